@@ -1,0 +1,48 @@
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: repro test lint ui lock image
+
+repro: .venv/installed
+	@notedecay fetch
+	@dvc repro
+	@notedecay report
+
+test: lint
+	pytest
+
+lint: .venv/installed-dev
+	ruff check src tests
+	ruff format --check src tests
+	mypy
+
+ui: .venv/installed
+	@notedecay ui
+
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-deps --editable .
+	touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.lock
+	$(BIN)/pip install --quiet --requirement requirements-dev.lock
+	touch $@
+
+COMPILE := --quiet --strip-extras --no-header --no-annotate --no-emit-index-url \
+	--no-emit-find-links --no-emit-trusted-host
+
+# Pins all dependencies anew from the ranges in pyproject.toml.
+lock:
+	$(PYTHON) -m venv .venv/lock
+	.venv/lock/bin/pip install --quiet pip-tools
+	.venv/lock/bin/pip-compile $(COMPILE) --upgrade --output-file requirements.lock pyproject.toml
+	.venv/lock/bin/pip-compile $(COMPILE) --extra dev --constraint requirements.lock \
+		--output-file requirements-dev.lock pyproject.toml
+	sed -i 's/^torch==\([0-9.]*\).*/torch==\1/' requirements.lock requirements-dev.lock
+
+# Builds the container image; needs buildah (or docker) and a base image with Python.
+BASE_IMAGE ?= python:3.11-slim-bookworm
+image:
+	buildah bud --build-arg BASE_IMAGE=$(BASE_IMAGE) --tag notedecay .

@@ -1,0 +1,76 @@
+"""Learn how the sound of a note dies away, and continue it.
+
+>>> import notedecay
+>>> model = notedecay.load("models:/notedecay-piano@champion")   # doctest: +SKIP
+>>> note = notedecay.generate(model, "prime.wav", seconds=5)     # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from notedecay.audio import Recording
+    from notedecay.continuators import Continuator
+    from notedecay.generation import Generated
+
+__all__ = ["generate", "load"]
+
+
+def load(model: str) -> Continuator[Any]:
+    """Load a continuator from the registry or from a folder.
+
+    Parameters
+    ----------
+    model : str
+        ``models:/<name>@<alias>``, ``models:/<name>/<version>``, or a folder that a
+        continuator was saved to. The registry is that of ``MLFLOW_TRACKING_URI``, else that
+        of the project around the working directory.
+
+    Raises
+    ------
+    UserError
+        For a model that is not there.
+    """
+    if not model.startswith("models:"):
+        from notedecay import continuators
+
+        return continuators.load(Path(model))
+    from notedecay.project import find_project
+    from notedecay.registry import models
+    from notedecay.tracking.store import connect
+
+    client = connect(find_project().mlruns)
+    return models.load_version(client, models.find(client, model))
+
+
+def generate(
+    model: Continuator[Any], prime: Recording | str | Path, seconds: float = 5.0
+) -> Generated:
+    """Continue a note.
+
+    Parameters
+    ----------
+    model : Continuator
+        From :func:`load`.
+    prime : Recording, str or Path
+        A recording, or the file that holds it; its first 330 ms after the onset are heard.
+    seconds : float
+        Length of the continuation (s), above 0 and up to 60.
+
+    Returns
+    -------
+    Generated
+        ``samples`` (prime and continuation, float32), ``rate`` (Hz), ``prime_samples`` and
+        the ``conversions`` that were needed.
+
+    Raises
+    ------
+    UserError
+        For a file that holds no usable prime.
+    """
+    from notedecay import audio, generation
+
+    recording = prime if isinstance(prime, audio.Recording) else audio.read(Path(prime))
+    return generation.generate(model, recording, seconds)

@@ -1,0 +1,205 @@
+"""The command ``notedecay``."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from notedecay.config import load_params
+from notedecay.errors import UserError, nearest
+from notedecay.project import find_project
+
+app = typer.Typer(
+    help="Learn how the sound of a note dies away, and continue it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def main() -> None:
+    """Run the command; what the user can mend is one line and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        err.print(f"[red]error:[/] {_escaped(str(error))}", soft_wrap=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        err.print("interrupted; run the same command to go on")
+        sys.exit(130)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+@app.command()
+def fetch(
+    source: Annotated[
+        list[str] | None,
+        typer.Option(help="piano, guitar, flute, iowa, or a folder of your own."),
+    ] = None,
+    instrument: Annotated[
+        str | None, typer.Option(help="What a folder of your own holds, such as 'banjo'.")
+    ] = None,
+) -> None:
+    """Bring recordings into data/ and check them against data.dvc."""
+    from notedecay.notes import pin, sources
+
+    project = find_project()
+    if source is None:
+        if not _matches(project.root):
+            sources.fetch(sources.DEFAULT, project.data, say=out.print)
+        out.print(f"data/: {pin.verify(project.root)} files, as data.dvc pins them")
+        return
+    for name in source:
+        _bring(name, instrument, project.data)
+    if not _matches(project.root):
+        out.print("data/ holds more than data.dvc pins; 'notedecay pin' makes it the pinned state")
+
+
+def _bring(source: str, instrument: str | None, data: Path) -> None:
+    """A named source, or a folder of the user's own."""
+    from notedecay.notes import adopt, sources
+
+    if not Path(source).is_dir():
+        sources.fetch([source], data, say=out.print)
+        return
+    if instrument is None:
+        raise UserError(f"say what {source} holds: --instrument banjo")
+    for line in adopt.adopt(Path(source), instrument, data):
+        out.print(f"left out: {_escaped(line)}")
+
+
+def _matches(root: Path) -> bool:
+    from notedecay.notes import pin
+
+    try:
+        pin.verify(root)
+    except UserError:
+        return False
+    return True
+
+
+@app.command()
+def pin() -> None:
+    """Accept data/ as it is: write data.dvc and data.md5."""
+    from notedecay.notes import pin as pins
+
+    project = find_project()
+    count = pins.accept(project.root, lambda: _dvc_add(project.root))
+    out.print(f"pinned {count} files; commit data.dvc and data.md5")
+
+
+def _dvc_add(root: Path) -> None:
+    command = [sys.executable, "-m", "dvc", "add", "--quiet", "data"]
+    answer = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    if answer.returncode:
+        raise UserError(f"dvc add data failed: {' '.join(answer.stderr.split())[:300]}")
+
+
+@app.command()
+def verify(instrument: Annotated[str | None, typer.Argument()] = None) -> None:
+    """Check data/ against data.dvc, byte for byte."""
+    from notedecay.notes import pin as pins
+
+    count = pins.verify(find_project().root, instrument)
+    out.print(f"{count} files are what data.dvc pins")
+
+
+@app.command()
+def notes(
+    instrument: Annotated[str | None, typer.Argument()] = None,
+    picture: Annotated[Path, typer.Option(help="Where the picture goes.")] = Path("notes.png"),
+) -> None:
+    """Show the catalogue: every note, its tuning and decay, and why some are set aside."""
+    from notedecay.pipeline.showing import show_notes
+
+    project = find_project()
+    show_notes(project, load_params(project.params), instrument, picture, out)
+
+
+@app.command()
+def stage(
+    name: Annotated[str, typer.Argument(help="prepare, search, train, evaluate or register.")],
+    instrument: Annotated[str, typer.Argument(help="As in params.yaml.")],
+) -> None:
+    """Run one stage of the pipeline; dvc.yaml calls this."""
+    from notedecay.pipeline import STAGES
+
+    if name not in STAGES:
+        raise UserError(f"unknown stage '{name}'{nearest(name, STAGES)}")
+    project = find_project()
+    params = load_params(project.params)
+    out.print(f"{instrument}: {STAGES[name](project, params, instrument, out)}")
+
+
+@app.command()
+def report() -> None:
+    """Show who is champion, and how all continuators do on seen and unseen notes."""
+    from notedecay.pipeline.report import show
+
+    project = find_project()
+    show(project, load_params(project.params), out)
+
+
+@app.command()
+def generate(
+    model: Annotated[str, typer.Option(help="Such as models:/notedecay-piano@champion.")],
+    prime: Annotated[Path, typer.Option(help="A recording; its first 330 ms are heard.")],
+    out_file: Annotated[Path, typer.Option("--out", help="Where the WAV goes.")],
+    seconds: Annotated[float, typer.Option(help="Length of the continuation (s).")] = 5.0,
+) -> None:
+    """Continue a note: prime in, the whole note out."""
+    import notedecay
+    from notedecay import audio
+
+    if out_file.suffix.lower() != ".wav":
+        raise UserError(f"{out_file}: the result is a WAV file; give a name that ends in .wav")
+    recording = audio.read(prime)
+    made = notedecay.generate(notedecay.load(model), recording, seconds)
+    for conversion in made.conversions:
+        err.print(f"{prime}: {_escaped(conversion)}")
+    audio.write(out_file, made.samples, made.rate)
+    total = len(made.samples) / made.rate
+    out.print(f"{out_file}: {total:.2f} s at {made.rate} Hz, the prime included")
+
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 5000) -> None:
+    """Open the MLflow UI on the project's runs."""
+    _mlflow("ui", "--port", str(port))
+
+
+@app.command()
+def serve(
+    model: Annotated[str, typer.Option(help="Such as models:/notedecay-piano@champion.")],
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 5001,
+) -> None:
+    """Serve a model over REST (mlflow models serve)."""
+    from notedecay.registry import models
+    from notedecay.tracking.store import connect
+
+    models.find(connect(find_project().mlruns), model)
+    _mlflow("models", "serve", "-m", model, "--port", str(port), "--env-manager", "local")
+
+
+def _mlflow(*arguments: str) -> None:
+    from notedecay.tracking.store import connect, tracking_uri
+
+    project = find_project()
+    connect(project.mlruns)
+    uri = tracking_uri(project.mlruns)
+    if arguments[0] == "ui":
+        root = (project.mlruns / "artifacts").resolve().as_uri()
+        arguments = (*arguments, "--backend-store-uri", uri, "--default-artifact-root", root)
+    os.environ["MLFLOW_TRACKING_URI"] = uri
+    os.execv(sys.executable, [sys.executable, "-m", "mlflow", *arguments])

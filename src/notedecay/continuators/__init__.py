@@ -1,0 +1,98 @@
+"""Continuators: everything that continues a prime, by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from notedecay.config import parse
+from notedecay.continuators.base import (
+    DESCRIPTION,
+    FORMAT,
+    Continuator,
+    ContinuatorConfig,
+    Signal,
+)
+from notedecay.continuators.burg import Burg
+from notedecay.continuators.esprit import Esprit
+from notedecay.continuators.learned import LearnedContinuator
+from notedecay.continuators.lstm import Lstm
+from notedecay.continuators.simple import Repeat, Silence
+from notedecay.errors import UserError, nearest
+
+__all__ = [
+    "CONTINUATORS",
+    "Continuator",
+    "ContinuatorConfig",
+    "LearnedContinuator",
+    "Signal",
+    "create",
+    "load",
+]
+
+CONTINUATORS: dict[str, type[Continuator[Any]]] = {
+    kind.name: kind for kind in (Silence, Repeat, Burg, Esprit, Lstm)
+}
+"""Every continuator by name."""
+
+
+def create(
+    name: str, signal: Signal, config: Mapping[str, Any] | ContinuatorConfig
+) -> Continuator[Any]:
+    """Make a continuator that has learned nothing yet.
+
+    Parameters
+    ----------
+    name : str
+        One of :data:`CONTINUATORS`.
+    signal : Signal
+        How it hears.
+    config : mapping or ContinuatorConfig
+        Its settings; what is left out has a default.
+
+    Returns
+    -------
+    Continuator
+
+    Raises
+    ------
+    UserError
+        For a name or a setting that does not exist, or a value out of range.
+    """
+    kind = _kind(name, "continuators")
+    values = config.model_dump() if isinstance(config, ContinuatorConfig) else dict(config)
+    return kind(signal, parse(kind.Config, values, name))
+
+
+def load(folder: Path) -> Continuator[Any]:
+    """Rebuild a continuator from the folder that its ``save`` wrote.
+
+    Raises
+    ------
+    UserError
+        For a file that is missing, damaged, or of a later version.
+    """
+    path = folder / DESCRIPTION
+    try:
+        described = json.loads(path.read_text())
+        name, layout = described["continuator"], described["format"]
+        signal, config = described["signal"], described["config"]
+    except OSError as error:
+        raise UserError(f"no continuator in {folder}: {error.strerror}: {DESCRIPTION}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is damaged; fetch or train the continuator again") from error
+    if layout != FORMAT:
+        raise UserError(f"{path} has format {layout!r}, this version reads {FORMAT}")
+    kind = _kind(name, str(path))
+    where = str(path)
+    return kind.load(folder, parse(Signal, signal, where), parse(kind.Config, config, where))
+
+
+def _kind(name: Any, where: str) -> type[Continuator[Any]]:
+    """Find the class behind a name."""
+    if not isinstance(name, str) or name not in CONTINUATORS:
+        hint = nearest(str(name), CONTINUATORS)
+        raise UserError(f"{where}: unknown continuator '{name}'{hint}")
+    return CONTINUATORS[name]

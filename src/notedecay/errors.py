@@ -1,0 +1,33 @@
+"""The one error that a user is meant to read."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Something that the user can mend: one clear line, exit code 2, no traceback.
+
+    The message says what is wrong, where, and how to mend it.
+    """
+
+
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """A hint ``; did you mean 'x'?`` for a mistyped word, or the list of choices.
+
+    Parameters
+    ----------
+    word : str
+        What was typed.
+    choices : iterable of str
+        What would have been understood.
+
+    Returns
+    -------
+    str
+        A clause to append to a message.
+    """
+    known = sorted(choices)
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(known)}"

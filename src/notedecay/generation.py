@@ -1,0 +1,94 @@
+"""From a recording of a note's beginning to the whole note."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from notedecay.audio import Recording, prime_of, read_bytes
+from notedecay.continuators import Continuator
+from notedecay.errors import UserError
+from notedecay.notes.note import Samples
+
+LONGEST_SECONDS = 60.0
+LARGEST_PRIME_BYTES = 20_000_000
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A note made from a prime.
+
+    Attributes
+    ----------
+    samples : ndarray of float32, shape (samples,)
+        The prime as the model heard it, then the continuation.
+    rate : int
+        Hz.
+    prime_samples : int
+        Where the continuation begins.
+    conversions : list of str
+        What was done to the recording to make it fit the model.
+    """
+
+    samples: Samples
+    rate: int
+    prime_samples: int
+    conversions: list[str]
+
+
+def generate(continuator: Continuator[Any], recording: Recording, seconds: float) -> Generated:
+    """Continue the note in a recording.
+
+    Parameters
+    ----------
+    continuator : Continuator
+        Fitted.
+    recording : Recording
+        Any rate and channel count; only the prime is heard.
+    seconds : float
+        Length of the continuation (s), above 0 and up to 60.
+
+    Returns
+    -------
+    Generated
+        Prime and continuation.
+
+    Raises
+    ------
+    UserError
+        When the recording is silent or shorter than the prime, or ``seconds`` out of range.
+    """
+    if not (math.isfinite(seconds) and 0 < seconds <= LONGEST_SECONDS):
+        raise UserError(f"seconds must be above 0 and up to {LONGEST_SECONDS:g}, got {seconds:g}")
+    signal = continuator.signal
+    prime, conversions = prime_of(
+        recording,
+        rate=signal.rate,
+        prime_seconds=signal.prime_seconds,
+        highpass_hz=signal.highpass_hz,
+    )
+    continuation = continuator.continue_prime(prime, round(seconds * signal.rate))
+    samples = np.concatenate([prime, continuation])
+    return Generated(samples, signal.rate, len(prime), conversions)
+
+
+def continue_encoded(continuator: Continuator[Any], prime: str, seconds: float) -> Generated:
+    """The same for a request: the recording as base64 of a WAV or FLAC file.
+
+    Raises
+    ------
+    UserError
+        As :func:`generate`, and for text that is not base64 or too large.
+    """
+    if len(prime) > LARGEST_PRIME_BYTES:
+        raise UserError(f"prime is larger than {LARGEST_PRIME_BYTES} bytes; send its first second")
+    try:
+        content = base64.b64decode(prime, validate=True)
+    except binascii.Error as error:
+        raise UserError("prime is not base64 of a WAV or FLAC file") from error
+    return generate(continuator, read_bytes(content), seconds)

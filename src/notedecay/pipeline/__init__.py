@@ -1,0 +1,61 @@
+"""The stages of ``dvc.yaml``: each reads parameters, calls one function, writes its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.console import Console
+
+from notedecay.config import Params
+from notedecay.project import Project
+
+Stage = Callable[[Project, Params, str, Console], str]
+
+
+def _prepare(project: Project, params: Params, instrument: str, _: Console) -> str:
+    from notedecay.pipeline.prepare import prepare
+
+    return prepare(project, params, instrument)
+
+
+def _search(project: Project, params: Params, instrument: str, console: Console) -> str:
+    from notedecay.pipeline.progress import Bars
+    from notedecay.pipeline.search import run_search
+
+    with Bars(console) as bars:
+        return run_search(project, params, instrument, bars)
+
+
+def _train(project: Project, params: Params, instrument: str, console: Console) -> str:
+    from notedecay.pipeline.progress import Bars
+    from notedecay.pipeline.train import run_train
+
+    with Bars(console) as bars:
+        return run_train(project, params, instrument, bars)
+
+
+def _evaluate(project: Project, params: Params, instrument: str, console: Console) -> str:
+    from notedecay.pipeline.evaluate import evaluate
+
+    with console.status("evaluating") as status:
+
+        def say(name: str) -> None:
+            status.update(f"evaluating {name}")
+
+        return evaluate(project, params, instrument, say)
+
+
+def _register(project: Project, params: Params, instrument: str, _: Console) -> str:
+    from notedecay.pipeline.register import register
+
+    return register(project, params, instrument)
+
+
+STAGES: dict[str, Stage] = {
+    "prepare": _prepare,
+    "search": _search,
+    "train": _train,
+    "evaluate": _evaluate,
+    "register": _register,
+}
+"""The stages in their order; they import what they need, and nothing else."""

@@ -1,0 +1,73 @@
+"""What every stage after ``prepare`` begins with: clips, split, panels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from notedecay.config import Instrument
+from notedecay.continuators import Signal
+from notedecay.notes import prepared, split
+from notedecay.notes.note import Clip
+from notedecay.training.panel import Panel, spread
+
+CLIPS = "clips.npz"
+SPLIT = "split.json"
+
+
+@dataclass(frozen=True)
+class Material:
+    """Notes of an instrument, ready to be learned from and judged on.
+
+    Attributes
+    ----------
+    signal : Signal
+        How continuators hear.
+    clips : list of Clip
+        All good notes.
+    split : dict of str to list of str
+        Ids under ``train``, ``validation`` and ``test``.
+    path : Path
+        The file of clips.
+    """
+
+    signal: Signal
+    clips: list[Clip]
+    split: dict[str, list[str]]
+    path: Path
+
+    def part(self, name: str) -> list[Clip]:
+        """Clips of ``train``, ``validation`` or ``test``."""
+        ids = set(self.split[name])
+        return [clip for clip in self.clips if clip.id in ids]
+
+    def panel(self, clips: Sequence[Clip]) -> Panel:
+        """Clips to be judged on."""
+        return Panel(clips, self.signal.prime_samples)
+
+    def seen(self, count: int) -> Panel:
+        """Some training notes, spread over the pitches."""
+        return self.panel(spread(self.part("train"), count))
+
+
+def load_material(results: Path, instrument: str, config: Instrument) -> Material:
+    """Read what the stage ``prepare`` wrote.
+
+    Parameters
+    ----------
+    results : Path
+        Folder of the instrument.
+    instrument : str
+        Its name.
+    config : Instrument
+        Its parameters.
+    """
+    signal = Signal(
+        instrument=instrument,
+        rate=config.prepare.rate,
+        prime_seconds=config.prepare.prime_seconds,
+        highpass_hz=config.prepare.highpass_hz,
+    )
+    path = results / CLIPS
+    return Material(signal, prepared.read(path), split.read(results / SPLIT), path)

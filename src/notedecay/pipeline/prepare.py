@@ -1,0 +1,53 @@
+"""Stage ``prepare``: recordings to catalogue, split and clips."""
+
+from __future__ import annotations
+
+from notedecay.config import Params
+from notedecay.notes import catalogue, pictures, pin, prepared, split
+from notedecay.pipeline.material import CLIPS, SPLIT
+from notedecay.project import Project
+
+
+def prepare(project: Project, params: Params, instrument: str) -> str:
+    """Write ``catalogue.json``, ``notes.png``, ``split.json`` and ``clips.npz``.
+
+    Parameters
+    ----------
+    project : Project
+        Where data and results lie.
+    params : Params
+        Validated.
+    instrument : str
+        Which one.
+
+    Returns
+    -------
+    str
+        What was made, in one line.
+
+    Raises
+    ------
+    UserError
+        When the data differ from the pin, or too few good notes are left.
+    """
+    config = params.instrument(instrument).prepare
+    pin.verify(project.root, instrument)
+    results = project.results(instrument)
+    results.mkdir(parents=True, exist_ok=True)
+    notes = catalogue.build(project.data, instrument, highpass_hz=config.highpass_hz)
+    parts = split.split(notes, validation=config.validation, test=config.test, seed=params.seed)
+    split.audit(parts, notes)
+    used = {note_id for ids in parts.values() for note_id in ids}
+    clips = prepared.prepare(
+        project.data,
+        [note for note in notes if note.id in used],
+        rate=config.rate,
+        seconds=config.seconds,
+        highpass_hz=config.highpass_hz,
+    )
+    catalogue.write(notes, results / "catalogue.json")
+    pictures.overview(notes, results / "notes.png")
+    split.write(parts, results / SPLIT)
+    prepared.write(clips, results / CLIPS)
+    counts = ", ".join(f"{len(ids)} {name}" for name, ids in parts.items())
+    return f"{len(notes)} notes, {len(notes) - len(used)} set aside; {counts}"

@@ -1,0 +1,55 @@
+"""Progress bars of long stages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as RichProgress
+
+from notedecay.search.search import Progress
+
+
+class Bars(Progress):
+    """A bar for the trials and one for the epochs of the present trial.
+
+    Parameters
+    ----------
+    console : Console
+        Where to draw.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._bars = RichProgress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=console,
+        )
+        self._trials = self._bars.add_task("trials", visible=False, note="")
+        self._epochs = self._bars.add_task("epochs", note="")
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def trial(self, number: int, of: int, name: str) -> None:
+        """Move to the next trial."""
+        self._bars.update(
+            self._trials, completed=number - 1, total=of, description=name, visible=of > 1
+        )
+        self._bars.reset(self._epochs)
+
+    def epoch(self, number: int, of: int, metrics: Mapping[str, float]) -> None:
+        """Move to the next epoch; the last look at the validation notes stays in sight."""
+        self._bars.update(self._epochs, completed=number, total=of)
+        if "validation.score" in metrics:
+            note = f"validation {metrics['validation.score']:.3f}"
+            self._bars.update(self._epochs, note=note)

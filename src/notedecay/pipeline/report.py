@@ -1,0 +1,93 @@
+"""The table at the end: who is champion, and how everyone does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from notedecay.config import Params
+from notedecay.errors import UserError
+from notedecay.pipeline.candidates import read_json
+from notedecay.project import Project
+
+COLUMNS = {
+    "score": ("score", "{:.3f}"),
+    "decay_ok": ("decay ok", "{:.2f}"),
+    "missing": ("missing", "{:.2f}"),
+    "pitch_cents": ("cents", "{:.1f}"),
+    "envelope_db": ("envelope dB", "{:.1f}"),
+    "excess_noise_db": ("noise dB", "{:+.1f}"),
+    "join_snr_db": ("join dB", "{:.1f}"),
+}
+
+
+def show(project: Project, params: Params, console: Console) -> None:
+    """Print a table per instrument, and the two commands to go on with.
+
+    Parameters
+    ----------
+    project : Project
+        Where results lie.
+    params : Params
+        Which instruments.
+    console : Console
+        Where to print.
+    """
+    for instrument in params.instruments:
+        results = project.results(instrument)
+        if not (results / "registered.json").exists():
+            raise UserError(f"nothing is registered for {instrument} yet: run make repro")
+        registered = read_json(results / "registered.json")
+        console.print(_table(instrument, registered, read_json(results / "metrics.json")))
+        for reason in registered["decisions"]:
+            console.print(f"  {reason}", style="dim")
+        console.print()
+    name = read_json(results / "registered.json")["name"]
+    console.print("look:      make ui")
+    console.print(
+        f"generate:  .venv/bin/notedecay generate --model models:/{name}@champion "
+        f"--prime {_example(results)} --seconds 5 --out note.wav",
+        soft_wrap=True,
+    )
+
+
+def _table(instrument: str, registered: dict[str, Any], metrics: dict[str, Any]) -> Table:
+    champion = registered["champion"]
+    counts = next(iter(metrics.values()))
+    table = Table(
+        title=f"{instrument}: champion is {champion['continuator']} "
+        f"({registered['name']}, version {champion['version']})",
+        caption=f"means over {counts['seen']['notes']:.0f} seen and "
+        f"{counts['unseen']['notes']:.0f} unseen notes; score and decay ok: 1 is perfect",
+        title_justify="left",
+        caption_justify="left",
+    )
+    table.add_column("continuator")
+    table.add_column("notes")
+    for heading, _ in COLUMNS.values():
+        table.add_column(heading, justify="right")
+    ranked = sorted(metrics, key=lambda n: -(metrics[n]["unseen"]["score"] or 0.0))
+    for name in ranked:
+        style = "bold" if name == champion["continuator"] else ""
+        for split in ("unseen", "seen"):
+            label = name if split == "unseen" else ""
+            table.add_row(label, split, *_cells(metrics[name][split]), style=style)
+    return table
+
+
+def _cells(figures: dict[str, Any]) -> list[str]:
+    return [
+        "-" if figures[measure] is None else form.format(figures[measure])
+        for measure, (_, form) in COLUMNS.items()
+    ]
+
+
+def _example(results: Path) -> str:
+    """A recording that the user has: the first test note's file."""
+    test = set(read_json(results / "split.json")["test"])
+    notes = read_json(results / "catalogue.json")
+    rows = notes["notes"] if isinstance(notes, dict) else notes
+    return next(f"data/{row['file']}" for row in rows if row["id"] in test)

@@ -1,0 +1,83 @@
+"""The catalogue as a table and a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from notedecay.config import Params
+from notedecay.errors import UserError, nearest
+from notedecay.notes import catalogue, pictures
+from notedecay.notes.note import Note
+from notedecay.project import Project
+
+
+def show_notes(
+    project: Project, params: Params, instrument: str | None, picture: Path, console: Console
+) -> None:
+    """Print a row per note and draw the overview.
+
+    Parameters
+    ----------
+    project : Project
+        Where the recordings lie.
+    params : Params
+        Says how each instrument is high-passed.
+    instrument : str or None
+        Which one; all in the data folder by default.
+    picture : Path
+        PNG to write.
+    console : Console
+        Where to print.
+
+    Raises
+    ------
+    UserError
+        For an instrument without recordings.
+    """
+    if not project.data.is_dir():
+        raise UserError(f"{project.data} is not there: run 'notedecay fetch' first")
+    known = sorted(p.name for p in project.data.iterdir() if p.is_dir())
+    if instrument and instrument not in known:
+        raise UserError(f"data/ has no instrument '{instrument}'{nearest(instrument, known)}")
+    shown = [instrument] if instrument else known
+    notes = [
+        note
+        for name in track(shown, "reading", console=console)
+        for note in _notes(project, params, name)
+    ]
+    console.print(_table(notes))
+    for source, licence in sorted({(note.source, note.licence) for note in notes}):
+        console.print(f"from {source}: {licence}", style="dim")
+    pictures.overview(notes, picture)
+    console.print(
+        f"{len(notes)} notes, {sum(bool(n.flags) for n in notes)} set aside; see {picture}"
+    )
+
+
+def _notes(project: Project, params: Params, instrument: str) -> list[Note]:
+    """From the pipeline's catalogue where it is newer than the recordings, else measured anew."""
+    written = project.results(instrument) / "catalogue.json"
+    files = catalogue.recordings(project.data, instrument)
+    if written.exists() and written.stat().st_mtime > max(f.stat().st_mtime for f in files):
+        return catalogue.read(written)
+    config = params.instruments.get(instrument)
+    highpass = config.prepare.highpass_hz if config else 25.0
+    return catalogue.build(project.data, instrument, highpass_hz=highpass)
+
+
+def _table(notes: list[Note]) -> Table:
+    table = Table()
+    table.add_column("note", no_wrap=True)
+    for heading in ("s", "Hz", "cents", "t40 s", "t60 s"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("set aside because")
+    for n in notes:
+        figures = [(n.seconds, 1), (n.f0_hz, 1), (n.cents, 0), (n.t40, 1), (n.t60, 1)]
+        cells = ["-" if value is None else f"{value:.{digits}f}" for value, digits in figures]
+        reasons = "; ".join(n.flags)
+        table.add_row(n.id, *cells, reasons, style="red" if reasons else "")
+    return table

@@ -1,0 +1,115 @@
+"""Stage ``train``: the best configuration, trained in full."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from notedecay.config import Params, Train
+from notedecay.continuators import create
+from notedecay.files import replacing, replacing_folder
+from notedecay.pipeline.material import Material, load_material
+from notedecay.pipeline.search import write_rows
+from notedecay.project import Project
+from notedecay.search.search import Progress
+from notedecay.search.study import study_name
+from notedecay.tracking.provenance import digest, provenance
+from notedecay.tracking.runs import ActiveRun, Tracker
+from notedecay.training.selection import Selected, fit_selected
+
+RUN_TAG = "notedecay.training"
+
+
+def run_train(project: Project, params: Params, instrument: str, progress: Progress) -> str:
+    """Write ``model/``, ``train.json`` (the run) and the curves; go on where it was killed.
+
+    Parameters
+    ----------
+    project : Project
+        Where results lie.
+    params : Params
+        Validated.
+    instrument : str
+        Which one.
+    progress : Progress
+        Told how it goes.
+
+    Returns
+    -------
+    str
+        What was trained, in one line.
+    """
+    config = params.instrument(instrument)
+    results = project.results(instrument)
+    material = load_material(results, instrument, config)
+    found = json.loads((results / "best.json").read_text())
+    name, settings = found["continuator"], {**found["settings"], "epochs": config.train.epochs}
+    key = study_name(
+        instrument, best=found, train=config.train.model_dump(exclude={"device"}),
+        data=digest(material.path), seed=params.seed,
+    )  # fmt: skip
+    folder = project.mlruns / "checkpoints" / key
+    tracker = Tracker(project.mlruns, instrument, provenance(project, params.seed, material.path))
+    tracker.reap()
+    with _run(tracker, key, name, settings, resume=folder.exists()) as run:
+        progress.trial(1, 1, f"{name} ({instrument})")
+        selected = _train(
+            material, name, settings, config.train, params.seed, folder, run, progress
+        )
+        run.metrics({"best.epoch": selected.epoch})
+    with replacing_folder(results / "model") as model:
+        selected.continuator.save(model)
+    _write_history(selected, results)
+    with replacing(results / "train.json") as path:
+        path.write_text(json.dumps({"run_id": run.id, "epoch": selected.epoch}) + "\n")
+    shutil.rmtree(folder)
+    return f"{name}: epoch {selected.epoch} is best, validation {selected.score:.3f}"
+
+
+def _write_history(selected: Selected, results: Path) -> None:
+    """Two curves, for ``dvc plots``: the loss of each epoch, the score of each look."""
+    losses = [{k: row[k] for k in ("epoch", "train_loss", "grad_norm")} for row in selected.history]
+    looks = [
+        {"epoch": row["epoch"], "score": row["validation.score"]}
+        for row in selected.history
+        if "validation.score" in row
+    ]
+    write_rows(losses, results / "training.csv")
+    write_rows(looks, results / "validation.csv")
+
+
+def _run(tracker: Tracker, key: str, name: str, settings: dict[str, Any], *, resume: bool) -> Any:
+    earlier = tracker.find(RUN_TAG, key, "train") if resume else None
+    if earlier is not None:
+        return tracker.resume(earlier.info.run_id)
+    params = {"continuator": name, **settings}
+    return tracker.run(f"train {name}", "train", params=params, tags={RUN_TAG: key})
+
+
+def _train(
+    material: Material,
+    name: str,
+    settings: dict[str, Any],
+    config: Train,
+    seed: int,
+    folder: Path,
+    run: ActiveRun,
+    progress: Progress,
+) -> Selected:
+    def on_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
+        run.metrics(metrics, epoch)
+        progress.epoch(epoch, config.epochs, metrics)
+
+    return fit_selected(
+        create(name, material.signal, settings),
+        material.part("train"),
+        material.panel(material.part("validation")),
+        check_every=config.check_every,
+        seed=seed,
+        device=config.device,
+        folder=folder,
+        on_epoch=on_epoch,
+    )

@@ -1,0 +1,1 @@
+"""The registry: models by name, the gate to the alias ``champion``, loading."""

@@ -1,0 +1,125 @@
+"""Models in the tracking store and the registry: log, register, find, load."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import warnings
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, Schema
+
+from notedecay import continuators
+from notedecay.continuators import Continuator
+from notedecay.errors import UserError, nearest
+from notedecay.registry.names import parse_uri
+
+SIGNATURE = ModelSignature(
+    Schema([ColSpec("string", "prime"), ColSpec("double", "seconds")]),
+    Schema([ColSpec("string", "audio")]),
+)
+RUN_TAG = "notedecay.run"
+
+
+def register(
+    client: MlflowClient, folder: Path, run_id: str, name: str, tags: dict[str, str]
+) -> ModelVersion:
+    """Log a saved continuator into a run and register it; a run is registered once.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        Of the store.
+    folder : Path
+        Written by :meth:`Continuator.save`.
+    run_id : str
+        Where the model comes from.
+    name : str
+        Of the registered model.
+    tags : dict of str to str
+        For a new version.
+
+    Returns
+    -------
+    ModelVersion
+        The run's version, new or known.
+    """
+    known = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
+    if known:
+        return known[0]
+    status = client.get_run(run_id).info.status
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # hints for models that take arbitrary tables
+        with mlflow.start_run(run_id=run_id):
+            info = mlflow.pyfunc.log_model(
+                name="continuator",
+                python_model=str(Path(__file__).with_name("served_model.py")),
+                artifacts={"continuator": str(folder)},
+                signature=SIGNATURE,
+                pip_requirements=[f"notedecay=={importlib.metadata.version('notedecay')}"],
+            )
+        client.set_terminated(run_id, status)
+        return mlflow.register_model(info.model_uri, name, tags=tags)
+
+
+def find(client: MlflowClient, uri: str) -> ModelVersion:
+    """The version that a URI names.
+
+    Raises
+    ------
+    UserError
+        For a name, alias or version that is not there, naming those that are.
+    """
+    name, alias, version = parse_uri(uri)
+    try:
+        model = client.get_registered_model(name)
+    except MlflowException as error:
+        known = [m.name for m in client.search_registered_models()]
+        hint = nearest(name, known) if known else "; none is registered yet: run make repro"
+        raise UserError(f"no registered model '{name}'{hint}") from error
+    try:
+        if alias is not None:
+            return client.get_model_version_by_alias(name, alias)
+        return client.get_model_version(name, str(version))
+    except MlflowException as error:
+        if alias is not None:
+            raise UserError(
+                f"{name} has no alias '{alias}'{nearest(alias, model.aliases)}"
+            ) from error
+        versions = [str(v.version) for v in client.search_model_versions(f"name = '{name}'")]
+        raise UserError(f"{name} has no version {version}; it has {', '.join(versions)}") from error
+
+
+def holder(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
+    """The version behind an alias, None where there is none yet."""
+    try:
+        return client.get_model_version_by_alias(name, alias)
+    except MlflowException:
+        return None
+
+
+def load_version(client: MlflowClient, version: ModelVersion) -> Continuator[Any]:
+    """The continuator of a version.
+
+    Raises
+    ------
+    UserError
+        When its files are gone or do not fit together.
+    """
+    uri = f"models:/{version.name}/{version.version}"
+    try:
+        folder = Path(mlflow.artifacts.download_artifacts(uri))
+    except (MlflowException, OSError) as error:
+        raise UserError(
+            f"the files of {uri} cannot be had from {client.tracking_uri}; "
+            "delete the version or restore its artifacts"
+        ) from error
+    found = sorted(folder.rglob("continuator.json"))
+    if not found:
+        raise UserError(f"{uri} holds no continuator; it was not registered by notedecay")
+    return continuators.load(found[0].parent)

@@ -1,0 +1,42 @@
+"""How models are named in the registry."""
+
+from __future__ import annotations
+
+import re
+
+from notedecay.errors import UserError
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+
+
+def registered_name(instrument: str) -> str:
+    """``notedecay-<instrument>``."""
+    return f"notedecay-{instrument}"
+
+
+def parse_uri(uri: str) -> tuple[str, str | None, str | None]:
+    """Split ``models:/name@alias`` or ``models:/name/version``.
+
+    Parameters
+    ----------
+    uri : str
+        As MLflow writes it.
+
+    Returns
+    -------
+    name, alias, version : str, str or None, str or None
+        Exactly one of alias and version is there.
+
+    Raises
+    ------
+    UserError
+        For anything else.
+    """
+    found = re.fullmatch(r"models:/([\w.\- ]+?)(?:@([\w.\-]+)|/(\d+))", uri)
+    if not found:
+        raise UserError(
+            f"'{uri}' is not a model: write models:/notedecay-piano@champion "
+            "or models:/notedecay-piano/3"
+        )
+    return found[1], found[2], found[3]

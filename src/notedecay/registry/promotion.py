@@ -1,0 +1,80 @@
+"""The gate to the alias ``champion``: who continues the same unseen notes better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A version and how it did on a set of unseen notes.
+
+    Attributes
+    ----------
+    version : str
+        In the registry.
+    continuator : str
+        Its kind.
+    value : float
+        Mean of the measure over the notes.
+    """
+
+    version: str
+    continuator: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether a challenger becomes champion, and why.
+
+    Attributes
+    ----------
+    promoted : bool
+        True where the alias moves.
+    reason : str
+        One sentence with the figures.
+    """
+
+    promoted: bool
+    reason: str
+
+
+def decide(
+    challenger: Standing,
+    champion: Standing | None,
+    *,
+    measure: str,
+    margin: float,
+    notes: int,
+) -> Decision:
+    """Compare a challenger with the champion.
+
+    Parameters
+    ----------
+    challenger : Standing
+        The new version.
+    champion : Standing or None
+        The present one, scored on the same notes; None where there is none.
+    measure : str
+        What was averaged; higher is better.
+    margin : float
+        What the challenger must gain at least; it must always gain something.
+    notes : int
+        How many unseen notes.
+
+    Returns
+    -------
+    Decision
+        Promoted or not, with the figures.
+    """
+    who = f"{challenger.continuator} (version {challenger.version})"
+    figure = f"{measure} {challenger.value:.3f}"
+    if champion is None:
+        return Decision(True, f"{who} is the first: {figure} on {notes} unseen notes")
+    other = f"{champion.continuator} (version {champion.version}) {champion.value:.3f}"
+    gain = challenger.value - champion.value
+    if gain > 0 and gain >= margin:
+        return Decision(True, f"{who} beats {other}: {figure} on {notes} unseen notes")
+    need = f" by {margin:g}" if margin else ""
+    return Decision(False, f"{who} does not beat {other}{need}: {figure} on {notes} unseen notes")

@@ -1,0 +1,1 @@
+"""The search: Optuna studies that are persistent, resumable and repeatable."""

@@ -1,0 +1,240 @@
+"""Search continuators and their settings: a study is a run, a trial is a run below it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+
+from notedecay.analysis import mean_scores
+from notedecay.config import Search
+from notedecay.continuators import create
+from notedecay.continuators.base import Signal
+from notedecay.errors import UserError
+from notedecay.notes.note import Clip
+from notedecay.search.space import suggest
+from notedecay.search.study import ask_until, finished, open_study, run_trial
+from notedecay.tracking.listening import write_listening
+from notedecay.tracking.runs import ActiveRun, Tracker
+from notedecay.training.fit import TrainingDiverged
+from notedecay.training.panel import Panel
+from notedecay.training.selection import Selected, fit_selected
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What a trial works on.
+
+    Attributes
+    ----------
+    train : sequence of Clip
+        Notes to learn from.
+    panels : dict of str to Panel
+        ``validation`` steers the search; all are judged on when a trial is complete.
+    listen : dict of str to Panel
+        The few notes that are kept as audio and pictures.
+    signal : Signal
+        How continuators hear.
+    """
+
+    train: Sequence[Clip]
+    panels: Mapping[str, Panel]
+    listen: Mapping[str, Panel]
+    signal: Signal
+
+
+@dataclass(frozen=True)
+class Best:
+    """What the search found.
+
+    Attributes
+    ----------
+    continuator : str
+        Its name.
+    settings : dict
+        Its configuration.
+    score : float
+        Mean free-running score on the validation notes, 0..1.
+    trials : list of dict
+        Number, state, value and settings of every finished trial, for the pictures.
+    """
+
+    continuator: str
+    settings: dict[str, Any]
+    score: float
+    trials: list[dict[str, Any]]
+
+
+class Progress:
+    """Told how the search goes; the command line draws it."""
+
+    def trial(self, number: int, of: int, name: str) -> None:
+        """A trial begins."""
+
+    def epoch(self, number: int, of: int, metrics: Mapping[str, float]) -> None:
+        """An epoch ended."""
+
+
+def search(
+    name: str,
+    config: Search,
+    notes: Notes,
+    *,
+    seed: int,
+    database: Path,
+    tracker: Tracker,
+    progress: Progress,
+) -> Best:
+    """Run trials until the study has enough; call again to go on after an interruption.
+
+    Parameters
+    ----------
+    name : str
+        Of the study; anything that makes trials incomparable is part of it.
+    config : Search
+        Space and length.
+    notes : Notes
+        What trials work on.
+    seed : int
+        Same seed, same trials.
+    database : Path
+        SQLite file of the studies.
+    tracker : Tracker
+        Gets a run per study and per trial.
+    progress : Progress
+        Told how it goes.
+
+    Returns
+    -------
+    Best
+        The best finished trial.
+    """
+    study = open_study(name, database, config.warmup_checks * config.check_every)
+    tracker.reap()
+    with _study_run(tracker, name, config) as study_run:
+        for trial in ask_until(study, config.trials, seed):
+            progress.trial(len(finished(study)) + 1, config.trials, name)
+            one = _Trial(config, notes, tracker, study_run, progress)
+            run_trial(study, trial, one)
+        best = _best(study, config)
+        study_run.metrics({"best.score": best.score, "trials": len(best.trials)})
+    return best
+
+
+def _study_run(tracker: Tracker, name: str, config: Search) -> Any:
+    earlier = tracker.find("notedecay.study", name, "study")
+    if earlier is not None:
+        return tracker.resume(earlier.info.run_id)
+    params = {"trials": config.trials, "epochs": config.epochs}
+    return tracker.run(f"study {name}", "study", params=params, tags={"notedecay.study": name})
+
+
+class _Trial:
+    """One trial: suggest, fit while listening, judge on seen and unseen notes."""
+
+    def __init__(
+        self,
+        config: Search,
+        notes: Notes,
+        tracker: Tracker,
+        study_run: ActiveRun,
+        progress: Progress,
+    ) -> None:
+        self.config = config
+        self.notes = notes
+        self.tracker = tracker
+        self.study_run = study_run
+        self.progress = progress
+
+    def __call__(self, trial: optuna.Trial) -> float:
+        name, settings = suggest(trial, self.config.spaces)
+        with self.tracker.run(
+            f"trial {trial.number} {name}",
+            "trial",
+            params={"continuator": name, **settings},
+            tags={"notedecay.trial": str(trial.number)},
+            parent=self.study_run.id,
+        ) as run:
+            trial.set_user_attr("run_id", run.id)
+            trial.set_user_attr("continuator", name)
+            trial.set_user_attr("settings", settings)
+            score = self._run(trial, name, settings, run)
+        if score is None:
+            raise optuna.TrialPruned
+        return score
+
+    def _run(
+        self, trial: optuna.Trial, name: str, settings: dict[str, Any], run: ActiveRun
+    ) -> float | None:
+        """The trial's score; None when it was pruned, which is no failure of its run."""
+        try:
+            with tempfile.TemporaryDirectory(prefix="notedecay-") as folder:
+                selected = self._fit(trial, name, settings, run, Path(folder))
+                self._log(selected, run, Path(folder) / "listen")
+        except TrainingDiverged as error:
+            run.tag({"notedecay.outcome": f"diverged: {error}"})
+            return 0.0
+        except optuna.TrialPruned:
+            run.tag({"notedecay.outcome": "pruned"})
+            return None
+        run.tag({"notedecay.outcome": "complete"})
+        return selected.score
+
+    def _fit(
+        self,
+        trial: optuna.Trial,
+        name: str,
+        settings: dict[str, Any],
+        run: ActiveRun,
+        folder: Path,
+    ) -> Selected:
+        of = self.config.epochs
+
+        def on_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
+            run.metrics(metrics, epoch)
+            self.progress.epoch(epoch, of, metrics)
+            if "validation.score" in metrics:
+                trial.report(metrics["validation.score"], epoch)
+                if epoch < of and trial.should_prune():
+                    raise optuna.TrialPruned
+
+        continuator = create(name, self.notes.signal, {**settings, "epochs": of})
+        return fit_selected(
+            continuator,
+            self.notes.train,
+            self.notes.panels["validation"],
+            check_every=self.config.check_every,
+            seed=trial.user_attrs["seed"],
+            device=self.config.device,
+            folder=folder,
+            on_epoch=on_epoch,
+        )
+
+    def _log(self, selected: Selected, run: ActiveRun, folder: Path) -> None:
+        run.metrics({"best.epoch": selected.epoch})
+        for name, panel in self.notes.panels.items():
+            means = mean_scores([j.scores for j in panel.judge(selected.continuator)])
+            run.metrics({f"{name}.{measure}": value for measure, value in means.items()})
+        for name, panel in self.notes.listen.items():
+            judged = panel.judge(selected.continuator)
+            write_listening(judged, self.notes.signal.prime_samples, folder / name)
+        run.folder(folder, "listen")
+
+
+def _best(study: optuna.Study, config: Search) -> Best:
+    complete = [t for t in finished(study) if t.state == optuna.trial.TrialState.COMPLETE]
+    if not complete:
+        raise UserError(
+            f"no trial of {study.study_name} ran to its end; raise search.trials or warmup_checks"
+        )
+    best = max(complete, key=lambda t: t.value or 0.0)
+    rows = [
+        {"trial": t.number, "state": t.state.name.lower(), "score": t.value, **t.params}
+        for t in finished(study)
+    ]
+    settings = {**best.user_attrs["settings"], "epochs": config.epochs}
+    return Best(best.user_attrs["continuator"], settings, best.value or 0.0, rows)

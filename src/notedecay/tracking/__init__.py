@@ -1,0 +1,1 @@
+"""Tracking: runs, metrics, audio and pictures in MLflow."""

@@ -1,0 +1,184 @@
+"""Runs that end as what they were: finished, failed, or killed."""
+
+from __future__ import annotations
+
+import math
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, Run, RunStatus, RunTag
+from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+
+from notedecay.tracking.store import connect, experiment
+
+FLUSH_SECONDS = 5.0
+"""A batch of metrics costs as much as one metric, and the UI need not be quicker."""
+
+
+class Tracker:
+    """The experiment of one instrument.
+
+    Parameters
+    ----------
+    mlruns : Path
+        Folder of the local store (unused where ``MLFLOW_TRACKING_URI`` is set).
+    instrument : str
+        Names the experiment.
+    tags : mapping of str to str
+        Given to every run: where the code and the data come from.
+    """
+
+    def __init__(self, mlruns: Path, instrument: str, tags: Mapping[str, str]) -> None:
+        self.client = connect(mlruns)
+        self.experiment_id = experiment(self.client, mlruns, instrument)
+        self.tags = {"notedecay.instrument": instrument, **tags}
+
+    @contextmanager
+    def run(
+        self,
+        name: str,
+        kind: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] | None = None,
+        parent: str | None = None,
+    ) -> Iterator[ActiveRun]:
+        """A new run, ended FINISHED, FAILED (an exception) or KILLED (an interrupt).
+
+        Parameters
+        ----------
+        name, kind : str
+            Shown in the UI; kind is ``study``, ``trial``, ``train`` or ``baseline``.
+        params : mapping, optional
+            Logged as parameters.
+        tags : mapping, optional
+            Added to the tracker's.
+        parent : str, optional
+            Id of the run that this one is shown under.
+        """
+        every = {
+            **self.tags,
+            **(tags or {}),
+            "notedecay.kind": kind,
+            "notedecay.process": process(),
+        }
+        if parent:
+            every[MLFLOW_PARENT_RUN_ID] = parent
+        run = self.client.create_run(self.experiment_id, run_name=name, tags=every)
+        with self._active(run.info.run_id, params or {}) as active:
+            yield active
+
+    @contextmanager
+    def resume(self, run_id: str) -> Iterator[ActiveRun]:
+        """Go on with a run that is there."""
+        self.client.update_run(run_id, status="RUNNING")
+        self.client.set_tag(run_id, "notedecay.process", process())
+        with self._active(run_id, {}) as active:
+            yield active
+
+    @contextmanager
+    def _active(self, run_id: str, params: Mapping[str, Any]) -> Iterator[ActiveRun]:
+        active = ActiveRun(self.client, run_id)
+        status = RunStatus.FAILED
+        try:
+            active.params(params)
+            yield active
+            status = RunStatus.FINISHED
+        except KeyboardInterrupt:
+            status = RunStatus.KILLED
+            raise
+        finally:
+            active.flush()
+            self.client.set_terminated(run_id, RunStatus.to_string(status))
+
+    def find(self, tag: str, value: str, kind: str) -> Run | None:
+        """The newest run of a kind whose tag has the value."""
+        found = self.client.search_runs(
+            [self.experiment_id],
+            f"tags.`{tag}` = '{value}' and tags.`notedecay.kind` = '{kind}'",
+            max_results=1,
+        )
+        return found[0] if found else None
+
+    def has(self, run_id: str) -> bool:
+        """Whether the store has the run, and not in its bin."""
+        try:
+            return bool(self.client.get_run(run_id).info.lifecycle_stage == "active")
+        except MlflowException:
+            return False
+
+    def reap(self) -> int:
+        """End the runs whose process on this machine is gone; return how many."""
+        running = self.client.search_runs(
+            [self.experiment_id], "attributes.status = 'RUNNING'", max_results=1000
+        )
+        dead = [r for r in running if process_is_gone(r.data.tags.get("notedecay.process", ""))]
+        for run in dead:
+            self.client.set_terminated(run.info.run_id, "KILLED")
+        return len(dead)
+
+
+class ActiveRun:
+    """A run being written; metrics are sent in batches."""
+
+    def __init__(self, client: MlflowClient, run_id: str) -> None:
+        self.client = client
+        self.id = run_id
+        self._waiting: list[Metric] = []
+        self._sent = time.monotonic()
+
+    def params(self, params: Mapping[str, Any]) -> None:
+        """Log parameters."""
+        entries = [Param(key, str(value)) for key, value in params.items()]
+        self.client.log_batch(self.id, params=entries)
+
+    def tag(self, tags: Mapping[str, str]) -> None:
+        """Set tags."""
+        self.client.log_batch(self.id, tags=[RunTag(k, v) for k, v in tags.items()])
+
+    def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
+        """Log metrics; those that are not finite say nothing and are left out."""
+        now = int(time.time() * 1000)
+        self._waiting += [
+            Metric(name, float(value), now, step)
+            for name, value in values.items()
+            if math.isfinite(value)
+        ]
+        if time.monotonic() - self._sent > FLUSH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send the metrics that wait."""
+        for start in range(0, len(self._waiting), 1000):
+            self.client.log_batch(self.id, metrics=self._waiting[start : start + 1000])
+        self._waiting = []
+        self._sent = time.monotonic()
+
+    def folder(self, folder: Path, artifact_path: str | None = None) -> None:
+        """Log all files in a folder as artifacts."""
+        self.client.log_artifacts(self.id, str(folder), artifact_path)
+
+
+def process() -> str:
+    """This process, told apart from a later one with the same number."""
+    return f"{socket.gethostname()}:{os.getpid()}:{psutil.Process().create_time():.2f}"
+
+
+def process_is_gone(name: str) -> bool:
+    """Whether a process of this machine, named by :func:`process`, has ended."""
+    host, _, rest = name.partition(":")
+    number, _, born = rest.partition(":")
+    if host != socket.gethostname() or not number.isdigit():
+        return False
+    try:
+        return f"{psutil.Process(int(number)).create_time():.2f}" != born
+    except psutil.NoSuchProcess:
+        return True

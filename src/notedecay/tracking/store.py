@@ -1,0 +1,80 @@
+"""The tracking store: MLflow in ``mlruns/``, or the server that the user names."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from pathlib import Path
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # mlflow 3.17 uses a loader that SQLAlchemy 2.1 deprecates
+    import mlflow
+    from mlflow.store.tracking import sqlalchemy_store  # noqa: F401
+    from sqlalchemy.orm import configure_mappers
+
+    configure_mappers()
+
+from filelock import FileLock
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from notedecay.errors import UserError
+
+for _name in ("mlflow", "alembic"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+def tracking_uri(mlruns: Path) -> str:
+    """``MLFLOW_TRACKING_URI`` where set, else a SQLite file inside ``mlruns`` (absolute)."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{mlruns.resolve()}/mlflow.db"
+
+
+def connect(mlruns: Path) -> MlflowClient:
+    """A client of the tracking store, which is made on first use.
+
+    Parameters
+    ----------
+    mlruns : Path
+        Folder of the local store.
+
+    Raises
+    ------
+    UserError
+        When the server or the database does not answer.
+    """
+    uri = tracking_uri(mlruns)
+    named = os.environ.get("MLFLOW_TRACKING_URI")
+    mlflow.set_tracking_uri(uri)
+    if named is None:  # mlflow has set it, and would make this store everyone's
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
+    mlruns.mkdir(parents=True, exist_ok=True)
+    try:
+        # Several processes on a fresh SQLite store would race in its migrations.
+        with FileLock(mlruns / ".store.lock"):
+            client = MlflowClient()
+            client.search_experiments(max_results=1)
+    except (MlflowException, OSError) as error:
+        raise UserError(
+            f"the tracking store {uri} does not answer; start it, or unset MLFLOW_TRACKING_URI "
+            f"to use {mlruns} ({' '.join(str(error).split())[:160]})"
+        ) from error
+    return client
+
+
+def experiment(client: MlflowClient, mlruns: Path, instrument: str) -> str:
+    """Id of the instrument's experiment ``notedecay-<instrument>``, made on first use."""
+    name = f"notedecay-{instrument}"
+    local = not os.environ.get("MLFLOW_TRACKING_URI")
+    with FileLock(mlruns / ".store.lock"):
+        known = client.get_experiment_by_name(name)
+        if known is not None:
+            return known.experiment_id
+        location = (mlruns.resolve() / "artifacts").as_uri() if local else None
+        return client.create_experiment(name, artifact_location=location)

@@ -1,0 +1,6 @@
+"""Training: ``fit`` trains any continuator that learns."""
+
+from notedecay.training.device import choose_device
+from notedecay.training.fit import Epoch, Report, TrainingDiverged, fit
+
+__all__ = ["Epoch", "Report", "TrainingDiverged", "choose_device", "fit"]

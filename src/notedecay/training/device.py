@@ -1,0 +1,33 @@
+"""Where to compute."""
+
+from __future__ import annotations
+
+import torch
+
+from notedecay.errors import UserError
+
+
+def choose_device(name: str) -> torch.device:
+    """Find the device that a setting names.
+
+    Parameters
+    ----------
+    name : str
+        ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or ``cuda:1``.
+
+    Returns
+    -------
+    torch.device
+
+    Raises
+    ------
+    UserError
+        For a device that does not exist here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    kind, _, index = name.partition(":")
+    here = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "cpu" or (kind == "cuda" and int(index or 0) < here):
+        return torch.device(name)
+    raise UserError(f"device '{name}' is not here ({here} GPUs found); use 'auto' or 'cpu'")

@@ -1,0 +1,95 @@
+"""A fixed set of notes on which continuators are heard and judged, free-running."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from notedecay.analysis import Reference, Scores, attractor
+from notedecay.continuators import Continuator
+from notedecay.notes.note import Clip, Samples
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A continuation and what the measures say of it.
+
+    Attributes
+    ----------
+    clip : Clip
+        The note.
+    continuation : ndarray of float32, shape (samples,)
+        What the continuator made of the note's prime, to the note's end.
+    scores : Scores
+        Of the continuation against the note.
+    """
+
+    clip: Clip
+    continuation: Samples
+    scores: Scores
+
+
+class Panel:
+    """Notes with the analysis of their originals, made once and used for every continuator.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+        Longer than the prime.
+    prime_samples : int
+        Length of the prime.
+    """
+
+    def __init__(self, clips: Sequence[Clip], prime_samples: int) -> None:
+        self.clips = list(clips)
+        self.prime_samples = prime_samples
+        self._references = [
+            Reference(c.samples[prime_samples:], c.rate, float(abs(c.samples).max()))
+            for c in self.clips
+        ]
+
+    def hear(self, continuator: Continuator[Any]) -> list[Samples]:
+        """Continue every prime to its note's end."""
+        primes = [c.samples[: self.prime_samples] for c in self.clips]
+        lengths = [len(c.samples) - self.prime_samples for c in self.clips]
+        return continuator.continue_primes(primes, lengths)
+
+    def judge(self, continuator: Continuator[Any]) -> list[Judged]:
+        """Continue every prime and score what came."""
+        return [
+            Judged(clip, made, reference.score(made))
+            for clip, made, reference in zip(
+                self.clips, self.hear(continuator), self._references, strict=True
+            )
+        ]
+
+    def attractor(self, judged: Sequence[Judged]) -> float:
+        """Largest correlation between the tails made from different notes."""
+        return attractor([j.continuation for j in judged], self.clips[0].rate)
+
+    def few(self, count: int) -> Panel:
+        """A smaller panel, spread over the pitches."""
+        return Panel(spread(self.clips, count), self.prime_samples)
+
+
+def spread(clips: Sequence[Clip], count: int) -> list[Clip]:
+    """Pick clips evenly over the pitches.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+        To choose from.
+    count : int
+        How many at most.
+
+    Returns
+    -------
+    list of Clip
+        From low to high, the same for the same input.
+    """
+    ordered = sorted(clips, key=lambda c: (c.pitch, c.id))
+    if len(ordered) <= count:
+        return ordered
+    step = len(ordered) / count
+    return [ordered[int((i + 0.5) * step)] for i in range(count)]

@@ -1,0 +1,140 @@
+"""The public face: continuators by name, with typed settings, from files."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from notedecay.continuators import CONTINUATORS, Continuator, Signal, create, load
+from notedecay.errors import UserError
+from tests.synthetic import damped
+
+SIGNAL = Signal(instrument="piano", rate=4000)
+SMALL: dict[str, dict[str, Any]] = {"lstm": {"units": 16, "resolution": 40}}
+KINDS = sorted(CONTINUATORS)
+
+
+def make(name: str) -> Continuator[Any]:
+    return create(name, SIGNAL, SMALL.get(name, {}))
+
+
+def note() -> np.ndarray:
+    return damped([220, 440, 663], [1.5, 1.0, 0.7], rate=SIGNAL.rate, noise_db=-80)
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("samples", [0, 1, 777, 5000])
+def test_any_length(name: str, samples: int) -> None:
+    made = make(name).continue_prime(note()[: SIGNAL.prime_samples], samples)
+    assert made.shape == (samples,)
+    assert made.dtype == np.float32
+    assert np.isfinite(made).all()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_silence_stays_silence(name: str) -> None:
+    made = make(name).continue_prime(np.zeros(SIGNAL.prime_samples, np.float32), 3000)
+    assert not made.any()
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("level", [1e-6, 1e-2, 1.9])
+def test_level_of_the_prime_is_kept(name: str, level: float) -> None:
+    continuator = make(name)
+    prime = note()[: SIGNAL.prime_samples]
+    expected = continuator.continue_prime(prime, 2000) * level
+    made = continuator.continue_prime((prime * level).astype(np.float32), 2000)
+    assert np.allclose(made, expected, atol=2e-3 * level)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_many_primes_are_one_after_the_other(name: str) -> None:
+    continuator = make(name)
+    prime = note()[: SIGNAL.prime_samples]
+    lengths = [1000, 0, 1500]
+    primes = [prime, prime[::-1].copy(), 0.1 * prime]
+    for p, n, made in zip(
+        primes, lengths, continuator.continue_primes(primes, lengths), strict=True
+    ):
+        assert np.allclose(made, continuator.continue_prime(p, n), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_saved_and_loaded_continues_the_same(name: str, tmp_path: Path) -> None:
+    continuator = make(name)
+    continuator.save(tmp_path)
+    again = load(tmp_path)
+    prime = note()[: SIGNAL.prime_samples]
+    assert type(again) is type(continuator)
+    assert again.signal == SIGNAL
+    assert again.config == continuator.config
+    assert np.array_equal(again.continue_prime(prime, 900), continuator.continue_prime(prime, 900))
+    assert not list(tmp_path.glob("*.partial"))
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "message"),
+    [
+        ("espirt", {}, "did you mean 'esprit'?"),
+        ("lstm", {"unit": 64}, "did you mean 'units'?"),
+        ("lstm", {"units": 8}, "greater than or equal to 16"),
+        ("lstm", {"activation": "sigmoid"}, "'linear', 'tanh' or 'relu'"),
+        ("lstm", {"learning_rate": "fast"}, "valid number"),
+        ("lstm", {"resolution": float("nan")}, "resolution"),
+        ("esprit", {"order": 0}, "order"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_line(name: str, config: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=re.escape(message)) as caught:
+        create(name, SIGNAL, config)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_config_may_be_given_typed() -> None:
+    config = CONTINUATORS["esprit"].Config(order=10)  # type: ignore[call-arg]
+    assert create("esprit", SIGNAL, config).config == config
+
+
+def damage(name: str, text: str | None) -> Any:
+    def change(folder: Path) -> None:
+        if text is None:
+            (folder / name).unlink()
+        else:
+            (folder / name).write_text(text)
+
+    return change
+
+
+def describe(**changes: Any) -> Any:
+    def change(folder: Path) -> None:
+        path = folder / "continuator.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (damage("continuator.json", None), "no continuator in"),
+        (damage("continuator.json", "{"), "damaged"),
+        (damage("continuator.json", "[]"), "damaged"),
+        (damage("weights.safetensors", None), "cannot use the weights"),
+        (damage("weights.safetensors", "none"), "cannot use the weights"),
+        (describe(format=2), "format 2"),
+        (describe(continuator="gru"), "unknown continuator 'gru'"),
+        (describe(config={"units": 32, "resolution": 40}), "cannot use the weights"),
+        (describe(signal={"instrument": "piano", "rate": "low"}), "rate"),
+    ],
+)
+def test_a_damaged_folder_is_one_clear_line(change: Any, message: str, tmp_path: Path) -> None:
+    make("lstm").save(tmp_path)
+    change(tmp_path)
+    with pytest.raises(UserError, match=re.escape(message)) as caught:
+        load(tmp_path)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from notedecay import audio
+from notedecay.notes.decay import HOP, fall_time, levels, stopped_at
+from tests.synthetic import damped
+
+RATE = 8000
+
+
+def ringing(seconds: float = 4.0, t60: float = 4.0) -> audio.Samples:
+    return damped(
+        [220, 440, 660, 880], [t60, 0.8 * t60, 0.6 * t60, 0.5 * t60], seconds=seconds,
+        rate=RATE, noise_db=-75,
+    )  # fmt: skip
+
+
+def stopped(at: float, *, t60: float = 0.5) -> audio.Samples:
+    """The same, with a hand laid on the string after ``at`` seconds."""
+    note = ringing()
+    t = np.arange(len(note)) / RATE
+    hand = np.where(t > at, 10 ** (-3 * (t - at) / t60), 1.0)
+    noise = 1e-4 * np.random.default_rng(5).standard_normal(len(note))
+    return (note * hand + noise).astype(np.float32)
+
+
+@given(st.floats(0.5, 6.0))
+@settings(max_examples=20, deadline=None)
+def test_the_decay_of_a_single_partial_is_its_t60(t60: float) -> None:
+    level = levels(damped([440], [t60], seconds=1.2 * t60 + 0.2, rate=RATE), RATE)
+    assert fall_time(level, 60) == pytest.approx(t60, abs=0.03)
+    assert fall_time(level, 40) == pytest.approx(t60 * 2 / 3, abs=0.03)
+
+
+def test_a_recording_that_ends_first_has_no_t40() -> None:
+    level = levels(damped([440], [10.0], seconds=2.0, rate=RATE), RATE)
+    assert fall_time(level, 40) is None
+    noisy = levels(damped([440], [1.0], seconds=3.0, rate=RATE, noise_db=-40), RATE)
+    assert fall_time(noisy, 60) is None
+
+
+def test_a_level_is_in_db_of_full_scale() -> None:
+    t = np.arange(RATE) / RATE
+    level = levels((0.1 * np.sin(2 * np.pi * 400 * t)).astype(np.float32), RATE)
+    assert level == pytest.approx(-23.01, abs=0.05)
+    assert len(level) == round(1 / HOP) - 4
+    assert len(levels(np.ones(10, np.float32), RATE)) == 1
+
+
+@pytest.mark.parametrize("at", [0.3, 0.5, 1.0])
+def test_a_hand_on_the_string_is_found(at: float) -> None:
+    assert stopped_at(stopped(at), RATE, 220) == pytest.approx(at, abs=0.06)
+
+
+def test_a_natural_decay_is_left_alone() -> None:
+    assert stopped_at(ringing(), RATE, 220) is None
+    assert stopped_at(ringing(t60=0.8, seconds=1.5), RATE, 220) is None
+
+
+def test_beats_are_left_alone() -> None:
+    beating = damped([220, 221.3, 440, 441.1], [4, 4, 3, 3], [1, 0.8, 0.5, 0.4], rate=RATE)
+    assert stopped_at(beating, RATE, 220) is None
+
+
+def test_a_fade_at_the_end_is_left_alone() -> None:
+    note = ringing(seconds=3.0)
+    note[-2400:] *= np.linspace(1, 0, 2400, dtype=np.float32)
+    assert stopped_at(note, RATE, 220) is None
+    assert stopped_at(ringing(seconds=1.0), RATE, 220) is None
+
+
+def test_the_damped_note_of_the_papers_figure_4(real_data: Path) -> None:
+    folder = real_data / "iowa" / "guitar"
+    for name, seconds, damped_at in (
+        ("Guitar.mf.sulG.C5Db5", 6.0, 0.5),
+        ("Guitar.ff.sulB.C5Gb5", 4.8, None),
+        ("Guitar.mf.sulB.C5Gb5", 6.8, None),
+    ):
+        recording = audio.read(folder / f"{name}.flac", seconds=seconds)
+        samples = audio.cleaned(recording, rate=recording.rate, highpass_hz=50)
+        found = stopped_at(audio.from_onset(samples, recording.rate), recording.rate, 523.25)
+        assert found == (damped_at and pytest.approx(damped_at, abs=0.05)), name

@@ -1,0 +1,89 @@
+"""The pin: it must see every change, and agree with DVC itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from notedecay.errors import UserError
+from notedecay.notes import pin
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def dvc(folder: Path, *arguments: str) -> str:
+    command = [sys.executable, "-m", "dvc", *arguments]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture
+def pinned(tmp_path: Path) -> Path:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    dvc(tmp_path, "init", "-q")
+    for name in ("piano/x/C4.wav", "piano/x/B3.wav", "guitar/y/ä z.wav"):
+        path = tmp_path / "data" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    pin.accept(tmp_path, lambda: dvc(tmp_path, "add", "-q", "data"))
+    return tmp_path
+
+
+def test_the_list_holds_the_files_and_what_dvc_says_of_them(pinned):
+    kept = pin.read_pin(pinned / "data.md5")
+    assert kept.dvc == (pinned / "data.dvc").read_text()
+    assert set(kept.files) == {"piano/x/C4.wav", "piano/x/B3.wav", "guitar/y/ä z.wav"}
+    assert pin.verify(pinned) == 3
+    assert pin.verify(pinned, "piano") == 2
+
+
+def test_every_kind_of_change_is_named(pinned):
+    (pinned / "data/piano/x/C4.wav").write_text("other")
+    (pinned / "data/guitar/y/ä z.wav").unlink()
+    (pinned / "data/piano/x/D4.wav").write_text("new")
+    with pytest.raises(UserError) as caught:
+        pin.verify(pinned)
+    line = str(caught.value)
+    assert "missing: guitar/y/ä z.wav" in line
+    assert "changed: piano/x/C4.wav" in line
+    assert "not pinned: piano/x/D4.wav" in line
+    assert "notedecay fetch" in line
+
+
+def test_another_instrument_s_change_is_not_this_one_s(pinned):
+    (pinned / "data/piano/x/C4.wav").write_text("other")
+    assert pin.verify(pinned, "guitar") == 1
+
+
+def test_a_pin_that_dvc_moved_is_put_back(pinned):
+    before = (pinned / "data.dvc").read_text()
+    (pinned / "data/piano/x/C4.wav").write_text("other")
+    dvc(pinned, "add", "-q", "data")
+    assert (pinned / "data.dvc").read_text() != before
+    with pytest.raises(UserError):
+        pin.verify(pinned)
+    assert (pinned / "data.dvc").read_text() == before
+
+
+def test_the_list_is_read_by_md5sum(pinned):
+    subprocess.run(["md5sum", "--check", "--quiet", "../data.md5"], cwd=pinned / "data", check=True)
+
+
+def test_a_damaged_list_is_named(pinned):
+    (pinned / "data.md5").write_text("0 what\n")
+    with pytest.raises(UserError, match=r"data\.md5, line 1"):
+        pin.verify(pinned)
+
+
+def test_the_project_s_pin_agrees_with_itself():
+    """DVC's hash of a folder is the MD5 of its sorted list of files."""
+    kept = pin.read_pin(ROOT / "data.md5")
+    assert kept.dvc == (ROOT / "data.dvc").read_text()
+    entries = [{"md5": kept.files[name], "relpath": name} for name in sorted(kept.files)]
+    folder = hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest()
+    assert f"md5: {folder}.dir" in kept.dvc
+    assert sum(name.endswith((".flac", ".wav")) for name in kept.files) == 125

@@ -1,0 +1,57 @@
+"""The gate: a challenger must improve on the champion, on the same notes."""
+
+from __future__ import annotations
+
+import pytest
+
+from notedecay.errors import UserError
+from notedecay.registry.names import parse_uri
+from notedecay.registry.promotion import Standing, decide
+
+
+def gate(challenger: float, champion: float | None, margin: float = 0.0):
+    present = None if champion is None else Standing("1", "esprit", champion)
+    new = Standing("2", "lstm", challenger)
+    return decide(new, present, measure="score", margin=margin, notes=13)
+
+
+def test_the_first_is_champion():
+    assert gate(0.0, None).promoted
+
+
+@pytest.mark.parametrize(
+    ("challenger", "champion", "margin", "promoted"),
+    [
+        (0.3, 0.2, 0.0, True),
+        (0.2, 0.2, 0.0, False),
+        (0.1, 0.2, 0.0, False),
+        (0.25, 0.2, 0.1, False),
+        (0.31, 0.2, 0.1, True),
+        (float("nan"), 0.0, 0.0, False),
+    ],
+)
+def test_only_a_gain_by_the_margin_promotes(challenger, champion, margin, promoted):
+    assert gate(challenger, champion, margin).promoted is promoted
+
+
+def test_the_reason_has_both_figures_and_the_notes():
+    reason = gate(0.123, 0.234).reason
+    assert "lstm (version 2) does not beat esprit (version 1) 0.234" in reason
+    assert "score 0.123 on 13 unseen notes" in reason
+
+
+@pytest.mark.parametrize(
+    ("uri", "parts"),
+    [
+        ("models:/notedecay-piano@champion", ("notedecay-piano", "champion", None)),
+        ("models:/notedecay-piano/12", ("notedecay-piano", None, "12")),
+    ],
+)
+def test_model_uris(uri, parts):
+    assert parse_uri(uri) == parts
+
+
+@pytest.mark.parametrize("uri", ["models:/x", "models:/x/latest", "x@y", "models:/", "runs:/a/b"])
+def test_other_uris_are_refused(uri):
+    with pytest.raises(UserError, match="is not a model"):
+        parse_uri(uri)

@@ -1,0 +1,108 @@
+"""Runs in a real store: they end as what they were."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from notedecay.errors import UserError
+from notedecay.tracking.runs import Tracker, process, process_is_gone
+from notedecay.tracking.store import connect, tracking_uri
+
+
+@pytest.fixture(scope="module")
+def mlruns(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("store") / "mlruns"
+
+
+@pytest.fixture
+def tracker(mlruns) -> Tracker:
+    return Tracker(mlruns, "banjo", {"seed": "3"})
+
+
+def test_the_store_lies_in_mlruns_under_an_absolute_address(mlruns, tracker):
+    assert tracking_uri(mlruns) == f"sqlite:///{mlruns.resolve()}/mlflow.db"
+    assert (mlruns / "mlflow.db").exists()
+    experiment = tracker.client.get_experiment(tracker.experiment_id)
+    assert experiment.name == "notedecay-banjo"
+    assert experiment.artifact_location == (mlruns / "artifacts").resolve().as_uri()
+
+
+def test_a_run_keeps_parameters_metrics_tags_and_files(tracker, tmp_path):
+    (tmp_path / "a.txt").write_text("x")
+    with tracker.run("one", "trial", params={"units": 64}, parent="p") as run:
+        for epoch in range(1, 4):
+            run.metrics({"loss": 1.0 / epoch, "bad": float("nan")}, epoch)
+        run.folder(tmp_path, "listen")
+    kept = tracker.client.get_run(run.id)
+    assert kept.info.status == "FINISHED"
+    assert kept.data.params == {"units": "64"}
+    assert kept.data.metrics == {"loss": pytest.approx(1 / 3)}
+    assert [m.step for m in tracker.client.get_metric_history(run.id, "loss")] == [1, 2, 3]
+    assert kept.data.tags["seed"] == "3"
+    assert kept.data.tags["mlflow.parentRunId"] == "p"
+    assert [f.path for f in tracker.client.list_artifacts(run.id, "listen")] == ["listen/a.txt"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(ValueError, "FAILED"), (KeyboardInterrupt, "KILLED")]
+)
+def test_a_run_ends_as_what_it_was_and_keeps_its_metrics(tracker, error, status):
+    with pytest.raises(error), tracker.run("one", "trial") as run:
+        run.metrics({"loss": 1.0}, 1)
+        raise error
+    kept = tracker.client.get_run(run.id)
+    assert kept.info.status == status
+    assert kept.data.metrics == {"loss": 1.0}
+
+
+def test_a_run_of_a_killed_process_is_reaped_and_others_are_left(tracker, mlruns):
+    program = f"""
+        import os, signal
+        from pathlib import Path
+        from notedecay.tracking.runs import Tracker
+        with Tracker(Path({str(mlruns)!r}), "banjo", {{}}).run("killed", "trial"):
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=False)
+    with tracker.run("alive", "trial") as alive:
+        assert tracker.reap() == 1
+        assert tracker.client.get_run(alive.id).info.status == "RUNNING"
+    killed = tracker.find("mlflow.runName", "killed", "trial")
+    assert killed is not None
+    assert killed.info.status == "KILLED"
+
+
+def test_find_resume_and_has(tracker):
+    assert tracker.find("notedecay.study", "s1", "study") is None
+    with tracker.run("study", "study", tags={"notedecay.study": "s1"}) as run:
+        pass
+    found = tracker.find("notedecay.study", "s1", "study")
+    assert found is not None
+    assert found.info.run_id == run.id
+    with tracker.resume(run.id):
+        assert tracker.client.get_run(run.id).info.status == "RUNNING"
+    assert tracker.client.get_run(run.id).info.status == "FINISHED"
+    assert tracker.has(run.id)
+    assert not tracker.has("0" * 32)
+
+
+def test_processes_are_told_apart():
+    assert not process_is_gone(process())
+    host, pid, born = process().split(":")
+    assert process_is_gone(f"{host}:{pid}:{float(born) - 5:.2f}")
+    assert process_is_gone(f"{host}:4194303:{born}")
+    assert not process_is_gone(f"elsewhere:{pid}:{born}")
+    assert not process_is_gone("")
+
+
+def test_a_server_that_does_not_answer_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(UserError, match=r"http://127\.0\.0\.1:9 does not answer") as caught:
+        connect(tmp_path / "mlruns")
+    assert "\n" not in str(caught.value)

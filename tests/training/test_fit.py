@@ -1,0 +1,182 @@
+"""The fit loop: it learns, repeats itself, and can be interrupted without a trace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from notedecay.continuators import Continuator, LearnedContinuator, Signal, create
+from notedecay.errors import UserError
+from notedecay.notes.note import Clip
+from notedecay.training import Epoch, TrainingDiverged, fit
+from tests.synthetic import damped
+
+RATE = 2000
+SIGNAL = Signal(instrument="test", rate=RATE)
+CLIPS = [
+    Clip(f"test/{f}", i, damped([f], [1.0], seconds=1.5 + 0.1 * i, rate=RATE), RATE)
+    for i, f in enumerate([150, 190, 230, 270, 310])
+]
+
+
+def make(**config: Any) -> LearnedContinuator[Any]:
+    settings = {"units": 32, "resolution": 40, "epochs": 6, "batch": 2, "transpose": 0}
+    continuator = create("lstm", SIGNAL, settings | {"input_noise": 0.1} | config)
+    assert isinstance(continuator, LearnedContinuator)
+    return continuator
+
+
+def train(continuator: Continuator[Any], **options: Any) -> list[Epoch]:
+    epochs: list[Epoch] = []
+    given = {"seed": 0, "device": "cpu", "report": epochs.append} | options
+    fit(continuator, CLIPS, **given)
+    return epochs
+
+
+def same(a: LearnedContinuator[Any], b: LearnedContinuator[Any]) -> bool:
+    x, y = a.state(), b.state()
+    return all(torch.equal(x[k], y[k]) for k in x)
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "rmsprop"])
+@pytest.mark.parametrize("level", ["prime", "global"])
+def test_one_note_is_learned_and_continued(optimiser: str, level: str) -> None:
+    settings = {"epochs": 250, "input_noise": 0.0, "learning_rate": 5e-3}
+    continuator = make(optimiser=optimiser, level=level, **settings)
+    epochs: list[Epoch] = []
+    fit(continuator, CLIPS[:1], seed=0, device="cpu", report=epochs.append)
+    assert epochs[-1].metrics["train_loss"] < 1e-2 * epochs[0].metrics["train_loss"]
+    prime, rest = np.split(CLIPS[0].samples, [SIGNAL.prime_samples])
+    made = continuator.continue_prime(prime, 400)
+    assert np.square(made - rest[:400]).sum() < 0.1 * np.square(rest[:400]).sum()
+
+
+def test_each_epoch_is_reported_with_its_metrics() -> None:
+    epochs = train(make(schedule="cosine", learning_rate=1e-2))
+    assert [(e.number, e.of) for e in epochs] == [(i, 6) for i in range(1, 7)]
+    rates = [e.metrics["learning_rate"] for e in epochs]
+    assert rates[0] == pytest.approx(1e-2)
+    assert rates[3] == pytest.approx(0.5e-2)
+    assert all(e.metrics["grad_norm"] > 0 and e.metrics["epoch_seconds"] > 0 for e in epochs)
+
+
+def test_the_continuator_can_be_heard_within_report() -> None:
+    continuator = make()
+    heard = []
+
+    def listen(_: Epoch) -> None:
+        heard.append(continuator.continue_prime(CLIPS[0].samples[: SIGNAL.prime_samples], 300))
+
+    train(continuator, report=listen)
+    assert len(heard) == 6
+    assert not np.array_equal(heard[0], heard[-1])
+
+
+def test_listening_within_report_changes_nothing() -> None:
+    heard, unheard = make(), make()
+    prime = CLIPS[0].samples[: SIGNAL.prime_samples]
+    train(heard, report=lambda _: heard.continue_prime(prime, 300))
+    train(unheard)
+    assert same(heard, unheard)
+
+
+def test_the_same_seed_gives_the_same_weights() -> None:
+    first, second, other = make(), make(), make()
+    train(first)
+    train(second)
+    train(other, seed=1)
+    assert same(first, second)
+    assert not same(first, other)
+
+
+def test_a_second_fit_begins_afresh() -> None:
+    once, twice = make(), make()
+    train(once)
+    train(twice, seed=7)
+    train(twice)
+    assert same(once, twice)
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "rmsprop"])
+@pytest.mark.parametrize("stop", [1, 3, 4, 6])
+@pytest.mark.parametrize("reason", [KeyboardInterrupt, ValueError])
+def test_an_interrupted_fit_ends_like_an_uninterrupted_one(
+    optimiser: str, stop: int, reason: type[BaseException], tmp_path: Path
+) -> None:
+    whole, parted = make(optimiser=optimiser), make(optimiser=optimiser)
+    expected = train(whole)
+
+    def interrupt(epoch: Epoch) -> None:
+        if epoch.number == stop:
+            raise reason
+
+    with pytest.raises(reason):
+        train(parted, report=interrupt, checkpoint=tmp_path, every=2)
+    resumed = make(optimiser=optimiser)
+    epochs = train(resumed, checkpoint=tmp_path, every=2)
+    assert same(resumed, whole)
+    # What was reported but not yet written down is done and reported again.
+    assert epochs[0].number == (stop - 1) // 2 * 2 + 1
+    losses = {e.number: e.metrics["train_loss"] for e in expected}
+    assert all(e.metrics["train_loss"] == losses[e.number] for e in epochs)
+
+
+def test_a_finished_fit_is_not_done_again(tmp_path: Path) -> None:
+    first, second = make(), make()
+    train(first, checkpoint=tmp_path)
+    assert train(second, checkpoint=tmp_path) == []
+    assert same(first, second)
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"units": 16}, {"learning_rate": 1e-2}])
+def test_progress_of_another_fit_is_not_used(change: dict[str, Any], tmp_path: Path) -> None:
+    seed = change.pop("seed", 0)
+    train(make(), checkpoint=tmp_path)
+    fresh, beside = make(**change), make(**change)
+    assert len(train(fresh, seed=seed, checkpoint=tmp_path)) == 6
+    train(beside, seed=seed)
+    assert same(fresh, beside)
+
+
+def test_progress_on_other_notes_is_not_used(tmp_path: Path) -> None:
+    train(make(), checkpoint=tmp_path)
+    epochs: list[Epoch] = []
+    options: dict[str, Any] = {"seed": 0, "device": "cpu", "checkpoint": tmp_path}
+    fit(make(), CLIPS[1:], report=epochs.append, **options)
+    assert len(epochs) == 6
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 torn"])
+def test_a_damaged_checkpoint_is_one_clear_line(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "fit.pt").write_bytes(content)
+    with pytest.raises(UserError, match="is damaged; delete it"):
+        train(make(), checkpoint=tmp_path)
+
+
+def test_a_torn_checkpoint_is_one_clear_line(tmp_path: Path) -> None:
+    train(make(), checkpoint=tmp_path)
+    whole = (tmp_path / "fit.pt").read_bytes()
+    (tmp_path / "fit.pt").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match="is damaged; delete it"):
+        train(make(), checkpoint=tmp_path)
+
+
+def test_divergence_says_what_to_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    continuator = make()
+    loss = continuator.loss
+    monkeypatch.setattr(continuator, "loss", lambda *given: loss(*given) * float("nan"))
+    with pytest.raises(TrainingDiverged, match="in epoch 1: the loss is nan; lower learning_rate"):
+        train(continuator)
+
+
+def test_no_notes_is_one_clear_line() -> None:
+    with pytest.raises(UserError, match="no notes to learn from"):
+        fit(make(), [], seed=0, device="cpu")
+
+
+def test_a_classical_continuator_has_nothing_to_learn() -> None:
+    assert train(create("esprit", SIGNAL, {})) == []
