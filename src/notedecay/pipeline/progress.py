@@ -37,7 +37,10 @@ class Bars(Progress):
         self._bars.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        if error is None:
+            for task in self._bars.tasks:
+                self._bars.update(task.id, completed=task.total)
         self._bars.stop()
 
     def trial(self, number: int, of: int, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -18,9 +19,9 @@ COLUMNS = {
     "decay_ok": ("decay ok", "{:.2f}"),
     "missing": ("missing", "{:.2f}"),
     "pitch_cents": ("cents", "{:.1f}"),
-    "envelope_db": ("envelope dB", "{:.1f}"),
-    "excess_noise_db": ("noise dB", "{:+.1f}"),
-    "join_snr_db": ("join dB", "{:.1f}"),
+    "envelope_db": ("envelope", "{:.1f}"),
+    "excess_noise_db": ("noise", "{:+.1f}"),
+    "join_snr_db": ("join", "{:.1f}"),
 }
 
 
@@ -61,14 +62,17 @@ def _table(instrument: str, registered: dict[str, Any], metrics: dict[str, Any])
         title=f"{instrument}: champion is {champion['continuator']} "
         f"({registered['name']}, version {champion['version']})",
         caption=f"means over {counts['seen']['notes']:.0f} seen and "
-        f"{counts['unseen']['notes']:.0f} unseen notes; score and decay ok: 1 is perfect",
+        f"{counts['unseen']['notes']:.0f} unseen notes; score, decay ok: 1 is best; dB: envelope, noise, join",
         title_justify="left",
         caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
     )
-    table.add_column("continuator")
-    table.add_column("notes")
+    table.add_column("continuator", no_wrap=True)
+    table.add_column("notes", no_wrap=True)
     for heading, _ in COLUMNS.values():
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     ranked = sorted(metrics, key=lambda n: -(metrics[n]["unseen"]["score"] or 0.0))
     for name in ranked:
         style = "bold" if name == champion["continuator"] else ""
