@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from notedecay.analysis import PitchPoint, comparison_bars, save, scores_by_pitch
 from notedecay.config import Params
-from notedecay.files import replacing, replacing_folder
-from notedecay.pipeline.candidates import (
-    Verdicts,
-    candidates,
-    log_candidate,
-    means,
-    panels,
-    read_json,
-    rows,
-    start,
-)
+from notedecay.continuators import Continuator
+from notedecay.files import replacing_folder
+from notedecay.pipeline.candidates import candidates, new_run
+from notedecay.pipeline.examination import ORACLE, ORACLE_ORDER, Examination, Verdict, rows
 from notedecay.pipeline.material import load_material
-from notedecay.pipeline.search import write_rows
+from notedecay.pipeline.tables import read_json, write_json, write_rows
 from notedecay.project import Project
 from notedecay.tracking.provenance import provenance
-from notedecay.tracking.runs import Tracker
+from notedecay.tracking.runs import ActiveRun, Tracker
 
 REPORTED = ("score", "score_sd", "decay_ok", "decay_ok_sd", "missing", "pitch_cents", "lsd_db",
             "envelope_db", "excess_noise_db", "tail_db", "join_snr_db", "attractor", "notes",
@@ -56,42 +49,55 @@ def evaluate(project: Project, params: Params, instrument: str, say: Callable[[s
     results = project.results(instrument)
     material = load_material(results, instrument, config)
     tracker = Tracker(project.mlruns, instrument, provenance(project, params.seed, material.path))
-    heard = panels(material, config.evaluate)
-    few = {split: panel.few(config.evaluate.listen) for split, panel in heard.items()}
+    exam = Examination(material, config.evaluate)
     train_run = read_json(results / "train.json")["run_id"]
-    runs: dict[str, str] = {}
-    verdicts: dict[str, Verdicts] = {}
-    metrics: dict[str, dict[str, Any]] = {}
     competitors = candidates(material, config.evaluate, results / "model")
+    runs: dict[str, str] = {}
+    verdicts: dict[str, Verdict] = {}
     for name, continuator in competitors.items():
         say(name)
-        verdicts[name] = {split: panel.judge(continuator) for split, panel in heard.items()}
-        table = {split: means(verdicts[name][split], heard[split]) for split in heard}
-        with start(tracker, continuator, train_run) as run:
-            log_candidate(run, verdicts[name], table, few, material.signal.prime_samples)
+        verdicts[name] = exam.judge(continuator)
+        with _run(tracker, continuator, train_run) as run:
+            exam.log(run, verdicts[name])
         runs[name] = run.id
-        metrics[name] = {
-            "seen": _reported(table["seen"]),
-            "unseen": _reported(table["test"]),
-        }
-    with replacing_folder(results / "candidates") as folder:
-        for name, continuator in competitors.items():
-            (folder / name).mkdir()
-            continuator.save(folder / name)
+    say(ORACLE)
+    verdicts[ORACLE] = exam.judge_oracle()
+    with tracker.run(ORACLE, ORACLE, params={"order": ORACLE_ORDER}) as run:
+        exam.log(run, verdicts[ORACLE])
+    _keep(competitors, results / "candidates")
     _pictures(instrument, verdicts, results / "pictures")
-    write_rows([row for name in verdicts for row in rows(name, verdicts[name])],
-               results / "scores.csv")  # fmt: skip
-    _write_json(runs, results / "runs.json")
-    _write_json(metrics, results / "metrics.json")
+    write_rows([row for name in verdicts for row in rows(name, verdicts[name])], results / "scores.csv")  # fmt: skip  # noqa: E501
+    write_json(runs, results / "runs.json")
+    tables = {name: exam.table(verdict) for name, verdict in verdicts.items()}
+    write_json({name: _reported(table) for name, table in tables.items()}, results / "metrics.json")
     return f"{len(runs)} continuators on {len(material.part('test'))} unseen notes"
 
 
-def _reported(table: dict[str, float]) -> dict[str, float | None]:
-    """Rounded, and without what has no value: NaN is not JSON."""
-    return {m: None if table[m] != table[m] else round(table[m], 4) for m in REPORTED}
+def _run(
+    tracker: Tracker, continuator: Continuator[Any], train_run: str
+) -> AbstractContextManager[ActiveRun]:
+    """The training's own run for the trained model, where the store has it; else a new one."""
+    if continuator.learned and tracker.has(train_run):
+        return tracker.resume(train_run)
+    return new_run(tracker, continuator)
 
 
-def _pictures(instrument: str, verdicts: dict[str, Verdicts], folder: Path) -> None:
+def _reported(table: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float | None]]:
+    """Rounded, and null for what has no value, since NaN is not JSON."""
+    return {
+        name: {m: None if (v := table[split][m]) != v else round(v, 4) for m in REPORTED}
+        for name, split in (("seen", "seen"), ("unseen", "test"))
+    }
+
+
+def _keep(competitors: Mapping[str, Continuator[Any]], folder: Path) -> None:
+    with replacing_folder(folder) as fresh:
+        for name, continuator in competitors.items():
+            (fresh / name).mkdir()
+            continuator.save(fresh / name)
+
+
+def _pictures(instrument: str, verdicts: Mapping[str, Verdict], folder: Path) -> None:
     unseen = {name: [j.scores for j in verdict["test"]] for name, verdict in verdicts.items()}
     points = {
         name: [
@@ -105,8 +111,3 @@ def _pictures(instrument: str, verdicts: dict[str, Verdicts], folder: Path) -> N
         bars = comparison_bars(unseen, title=f"{instrument}: unseen notes")
         save(bars, fresh / "comparison.png")
         save(scores_by_pitch(points, "score", instrument), fresh / "by_pitch.png")
-
-
-def _write_json(value: Any, path: Path) -> None:
-    with replacing(path) as sibling:
-        sibling.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n")

@@ -7,23 +7,17 @@ tracking store that has never seen them. Where all is in line it changes nothing
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from mlflow.entities.model_registry import ModelVersion
 
 from notedecay.config import Instrument, Params
 from notedecay.continuators import Continuator, Signal, load
-from notedecay.files import replacing
 from notedecay.notes import catalogue, prepared
-from notedecay.pipeline.candidates import (
-    describe,
-    log_candidate,
-    means,
-    panels,
-    read_json,
-)
+from notedecay.pipeline.candidates import kind_of, new_run
+from notedecay.pipeline.examination import Examination, means
 from notedecay.pipeline.material import Material, load_material
+from notedecay.pipeline.tables import read_json, write_json
 from notedecay.project import Project
 from notedecay.registry import models
 from notedecay.registry.names import CHALLENGER, CHAMPION, registered_name
@@ -67,8 +61,7 @@ def register(project: Project, params: Params, instrument: str) -> str:
         },
         "decisions": [decision.reason for decision in decisions],
     }
-    with replacing(results / "registered.json") as path:
-        path.write_text(json.dumps(registered, indent=2) + "\n")
+    write_json(registered, results / "registered.json")
     return decisions[-1].reason
 
 
@@ -93,7 +86,7 @@ class _Gate:
         """The best baseline, then the trained model."""
         measure = self.config.register_.measure
         baselines = [n for n in self.metrics if n in self.config.evaluate.baselines]
-        learned = [n for n in self.metrics if n not in baselines]
+        learned = [n for n in self.runs if n not in baselines]
         best = max(baselines, key=lambda n: self.metrics[n]["unseen"][measure] or 0.0, default=None)
         return [best, *learned] if best else learned
 
@@ -155,20 +148,11 @@ class _Gate:
         run_id: str = self.runs[name]
         if self.tracker.has(run_id):
             return run_id
-        kind = "train" if continuator.learned else "baseline"
-        earlier = self.tracker.find("notedecay.imported_from", run_id, kind)
-        return earlier.info.run_id if earlier else self._import(name, continuator, kind, run_id)
+        earlier = self.tracker.find("notedecay.imported_from", run_id, kind_of(continuator))
+        return earlier.info.run_id if earlier else self._import(continuator, run_id)
 
-    def _import(self, name: str, continuator: Continuator[Any], kind: str, run_id: str) -> str:
-        heard = panels(self.material, self.config.evaluate)
-        few = {split: panel.few(self.config.evaluate.listen) for split, panel in heard.items()}
-        verdicts = {split: panel.judge(continuator) for split, panel in heard.items()}
-        table = {split: means(verdicts[split], heard[split]) for split in heard}
-        with self.tracker.run(
-            f"{kind} {name}",
-            kind,
-            params=describe(continuator),
-            tags={"notedecay.imported_from": run_id},
-        ) as run:
-            log_candidate(run, verdicts, table, few, self.material.signal.prime_samples)
+    def _import(self, continuator: Continuator[Any], run_id: str) -> str:
+        exam = Examination(self.material, self.config.evaluate)
+        with new_run(self.tracker, continuator, {"notedecay.imported_from": run_id}) as run:
+            exam.log(run, exam.judge(continuator))
         return run.id

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from notedecay.config import Params
 from notedecay.errors import UserError
-from notedecay.pipeline.candidates import read_json
+from notedecay.pipeline.tables import read_json
 from notedecay.project import Project
 
 COLUMNS = {
@@ -62,7 +62,8 @@ def _table(instrument: str, registered: dict[str, Any], metrics: dict[str, Any])
         title=f"{instrument}: champion is {champion['continuator']} "
         f"({registered['name']}, version {champion['version']})",
         caption=f"means over {counts['seen']['notes']:.0f} seen and "
-        f"{counts['unseen']['notes']:.0f} unseen notes; score, decay ok: 1 is best; dB: envelope, noise, join",
+        f"{counts['unseen']['notes']:.0f} unseen notes; score and decay ok: 1 is best; "
+        "envelope, noise and join in dB",
         title_justify="left",
         caption_justify="left",
         box=box.SIMPLE_HEAD,

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from pathlib import Path
-from typing import Any
-
 from notedecay.config import Params
-from notedecay.files import replacing
 from notedecay.pipeline.material import Material, load_material
+from notedecay.pipeline.tables import write_json, write_rows
 from notedecay.project import Project
 from notedecay.search.search import Notes, Progress, search
 from notedecay.search.space import check_spaces
@@ -58,8 +53,7 @@ def run_search(project: Project, params: Params, instrument: str, progress: Prog
         progress=progress,
     )
     found = {"continuator": best.continuator, "settings": best.settings}
-    with replacing(results / "best.json") as path:
-        path.write_text(json.dumps(found, indent=2, sort_keys=True) + "\n")
+    write_json(found, results / "best.json")
     write_rows(best.trials, results / "trials.csv")
     return f"best of {len(best.trials)} trials: {best.continuator}, validation {best.score:.3f}"
 
@@ -71,12 +65,3 @@ def _notes(material: Material, seen: int, listen: int) -> Notes:
     }
     few = {name: panel.few(listen) for name, panel in panels.items()}
     return Notes(material.part("train"), panels, few, material.signal)
-
-
-def write_rows(rows: list[dict[str, Any]], path: Path) -> None:
-    """Write a table as CSV; a column that a row lacks stays empty."""
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    with replacing(path) as sibling, sibling.open("w", newline="") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows(rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +9,9 @@ from typing import Any
 
 from notedecay.config import Params, Train
 from notedecay.continuators import create
-from notedecay.files import replacing, replacing_folder
+from notedecay.files import replacing_folder
 from notedecay.pipeline.material import Material, load_material
-from notedecay.pipeline.search import write_rows
+from notedecay.pipeline.tables import read_json, write_json, write_rows
 from notedecay.project import Project
 from notedecay.search.search import Progress
 from notedecay.search.study import study_name
@@ -45,7 +44,7 @@ def run_train(project: Project, params: Params, instrument: str, progress: Progr
     config = params.instrument(instrument)
     results = project.results(instrument)
     material = load_material(results, instrument, config)
-    found = json.loads((results / "best.json").read_text())
+    found = read_json(results / "best.json")
     name, settings = found["continuator"], {**found["settings"], "epochs": config.train.epochs}
     key = study_name(
         instrument, best=found, train=config.train.model_dump(exclude={"device"}),
@@ -63,8 +62,7 @@ def run_train(project: Project, params: Params, instrument: str, progress: Progr
     with replacing_folder(results / "model") as model:
         selected.continuator.save(model)
     _write_history(selected, results)
-    with replacing(results / "train.json") as path:
-        path.write_text(json.dumps({"run_id": run.id, "epoch": selected.epoch}) + "\n")
+    write_json({"run_id": run.id, "epoch": selected.epoch}, results / "train.json")
     shutil.rmtree(folder)
     return f"{name}: epoch {selected.epoch} is best, validation {selected.score:.3f}"
 

@@ -42,7 +42,7 @@ def register(
     name : str
         Of the registered model.
     tags : dict of str to str
-        For a new version.
+        For the version.
 
     Returns
     -------
@@ -51,6 +51,8 @@ def register(
     """
     known = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
     if known:
+        for tag in tags.items() - known[0].tags.items():
+            client.set_model_version_tag(name, known[0].version, *tag)
         return known[0]
     status = client.get_run(run_id).info.status
     with warnings.catch_warnings():

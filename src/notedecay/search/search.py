@@ -223,6 +223,7 @@ class _Trial:
             judged = panel.judge(selected.continuator)
             write_listening(judged, self.notes.signal.prime_samples, folder / name)
         run.folder(folder, "listen")
+        run.images(folder)
 
 
 def _best(study: optuna.Study, config: Search) -> Best:

@@ -16,6 +16,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, RunStatus, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+from PIL import Image
 
 from notedecay.tracking.store import connect, experiment
 
@@ -161,6 +162,13 @@ class ActiveRun:
             self.client.log_batch(self.id, metrics=self._waiting[start : start + 1000])
         self._waiting = []
         self._sent = time.monotonic()
+
+    def images(self, folder: Path) -> None:
+        """Log all PNGs in a folder as images, which the UI shows side by side for many runs."""
+        for path in sorted(folder.rglob("*.png")):
+            key = path.relative_to(folder).parent.as_posix()
+            with Image.open(path) as image:
+                self.client.log_image(self.id, image, key=key, step=0)
 
     def folder(self, folder: Path, artifact_path: str | None = None) -> None:
         """Log all files in a folder as artifacts."""

@@ -27,6 +27,9 @@ from mlflow.exceptions import MlflowException
 
 from notedecay.errors import UserError
 
+KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""Opens the UI on runs and their metrics, not on prompts and traces."""
+
 for _name in ("mlflow", "alembic"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
@@ -77,4 +80,4 @@ def experiment(client: MlflowClient, mlruns: Path, instrument: str) -> str:
         if known is not None:
             return known.experiment_id
         location = (mlruns.resolve() / "artifacts").as_uri() if local else None
-        return client.create_experiment(name, artifact_location=location)
+        return client.create_experiment(name, artifact_location=location, tags=KIND)

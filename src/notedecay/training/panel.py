@@ -45,8 +45,8 @@ class Panel:
         self.clips = list(clips)
         self.prime_samples = prime_samples
         self._references = [
-            Reference(c.samples[prime_samples:], c.rate, float(abs(c.samples).max()))
-            for c in self.clips
+            Reference(original, clip.rate, float(abs(clip.samples).max()))
+            for clip, original in zip(self.clips, self.originals(), strict=True)
         ]
 
     def hear(self, continuator: Continuator[Any]) -> list[Samples]:
@@ -57,10 +57,18 @@ class Panel:
 
     def judge(self, continuator: Continuator[Any]) -> list[Judged]:
         """Continue every prime and score what came."""
+        return self.compare(self.hear(continuator))
+
+    def originals(self) -> list[Samples]:
+        """What really follows each prime."""
+        return [clip.samples[self.prime_samples :] for clip in self.clips]
+
+    def compare(self, continuations: Sequence[Samples]) -> list[Judged]:
+        """Score continuations, one per note, each as long as the original."""
         return [
             Judged(clip, made, reference.score(made))
             for clip, made, reference in zip(
-                self.clips, self.hear(continuator), self._references, strict=True
+                self.clips, continuations, self._references, strict=True
             )
         ]
 

@@ -1,0 +1,118 @@
+"""The examination: every candidate continues the same notes and is judged by the same measures."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from notedecay.analysis import mean_scores
+from notedecay.config import Evaluate
+from notedecay.continuators import Continuator
+from notedecay.continuators.esprit import fit_damped, synthesise
+from notedecay.notes.note import Samples
+from notedecay.pipeline.material import Material
+from notedecay.tracking.listening import write_listening
+from notedecay.tracking.runs import ActiveRun
+from notedecay.training.panel import Judged, Panel
+
+ORACLE = "oracle"
+ORACLE_ORDER = 48
+"""Damped sinusoids of the oracle, as many as ESPRIT has."""
+
+Verdict = Mapping[str, Sequence[Judged]]
+"""What was judged of one candidate, by split."""
+
+
+class Examination:
+    """The notes of each split, with the few that are kept as audio and pictures.
+
+    ``seen`` are training notes; ``validation`` and ``test`` are unseen.
+
+    Parameters
+    ----------
+    material : Material
+        Notes.
+    config : Evaluate
+        How many.
+    """
+
+    def __init__(self, material: Material, config: Evaluate) -> None:
+        self.prime_samples = material.signal.prime_samples
+        self.panels = {
+            "seen": material.seen(config.seen_notes),
+            "validation": material.panel(material.part("validation")),
+            "test": material.panel(material.part("test")),
+        }
+        self._kept = {
+            split: {clip.id for clip in panel.few(config.listen).clips}
+            for split, panel in self.panels.items()
+        }
+
+    def judge(self, continuator: Continuator[Any]) -> Verdict:
+        """Let a candidate continue every note."""
+        return {split: panel.judge(continuator) for split, panel in self.panels.items()}
+
+    def judge_oracle(self) -> Verdict:
+        """ESPRIT fitted to the truth: the ceiling of what stationary damped sines can do."""
+        return {
+            split: panel.compare([_oracle(original) for original in panel.originals()])
+            for split, panel in self.panels.items()
+        }
+
+    def table(self, verdict: Verdict) -> dict[str, dict[str, float]]:
+        """Means over the notes of each split."""
+        return {split: means(verdict[split], panel) for split, panel in self.panels.items()}
+
+    def log(self, run: ActiveRun, verdict: Verdict) -> None:
+        """Log figures, audio and pictures of a candidate into its run."""
+        for split, figures in self.table(verdict).items():
+            run.metrics({f"{split}.{measure}": value for measure, value in figures.items()})
+        with tempfile.TemporaryDirectory(prefix="notedecay-") as name:
+            folder = Path(name)
+            for split, ids in self._kept.items():
+                few = [item for item in verdict[split] if item.clip.id in ids]
+                write_listening(few, self.prime_samples, folder / split)
+            run.folder(folder, "listen")
+            run.images(folder)
+
+
+def means(judged: Sequence[Judged], panel: Panel) -> dict[str, float]:
+    """Means over notes, with the spread of the main measures and the attractor."""
+    scores = [j.scores for j in judged]
+    table = mean_scores(scores)
+    for measure in ("score", "decay_ok"):
+        known = [v for s in scores if not math.isnan(v := getattr(s, measure))]
+        table[f"{measure}_sd"] = statistics.pstdev(known) if known else math.nan
+    table["attractor"] = panel.attractor(judged)
+    return table
+
+
+def rows(name: str, verdict: Verdict) -> list[dict[str, Any]]:
+    """A row per note, for ``scores.csv``."""
+    return [
+        {
+            "continuator": name,
+            "split": split,
+            "note": item.clip.id,
+            "pitch": item.clip.pitch,
+            **{k: _short(v) for k, v in asdict(item.scores).items()},
+        }
+        for split, judged in verdict.items()
+        for item in judged
+    ]
+
+
+def _oracle(original: Samples) -> Samples:
+    poles, amplitudes = fit_damped(original, ORACLE_ORDER)
+    return synthesise(poles, amplitudes, len(original)).astype(np.float32)
+
+
+def _short(value: float) -> float:
+    return round(value, 5) if isinstance(value, float) else value
