@@ -39,9 +39,9 @@ def load(model: str) -> Continuator[Any]:
         return continuators.load(Path(model))
     from notedecay.project import find_project
     from notedecay.registry import models
-    from notedecay.tracking.store import connect
+    from notedecay.tracking.store import connect, is_local
 
-    client = connect(find_project().mlruns)
+    client = connect(find_project().mlruns if is_local() else Path("mlruns"))
     return models.load_version(client, models.find(client, model))
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from notedecay.config import load_params
 from notedecay.errors import UserError, nearest
@@ -30,15 +31,14 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        err.print(f"[red]error:[/] {_escaped(str(error))}", soft_wrap=True)
+        err.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        err.print("interrupted; run the same command to go on")
-        sys.exit(130)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")
+    except Exception as error:
+        if type(error).__name__ != "MlflowException":  # its import takes seconds
+            raise
+        line = " ".join(str(error).split())
+        err.print(f"[red]error:[/] the tracking store failed: {escape(line)}", soft_wrap=True)
+        sys.exit(2)
 
 
 @app.command()
@@ -57,7 +57,8 @@ def fetch(
     project = find_project()
     if source is None:
         if not _matches(project.root):
-            sources.fetch(sources.DEFAULT, project.data, say=out.print)
+            wrong = pin.damaged(project.root)
+            sources.fetch(sources.DEFAULT, project.data, say=out.print, again=wrong)
         out.print(f"data/: {pin.verify(project.root)} files, as data.dvc pins them")
         return
     for name in source:
@@ -76,7 +77,7 @@ def _bring(source: str, instrument: str | None, data: Path) -> None:
     if instrument is None:
         raise UserError(f"say what {source} holds: --instrument banjo")
     for line in adopt.adopt(Path(source), instrument, data):
-        out.print(f"left out: {_escaped(line)}")
+        out.print(f"left out: {escape(line)}")
 
 
 def _matches(root: Path) -> bool:
@@ -134,12 +135,13 @@ def stage(
 ) -> None:
     """Run one stage of the pipeline; dvc.yaml calls this."""
     from notedecay.pipeline import STAGES
+    from notedecay.pipeline.checking import load_checked
 
     if name not in STAGES:
         raise UserError(f"unknown stage '{name}'{nearest(name, STAGES)}")
     project = find_project()
-    params = load_params(project.params)
-    out.print(f"{instrument}: {STAGES[name](project, params, instrument, out)}")
+    params = load_checked(project.params)
+    out.print(f"{instrument}: {escape(STAGES[name](project, params, instrument, out))}")
 
 
 @app.command()
@@ -167,10 +169,10 @@ def generate(
     recording = audio.read(prime)
     made = notedecay.generate(notedecay.load(model), recording, seconds)
     for conversion in made.conversions:
-        err.print(f"{prime}: {_escaped(conversion)}")
+        err.print(f"{escape(str(prime))}: {escape(conversion)}")
     audio.write(out_file, made.samples, made.rate)
     total = len(made.samples) / made.rate
-    out.print(f"{out_file}: {total:.2f} s at {made.rate} Hz, the prime included")
+    out.print(f"{escape(str(out_file))}: {total:.2f} s at {made.rate} Hz, the prime included")
 
 
 @app.command()

@@ -24,7 +24,7 @@ Scalar = bool | int | float | str
 class Section(BaseModel):
     """A group of parameters; keys that it does not know are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Prepare(Section):
@@ -156,6 +156,10 @@ class Register(Section):
     margin: float = Field(default=0.0, ge=0.0)
 
 
+InstrumentName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+"""Names a folder, an experiment and a registered model."""
+
+
 class Instrument(Section):
     """All parameters of one instrument."""
 
@@ -170,7 +174,7 @@ class Params(Section):
     """The whole of ``params.yaml``."""
 
     seed: int = Field(ge=0, lt=2**31)
-    instruments: dict[str, Instrument] = Field(min_length=1)
+    instruments: dict[InstrumentName, Instrument] = Field(min_length=1)
 
     def instrument(self, name: str) -> Instrument:
         """Parameters of one instrument; an unknown name is a :class:`UserError`."""
@@ -191,7 +195,9 @@ def load_params(path: Path) -> Params:
         one that does) and a value of the wrong type or out of range.
     """
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not text in UTF-8: save it as such") from error
     except OSError as error:
         raise UserError(
             f"cannot read {path}: {error.strerror}; run inside the project folder"
@@ -237,9 +243,8 @@ def parse(model: type[M], values: Any, where: str) -> M:
             known = _keys_at(model, first["loc"][:-1])
             hint = nearest(str(first["loc"][-1]), known)
             raise UserError(f"{where}: unknown parameter {path}{hint}") from error
-        raise UserError(
-            f"{where}: {path or 'the whole'}: {first['msg']}, got {first['input']!r}"
-        ) from error
+        got = "" if first["type"] == "missing" else f", got {first['input']!r}"
+        raise UserError(f"{where}: {path or 'the whole'}: {first['msg']}{got}") from error
 
 
 def _is_union_tag(part: int | str) -> bool:

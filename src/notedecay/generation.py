@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -89,6 +88,6 @@ def continue_encoded(continuator: Continuator[Any], prime: str, seconds: float) 
         raise UserError(f"prime is larger than {LARGEST_PRIME_BYTES} bytes; send its first second")
     try:
         content = base64.b64decode(prime, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise UserError("prime is not base64 of a WAV or FLAC file") from error
     return generate(continuator, read_bytes(content), seconds)

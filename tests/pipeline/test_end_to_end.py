@@ -81,7 +81,7 @@ def test_every_run_can_be_compared_and_heard(client):
     experiment = client.get_experiment_by_name("notedecay-bells")
     runs = client.search_runs([experiment.experiment_id])
     kinds = sorted(run.data.tags["notedecay.kind"] for run in runs)
-    assert kinds == ["baseline", "baseline", "study", "train", "trial", "trial"]
+    assert kinds == ["baseline", "baseline", "oracle", "study", "train", "trial", "trial"]
     study = next(r for r in runs if r.data.tags["notedecay.kind"] == "study")
     heard = {}
     for run in runs:

@@ -92,13 +92,13 @@ def read(path: Path, *, start: float = 0.0, seconds: float | None = None) -> Rec
         NaN or infinite samples, or more than 10 minutes.
     """
     path = Path(path)
-    if not path.exists():
-        raise UserError(f"{path}: no such file")
-    if path.is_dir():
-        raise UserError(f"{path} is a folder: name one recording in it")
-    if path.stat().st_size == 0:
-        raise UserError(f"{path} is empty (0 bytes): fetch or export it again")
     try:
+        if not path.exists():
+            raise UserError(f"{path}: no such file")
+        if path.is_dir():
+            raise UserError(f"{path} is a folder: name one recording in it")
+        if path.stat().st_size == 0:
+            raise UserError(f"{path} is empty (0 bytes): fetch or export it again")
         with path.open("rb") as stream:
             samples, rate = _decode(stream, str(path), start, seconds)
     except OSError as error:

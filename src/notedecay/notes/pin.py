@@ -127,6 +127,14 @@ def verify(root: Path, instrument: str | None = None) -> int:
     return len(wanted)
 
 
+def damaged(root: Path) -> set[Path]:
+    """Folders of the data folder with a pinned file that is changed or missing."""
+    pinned, data = read_pin(root / LIST).files, root / "data"
+    actual = manifest(data)
+    wrong = [name for name in pinned if actual.get(name) != pinned[name]]
+    return {(data / name).parent for name in wrong}
+
+
 def _put_back(pin: Pin, path: Path) -> None:
     if not path.exists() or path.read_text(encoding="utf-8") != pin.dvc:
         with replacing(path) as sibling:

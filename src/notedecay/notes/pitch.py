@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 
 from notedecay.errors import UserError
@@ -48,11 +47,6 @@ def name(midi: int) -> str:
 def hz(midi: float) -> float:
     """Frequency of a MIDI number (69 is 440 Hz); fractions lie between the keys."""
     return float(440.0 * 2 ** ((midi - 69) / 12))
-
-
-def midi(frequency: float) -> float:
-    """MIDI number of a frequency (Hz, above 0), with its fraction: hundredths are cents."""
-    return 69 + 12 * math.log2(frequency / 440.0)
 
 
 def _number(letter: str, sign: str, octave: str) -> int:

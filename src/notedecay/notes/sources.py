@@ -10,7 +10,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -105,7 +105,9 @@ PACKAGES = {
 DEFAULT = ("piano", "guitar")
 
 
-def fetch(names: Sequence[str], data_dir: Path, *, say: Say = print) -> None:
+def fetch(
+    names: Sequence[str], data_dir: Path, *, say: Say = print, again: Collection[Path] = ()
+) -> None:
     """Bring named sources into the data folder; what is there already stays.
 
     Parameters
@@ -116,6 +118,8 @@ def fetch(names: Sequence[str], data_dir: Path, *, say: Say = print) -> None:
         The data folder; made where it is missing.
     say : callable
         Told in words what happens.
+    again : collection of Path
+        Folders to fetch once more though they look complete, since their bytes are wrong.
 
     Raises
     ------
@@ -130,12 +134,12 @@ def fetch(names: Sequence[str], data_dir: Path, *, say: Say = print) -> None:
         if name == "iowa":
             iowa.fetch(data_dir, say=say)
         else:
-            _fetch_package(PACKAGES[name], data_dir, say)
+            _fetch_package(PACKAGES[name], data_dir, say, again)
 
 
-def _fetch_package(package: Package, data_dir: Path, say: Say) -> None:
+def _fetch_package(package: Package, data_dir: Path, say: Say, again: Collection[Path]) -> None:
     folder = data_dir / package.instrument / package.folder
-    if _complete(package, folder):
+    if folder not in again and _complete(package, folder):
         say(f"{folder}: already there, {package.notes} notes")
         return
     say(f"{folder}: fetching {package.name} {package.version}")

@@ -12,10 +12,12 @@ from notedecay.project import Project
 Stage = Callable[[Project, Params, str, Console], str]
 
 
-def _prepare(project: Project, params: Params, instrument: str, _: Console) -> str:
+def _prepare(project: Project, params: Params, instrument: str, console: Console) -> str:
     from notedecay.pipeline.prepare import prepare
+    from notedecay.pipeline.progress import counting
 
-    return prepare(project, params, instrument)
+    with counting("recordings", console) as progress:
+        return prepare(project, params, instrument, progress)
 
 
 def _search(project: Project, params: Params, instrument: str, console: Console) -> str:

@@ -7,7 +7,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from notedecay.analysis import PitchPoint, comparison_bars, save, scores_by_pitch
+from matplotlib.figure import Figure
+
+from notedecay.analysis import PitchPoint, comparison_bars, decay_scatter, save, scores_by_pitch
 from notedecay.config import Params
 from notedecay.continuators import Continuator
 from notedecay.files import replacing_folder
@@ -18,6 +20,7 @@ from notedecay.pipeline.tables import read_json, write_json, write_rows
 from notedecay.project import Project
 from notedecay.tracking.provenance import provenance
 from notedecay.tracking.runs import ActiveRun, Tracker
+from notedecay.training.panel import Panel
 
 REPORTED = ("score", "score_sd", "decay_ok", "decay_ok_sd", "missing", "pitch_cents", "lsd_db",
             "envelope_db", "excess_noise_db", "tail_db", "join_snr_db", "attractor", "notes",
@@ -65,7 +68,7 @@ def evaluate(project: Project, params: Params, instrument: str, say: Callable[[s
     with tracker.run(ORACLE, ORACLE, params={"order": ORACLE_ORDER}) as run:
         exam.log(run, verdicts[ORACLE])
     _keep(competitors, results / "candidates")
-    _pictures(instrument, verdicts, results / "pictures")
+    _pictures(instrument, verdicts, exam.panels["test"], results / "pictures")
     write_rows([row for name in verdicts for row in rows(name, verdicts[name])], results / "scores.csv")  # fmt: skip  # noqa: E501
     write_json(runs, results / "runs.json")
     tables = {name: exam.table(verdict) for name, verdict in verdicts.items()}
@@ -97,7 +100,7 @@ def _keep(competitors: Mapping[str, Continuator[Any]], folder: Path) -> None:
             continuator.save(fresh / name)
 
 
-def _pictures(instrument: str, verdicts: Mapping[str, Verdict], folder: Path) -> None:
+def _pictures(instrument: str, verdicts: Mapping[str, Verdict], panel: Panel, folder: Path) -> None:
     unseen = {name: [j.scores for j in verdict["test"]] for name, verdict in verdicts.items()}
     points = {
         name: [
@@ -111,3 +114,16 @@ def _pictures(instrument: str, verdicts: Mapping[str, Verdict], folder: Path) ->
         bars = comparison_bars(unseen, title=f"{instrument}: unseen notes")
         save(bars, fresh / "comparison.png")
         save(scores_by_pitch(points, "score", instrument), fresh / "by_pitch.png")
+        save(_decays(instrument, verdicts, panel), fresh / "decay.png")
+
+
+def _decays(instrument: str, verdicts: Mapping[str, Verdict], panel: Panel) -> Figure:
+    """Decay times of all partials of the unseen notes, true against generated."""
+    true: list[float] = []
+    made: list[float] = []
+    labels: list[str] = []
+    for name, verdict in verdicts.items():
+        originals, generated = panel.decays(verdict["test"])
+        true, made = true + originals, made + generated
+        labels += [name] * len(originals)
+    return decay_scatter(true, made, labels, f"{instrument}: unseen notes")

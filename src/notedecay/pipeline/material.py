@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from notedecay.config import Instrument
 from notedecay.continuators import Signal
 from notedecay.notes import prepared, split
 from notedecay.notes.note import Clip
+from notedecay.tracking.provenance import code_digest, digest
 from notedecay.training.panel import Panel, spread
 
 CLIPS = "clips.npz"
@@ -36,6 +38,15 @@ class Material:
     clips: list[Clip]
     split: dict[str, list[str]]
     path: Path
+
+    def identity(self, *packages: str) -> dict[str, Any]:
+        """What must be the same for figures to compare: notes, and the code of some packages."""
+        return {
+            "clips": digest(self.path),
+            "split": digest(self.path.with_name(SPLIT)),
+            "signal": self.signal.model_dump(),
+            "code": code_digest(*packages),
+        }
 
     def part(self, name: str) -> list[Clip]:
         """Clips of ``train``, ``validation`` or ``test``."""

@@ -8,7 +8,7 @@ from notedecay.pipeline.material import CLIPS, SPLIT
 from notedecay.project import Project
 
 
-def prepare(project: Project, params: Params, instrument: str) -> str:
+def prepare(project: Project, params: Params, instrument: str, progress: catalogue.Progress) -> str:
     """Write ``catalogue.json``, ``notes.png``, ``split.json`` and ``clips.npz``.
 
     Parameters
@@ -19,6 +19,8 @@ def prepare(project: Project, params: Params, instrument: str) -> str:
         Validated.
     instrument : str
         Which one.
+    progress : callable
+        Told how many files are catalogued, of how many.
 
     Returns
     -------
@@ -34,7 +36,9 @@ def prepare(project: Project, params: Params, instrument: str) -> str:
     pin.verify(project.root, instrument)
     results = project.results(instrument)
     results.mkdir(parents=True, exist_ok=True)
-    notes = catalogue.build(project.data, instrument, highpass_hz=config.highpass_hz)
+    notes = catalogue.build(
+        project.data, instrument, highpass_hz=config.highpass_hz, progress=progress
+    )
     parts = split.split(notes, validation=config.validation, test=config.test, seed=params.seed)
     split.audit(parts, notes)
     used = {note_id for ids in parts.values() for note_id in ids}

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as RichProgress
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from notedecay.search.search import Progress
+from notedecay.search.search import Observer
 
 
-class Bars(Progress):
+@contextmanager
+def counting(what: str, console: Console) -> Iterator[Callable[[int, int], None]]:
+    """A bar to be told how many are done, of how many."""
+    with Progress(*Progress.get_default_columns(), console=console) as bars:
+        task = bars.add_task(what)
+        yield lambda done, of: bars.update(task, completed=done, total=of)
+
+
+class Bars(Observer):
     """A bar for the trials and one for the epochs of the present trial.
 
     Parameters
@@ -22,7 +30,7 @@ class Bars(Progress):
     """
 
     def __init__(self, console: Console) -> None:
-        self._bars = RichProgress(
+        self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),

@@ -43,6 +43,8 @@ def show(project: Project, params: Params, console: Console) -> None:
             raise UserError(f"nothing is registered for {instrument} yet: run make repro")
         registered = read_json(results / "registered.json")
         console.print(_table(instrument, registered, read_json(results / "metrics.json")))
+        if registered["champion"]["candidate"] is None:
+            console.print("  the champion is from an earlier run, with other parameters or data")
         for reason in registered["decisions"]:
             console.print(f"  {reason}", style="dim")
         console.print()
@@ -76,7 +78,7 @@ def _table(instrument: str, registered: dict[str, Any], metrics: dict[str, Any])
         table.add_column(heading, justify="right", no_wrap=True)
     ranked = sorted(metrics, key=lambda n: -(metrics[n]["unseen"]["score"] or 0.0))
     for name in ranked:
-        style = "bold" if name == champion["continuator"] else ""
+        style = "bold" if name == champion["candidate"] else ""
         for split in ("unseen", "seen"):
             label = name if split == "unseen" else ""
             table.add_row(label, split, *_cells(metrics[name][split]), style=style)
@@ -94,5 +96,4 @@ def _example(results: Path) -> str:
     """A recording that the user has: the first test note's file."""
     test = set(read_json(results / "split.json")["test"])
     notes = read_json(results / "catalogue.json")
-    rows = notes["notes"] if isinstance(notes, dict) else notes
-    return next(f"data/{row['file']}" for row in rows if row["id"] in test)
+    return next(f"data/{row['file']}" for row in notes if row["id"] in test)

@@ -6,14 +6,13 @@ from notedecay.config import Params
 from notedecay.pipeline.material import Material, load_material
 from notedecay.pipeline.tables import write_json, write_rows
 from notedecay.project import Project
-from notedecay.search.search import Notes, Progress, search
-from notedecay.search.space import check_spaces
+from notedecay.search.search import Notes, Observer, search
 from notedecay.search.study import study_name
-from notedecay.tracking.provenance import digest, provenance
+from notedecay.tracking.provenance import provenance
 from notedecay.tracking.runs import Tracker
 
 
-def run_search(project: Project, params: Params, instrument: str, progress: Progress) -> str:
+def run_search(project: Project, params: Params, instrument: str, observer: Observer) -> str:
     """Write ``best.json`` (continuator and settings) and ``trials.csv``.
 
     Parameters
@@ -24,7 +23,7 @@ def run_search(project: Project, params: Params, instrument: str, progress: Prog
         Validated.
     instrument : str
         Which one.
-    progress : Progress
+    observer : Observer
         Told how it goes.
 
     Returns
@@ -33,14 +32,13 @@ def run_search(project: Project, params: Params, instrument: str, progress: Prog
         What was found, in one line.
     """
     config = params.instrument(instrument)
-    check_spaces(config.search.spaces, f"params.yaml: instruments.{instrument}.search.spaces")
     results = project.results(instrument)
     material = load_material(results, instrument, config)
     best = search(
         study_name(
             instrument,
             search=config.search.model_dump(exclude={"trials", "device"}),
-            data=digest(material.path),
+            material=material.identity("analysis", "continuators", "training", "search"),
             seed=params.seed,
         ),
         config.search,
@@ -50,7 +48,7 @@ def run_search(project: Project, params: Params, instrument: str, progress: Prog
         tracker=Tracker(
             project.mlruns, instrument, provenance(project, params.seed, material.path)
         ),
-        progress=progress,
+        observer=observer,
     )
     found = {"continuator": best.continuator, "settings": best.settings}
     write_json(found, results / "best.json")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from notedecay.config import Params
 from notedecay.errors import UserError, nearest
 from notedecay.notes import catalogue, pictures
 from notedecay.notes.note import Note
+from notedecay.pipeline.progress import counting
 from notedecay.project import Project
 
 
@@ -44,11 +44,7 @@ def show_notes(
     if instrument and instrument not in known:
         raise UserError(f"data/ has no instrument '{instrument}'{nearest(instrument, known)}")
     shown = [instrument] if instrument else known
-    notes = [
-        note
-        for name in track(shown, "reading", console=console)
-        for note in _notes(project, params, name)
-    ]
+    notes = [note for name in shown for note in _notes(project, params, name, console)]
     console.print(_table(notes))
     for source, licence in sorted({(note.source, note.licence) for note in notes}):
         console.print(f"from {source}: {licence}", style="dim")
@@ -58,7 +54,7 @@ def show_notes(
     )
 
 
-def _notes(project: Project, params: Params, instrument: str) -> list[Note]:
+def _notes(project: Project, params: Params, instrument: str, console: Console) -> list[Note]:
     """From the pipeline's catalogue where it is newer than the recordings, else measured anew."""
     written = project.results(instrument) / "catalogue.json"
     files = catalogue.recordings(project.data, instrument)
@@ -66,7 +62,8 @@ def _notes(project: Project, params: Params, instrument: str) -> list[Note]:
         return catalogue.read(written)
     config = params.instruments.get(instrument)
     highpass = config.prepare.highpass_hz if config else 25.0
-    return catalogue.build(project.data, instrument, highpass_hz=highpass)
+    with counting(instrument, console) as progress:
+        return catalogue.build(project.data, instrument, highpass_hz=highpass, progress=progress)
 
 
 def _table(notes: list[Note]) -> Table:

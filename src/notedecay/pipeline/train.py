@@ -13,16 +13,16 @@ from notedecay.files import replacing_folder
 from notedecay.pipeline.material import Material, load_material
 from notedecay.pipeline.tables import read_json, write_json, write_rows
 from notedecay.project import Project
-from notedecay.search.search import Progress
+from notedecay.search.search import Observer
 from notedecay.search.study import study_name
-from notedecay.tracking.provenance import digest, provenance
+from notedecay.tracking.provenance import provenance
 from notedecay.tracking.runs import ActiveRun, Tracker
 from notedecay.training.selection import Selected, fit_selected
 
 RUN_TAG = "notedecay.training"
 
 
-def run_train(project: Project, params: Params, instrument: str, progress: Progress) -> str:
+def run_train(project: Project, params: Params, instrument: str, observer: Observer) -> str:
     """Write ``model/``, ``train.json`` (the run) and the curves; go on where it was killed.
 
     Parameters
@@ -33,7 +33,7 @@ def run_train(project: Project, params: Params, instrument: str, progress: Progr
         Validated.
     instrument : str
         Which one.
-    progress : Progress
+    observer : Observer
         Told how it goes.
 
     Returns
@@ -48,15 +48,15 @@ def run_train(project: Project, params: Params, instrument: str, progress: Progr
     name, settings = found["continuator"], {**found["settings"], "epochs": config.train.epochs}
     key = study_name(
         instrument, best=found, train=config.train.model_dump(exclude={"device"}),
-        data=digest(material.path), seed=params.seed,
+        material=material.identity("analysis", "continuators", "training"), seed=params.seed,
     )  # fmt: skip
     folder = project.mlruns / "checkpoints" / key
     tracker = Tracker(project.mlruns, instrument, provenance(project, params.seed, material.path))
     tracker.reap()
     with _run(tracker, key, name, settings, resume=folder.exists()) as run:
-        progress.trial(1, 1, f"{name} ({instrument})")
+        observer.trial(1, 1, f"{name} ({instrument})")
         selected = _train(
-            material, name, settings, config.train, params.seed, folder, run, progress
+            material, name, settings, config.train, params.seed, folder, run, observer
         )
         run.metrics({"best.epoch": selected.epoch})
     with replacing_folder(results / "model") as model:
@@ -95,11 +95,12 @@ def _train(
     seed: int,
     folder: Path,
     run: ActiveRun,
-    progress: Progress,
+    observer: Observer,
 ) -> Selected:
-    def on_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
+    def on_epoch(epoch: int, metrics: Mapping[str, float]) -> bool:
         run.metrics(metrics, epoch)
-        progress.epoch(epoch, config.epochs, metrics)
+        observer.epoch(epoch, config.epochs, metrics)
+        return False
 
     return fit_selected(
         create(name, material.signal, settings),

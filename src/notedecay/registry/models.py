@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import warnings
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,29 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema
 
+import notedecay
 from notedecay import continuators
 from notedecay.continuators import Continuator
 from notedecay.errors import UserError, nearest
 from notedecay.registry.names import parse_uri
+from notedecay.tracking.store import is_absent
 
 SIGNATURE = ModelSignature(
     Schema([ColSpec("string", "prime"), ColSpec("double", "seconds")]),
     Schema([ColSpec("string", "audio")]),
 )
-RUN_TAG = "notedecay.run"
+NEEDED = (
+    "mlflow",
+    "numpy",
+    "pandas",
+    "pydantic",
+    "safetensors",
+    "scipy",
+    "soundfile",
+    "soxr",
+    "torch",
+)
+"""What a served model imports, beside the code of notedecay that is logged with it."""
 
 
 def register(
@@ -63,7 +76,8 @@ def register(
                 python_model=str(Path(__file__).with_name("served_model.py")),
                 artifacts={"continuator": str(folder)},
                 signature=SIGNATURE,
-                pip_requirements=[f"notedecay=={importlib.metadata.version('notedecay')}"],
+                code_paths=[str(Path(notedecay.__file__).parent)],
+                pip_requirements=[f"{name}=={version(name)}" for name in NEEDED],
             )
         client.set_terminated(run_id, status)
         return mlflow.register_model(info.model_uri, name, tags=tags)
@@ -81,6 +95,8 @@ def find(client: MlflowClient, uri: str) -> ModelVersion:
     try:
         model = client.get_registered_model(name)
     except MlflowException as error:
+        if not is_absent(error):
+            raise
         known = [m.name for m in client.search_registered_models()]
         hint = nearest(name, known) if known else "; none is registered yet: run make repro"
         raise UserError(f"no registered model '{name}'{hint}") from error
@@ -89,6 +105,8 @@ def find(client: MlflowClient, uri: str) -> ModelVersion:
             return client.get_model_version_by_alias(name, alias)
         return client.get_model_version(name, str(version))
     except MlflowException as error:
+        if not is_absent(error):
+            raise
         if alias is not None:
             raise UserError(
                 f"{name} has no alias '{alias}'{nearest(alias, model.aliases)}"
@@ -101,8 +119,10 @@ def holder(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
     """The version behind an alias, None where there is none yet."""
     try:
         return client.get_model_version_by_alias(name, alias)
-    except MlflowException:
-        return None
+    except MlflowException as error:
+        if is_absent(error):
+            return None
+        raise
 
 
 def load_version(client: MlflowClient, version: ModelVersion) -> Continuator[Any]:

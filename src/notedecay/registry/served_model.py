@@ -16,7 +16,11 @@ import pandas as pd
 
 from notedecay.audio import encode
 from notedecay.continuators import Continuator, load
+from notedecay.errors import UserError
 from notedecay.generation import continue_encoded
+
+LARGEST_REQUEST = 16
+"""Rows; the scoring server itself bounds nothing."""
 
 
 class ServedContinuator(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defined]
@@ -35,6 +39,8 @@ class ServedContinuator(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-d
         params: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> pd.DataFrame:
         """Continue each row's prime."""
+        if len(model_input) > LARGEST_REQUEST:
+            raise UserError(f"a request holds up to {LARGEST_REQUEST} rows, got {len(model_input)}")
         rows = zip(model_input["prime"], model_input["seconds"], strict=True)
         answers = [continue_encoded(self.continuator, prime, seconds) for prime, seconds in rows]
         return pd.DataFrame(

@@ -69,7 +69,7 @@ class Best:
     trials: list[dict[str, Any]]
 
 
-class Progress:
+class Observer:
     """Told how the search goes; the command line draws it."""
 
     def trial(self, number: int, of: int, name: str) -> None:
@@ -87,7 +87,7 @@ def search(
     seed: int,
     database: Path,
     tracker: Tracker,
-    progress: Progress,
+    observer: Observer,
 ) -> Best:
     """Run trials until the study has enough; call again to go on after an interruption.
 
@@ -105,7 +105,7 @@ def search(
         SQLite file of the studies.
     tracker : Tracker
         Gets a run per study and per trial.
-    progress : Progress
+    observer : Observer
         Told how it goes.
 
     Returns
@@ -117,8 +117,8 @@ def search(
     tracker.reap()
     with _study_run(tracker, name, config) as study_run:
         for trial in ask_until(study, config.trials, seed):
-            progress.trial(len(finished(study)) + 1, config.trials, name)
-            one = _Trial(config, notes, tracker, study_run, progress)
+            observer.trial(len(finished(study)) + 1, config.trials, name)
+            one = _Trial(config, notes, tracker, study_run, observer)
             run_trial(study, trial, one)
         best = _best(study, config)
         study_run.metrics({"best.score": best.score, "trials": len(best.trials)})
@@ -142,13 +142,13 @@ class _Trial:
         notes: Notes,
         tracker: Tracker,
         study_run: ActiveRun,
-        progress: Progress,
+        observer: Observer,
     ) -> None:
         self.config = config
         self.notes = notes
         self.tracker = tracker
         self.study_run = study_run
-        self.progress = progress
+        self.observer = observer
 
     def __call__(self, trial: optuna.Trial) -> float:
         name, settings = suggest(trial, self.config.spaces)
@@ -162,27 +162,26 @@ class _Trial:
             trial.set_user_attr("run_id", run.id)
             trial.set_user_attr("continuator", name)
             trial.set_user_attr("settings", settings)
-            score = self._run(trial, name, settings, run)
-        if score is None:
+            selected = self._run(trial, name, settings, run)
+        if selected is None:
+            return 0.0
+        if selected.ended == "pruned":
             raise optuna.TrialPruned
-        return score
+        return selected.score
 
     def _run(
         self, trial: optuna.Trial, name: str, settings: dict[str, Any], run: ActiveRun
-    ) -> float | None:
-        """The trial's score; None when it was pruned, which is no failure of its run."""
-        try:
-            with tempfile.TemporaryDirectory(prefix="notedecay-") as folder:
+    ) -> Selected | None:
+        """The best that the trial reached; None when it diverged before it could be heard."""
+        with tempfile.TemporaryDirectory(prefix="notedecay-") as folder:
+            try:
                 selected = self._fit(trial, name, settings, run, Path(folder))
-                self._log(selected, run, Path(folder) / "listen")
-        except TrainingDiverged as error:
-            run.tag({"notedecay.outcome": f"diverged: {error}"})
-            return 0.0
-        except optuna.TrialPruned:
-            run.tag({"notedecay.outcome": "pruned"})
-            return None
-        run.tag({"notedecay.outcome": "complete"})
-        return selected.score
+            except TrainingDiverged as error:
+                run.tag({"notedecay.outcome": str(error)})
+                return None
+            self._log(selected, run, Path(folder) / "listen")
+        run.tag({"notedecay.outcome": selected.ended})
+        return selected
 
     def _fit(
         self,
@@ -194,13 +193,13 @@ class _Trial:
     ) -> Selected:
         of = self.config.epochs
 
-        def on_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
+        def on_epoch(epoch: int, metrics: Mapping[str, float]) -> bool:
             run.metrics(metrics, epoch)
-            self.progress.epoch(epoch, of, metrics)
-            if "validation.score" in metrics:
-                trial.report(metrics["validation.score"], epoch)
-                if epoch < of and trial.should_prune():
-                    raise optuna.TrialPruned
+            self.observer.epoch(epoch, of, metrics)
+            if "validation.score" not in metrics:
+                return False
+            trial.report(metrics["validation.score"], epoch)
+            return epoch < of and trial.should_prune()
 
         continuator = create(name, self.notes.signal, {**settings, "epochs": of})
         return fit_selected(
@@ -227,7 +226,8 @@ class _Trial:
 
 
 def _best(study: optuna.Study, config: Search) -> Best:
-    complete = [t for t in finished(study) if t.state == optuna.trial.TrialState.COMPLETE]
+    counted = finished(study)[: config.trials]  # a longer earlier search does not count
+    complete = [t for t in counted if t.state == optuna.trial.TrialState.COMPLETE]
     if not complete:
         raise UserError(
             f"no trial of {study.study_name} ran to its end; raise search.trials or warmup_checks"
@@ -235,7 +235,7 @@ def _best(study: optuna.Study, config: Search) -> Best:
     best = max(complete, key=lambda t: t.value or 0.0)
     rows = [
         {"trial": t.number, "state": t.state.name.lower(), "score": t.value, **t.params}
-        for t in finished(study)
+        for t in counted
     ]
     settings = {**best.user_attrs["settings"], "epochs": config.epochs}
     return Best(best.user_attrs["continuator"], settings, best.value or 0.0, rows)

@@ -60,7 +60,7 @@ def open_study(name: str, database: Path, warmup_epochs: int) -> optuna.Study:
 
 def _queue_again(study: optuna.Study, number: int, params: dict[str, Any]) -> None:
     study.tell(number, state=TrialState.FAIL)
-    study.enqueue_trial(params, user_attrs={"repeats": number})
+    study.enqueue_trial(params)
 
 
 def finished(study: optuna.Study) -> list[FrozenTrial]:

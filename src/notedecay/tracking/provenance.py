@@ -6,10 +6,11 @@ import hashlib
 import subprocess
 from pathlib import Path
 
+import notedecay
 from notedecay.project import Project
 
 
-def provenance(project: Project, seed: int, data: Path) -> dict[str, str]:
+def provenance(project: Project, seed: int, clips: Path) -> dict[str, str]:
     """Tags that say with which code and data a run was made.
 
     Parameters
@@ -18,14 +19,15 @@ def provenance(project: Project, seed: int, data: Path) -> dict[str, str]:
         Where git and DVC keep their state.
     seed : int
         Of the pipeline.
-    data : Path
+    clips : Path
         The file of clips that the run learns from.
 
     Returns
     -------
     dict of str to str
-        ``git.commit``, ``git.dirty``, ``data.md5``, ``dvc.lock.md5`` and ``seed``; ``unknown``
-        where the project is not a git clone or was never reproduced.
+        ``git.commit``, ``git.dirty``, ``data.md5`` (of ``data.dvc``), ``clips.md5``,
+        ``dvc.lock.md5`` and ``seed``; ``unknown`` where the project is not a git clone or was
+        never reproduced.
     """
     commit = _git(project.root, "rev-parse", "HEAD")
     changes = _git(project.root, "status", "--porcelain", "--untracked-files=no")
@@ -33,7 +35,8 @@ def provenance(project: Project, seed: int, data: Path) -> dict[str, str]:
         "mlflow.source.git.commit": commit or "unknown",
         "git.commit": commit or "unknown",
         "git.dirty": "unknown" if changes is None else str(bool(changes)).lower(),
-        "data.md5": digest(data),
+        "data.md5": digest(project.root / "data.dvc"),
+        "clips.md5": digest(clips),
         "dvc.lock.md5": digest(project.root / "dvc.lock"),
         "seed": str(seed),
     }
@@ -42,6 +45,16 @@ def provenance(project: Project, seed: int, data: Path) -> dict[str, str]:
 def digest(path: Path) -> str:
     """MD5 of a file (DVC's own hash), ``unknown`` where there is none."""
     return hashlib.md5(path.read_bytes()).hexdigest() if path.is_file() else "unknown"
+
+
+def code_digest(*packages: str) -> str:
+    """Hash of the source of packages of notedecay: figures of other code do not compare."""
+    top = Path(notedecay.__file__).parent
+    files = sorted(path for name in packages for path in (top / name).rglob("*.py"))
+    content = b"".join(
+        path.relative_to(top).as_posix().encode() + path.read_bytes() for path in files
+    )
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _git(root: Path, *arguments: str) -> str | None:

@@ -18,7 +18,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from PIL import Image
 
-from notedecay.tracking.store import connect, experiment
+from notedecay.tracking.store import connect, experiment, is_absent
 
 FLUSH_SECONDS = 5.0
 """A batch of metrics costs as much as one metric, and the UI need not be quicker."""
@@ -97,8 +97,10 @@ class Tracker:
             status = RunStatus.KILLED
             raise
         finally:
-            active.flush()
-            self.client.set_terminated(run_id, RunStatus.to_string(status))
+            try:
+                active.flush()
+            finally:
+                self.client.set_terminated(run_id, RunStatus.to_string(status))
 
     def find(self, tag: str, value: str, kind: str) -> Run | None:
         """The newest run of a kind whose tag has the value."""
@@ -113,8 +115,10 @@ class Tracker:
         """Whether the store has the run, and not in its bin."""
         try:
             return bool(self.client.get_run(run_id).info.lifecycle_stage == "active")
-        except MlflowException:
-            return False
+        except MlflowException as error:
+            if is_absent(error):
+                return False
+            raise
 
     def reap(self) -> int:
         """End the runs whose process on this machine is gone; return how many."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -36,7 +38,8 @@ for _name in ("mlflow", "alembic"):
 
 def tracking_uri(mlruns: Path) -> str:
     """``MLFLOW_TRACKING_URI`` where set, else a SQLite file inside ``mlruns`` (absolute)."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{mlruns.resolve()}/mlflow.db"
+    named = os.environ.get("MLFLOW_TRACKING_URI")
+    return named or f"sqlite:///{mlruns.resolve()}/mlflow.db"
 
 
 def connect(mlruns: Path) -> MlflowClient:
@@ -57,13 +60,11 @@ def connect(mlruns: Path) -> MlflowClient:
     mlflow.set_tracking_uri(uri)
     if named is None:  # mlflow has set it, and would make this store everyone's
         os.environ.pop("MLFLOW_TRACKING_URI", None)
-    mlruns.mkdir(parents=True, exist_ok=True)
     try:
-        # Several processes on a fresh SQLite store would race in its migrations.
-        with FileLock(mlruns / ".store.lock"):
+        with _alone(mlruns):
             client = MlflowClient()
             client.search_experiments(max_results=1)
-    except (MlflowException, OSError) as error:
+    except (MlflowException, OSError, ImportError) as error:
         raise UserError(
             f"the tracking store {uri} does not answer; start it, or unset MLFLOW_TRACKING_URI "
             f"to use {mlruns} ({' '.join(str(error).split())[:160]})"
@@ -74,10 +75,32 @@ def connect(mlruns: Path) -> MlflowClient:
 def experiment(client: MlflowClient, mlruns: Path, instrument: str) -> str:
     """Id of the instrument's experiment ``notedecay-<instrument>``, made on first use."""
     name = f"notedecay-{instrument}"
-    local = not os.environ.get("MLFLOW_TRACKING_URI")
-    with FileLock(mlruns / ".store.lock"):
+    with _alone(mlruns):
         known = client.get_experiment_by_name(name)
         if known is not None:
             return known.experiment_id
-        location = (mlruns.resolve() / "artifacts").as_uri() if local else None
+        location = (mlruns.resolve() / "artifacts").as_uri() if is_local() else None
         return client.create_experiment(name, artifact_location=location, tags=KIND)
+
+
+def is_local() -> bool:
+    """Whether the store is the project's own, and no server is named."""
+    return not os.environ.get("MLFLOW_TRACKING_URI")
+
+
+def is_absent(error: MlflowException) -> bool:
+    """Whether a store says that a thing is not there, and not that it failed to look."""
+    if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+        return True
+    return error.error_code == "INVALID_PARAMETER_VALUE" and "not found" in str(error)
+
+
+@contextmanager
+def _alone(mlruns: Path) -> Iterator[None]:
+    """One process at a time: several on a fresh SQLite store race in its migrations."""
+    if not is_local():
+        yield
+        return
+    mlruns.mkdir(parents=True, exist_ok=True)
+    with FileLock(mlruns / ".store.lock"):
+        yield

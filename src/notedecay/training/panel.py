@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from notedecay.analysis import Reference, Scores, attractor
 from notedecay.continuators import Continuator
 from notedecay.notes.note import Clip, Samples
@@ -73,8 +75,20 @@ class Panel:
         ]
 
     def attractor(self, judged: Sequence[Judged]) -> float:
-        """Largest correlation between the tails made from different notes."""
-        return attractor([j.continuation for j in judged], self.clips[0].rate)
+        """Largest correlation between what was made from notes of different pitch."""
+        one_each = {j.clip.pitch: j.continuation for j in judged}
+        return attractor(list(one_each.values()), self.clips[0].rate)
+
+    def decays(self, judged: Sequence[Judged]) -> tuple[list[float], list[float]]:
+        """T60 (s) of every judged partial: of the originals, and of what was made."""
+        true: list[float] = []
+        made: list[float] = []
+        for item, reference in zip(judged, self._references, strict=True):
+            t60 = reference.t60[reference.judged]
+            sound = item.continuation.astype(np.float64) / reference.peak
+            true.extend(t60)
+            made.extend(t60 * reference.t60_ratios(sound))
+        return true, made
 
     def few(self, count: int) -> Panel:
         """A smaller panel, spread over the pitches."""

@@ -12,11 +12,11 @@ from notedecay.analysis import mean_scores
 from notedecay.continuators import Continuator, load
 from notedecay.files import replacing, replacing_folder
 from notedecay.notes.note import Clip
-from notedecay.training.fit import Epoch, fit
+from notedecay.training.fit import Epoch, TrainingDiverged, fit
 from notedecay.training.panel import Panel
 
-OnEpoch = Callable[[int, Mapping[str, float]], None]
-"""Called with the epoch and its metrics; ``validation.score`` is there after a look."""
+OnEpoch = Callable[[int, Mapping[str, float]], bool]
+"""Told an epoch and its metrics (``validation.score`` after a look); True ends the fit."""
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,24 @@ class Selected:
     continuator : Continuator
         As it was after ``epoch``.
     epoch : int
-        From 1; 0 for a classical continuator.
+        From 1.
     score : float
         Mean score on the validation notes, 0..1.
     history : list of dict
         Metrics of each epoch, with its number under ``epoch``.
+    ended : str
+        ``complete``, ``pruned``, or why it diverged.
     """
 
     continuator: Continuator[Any]
     epoch: int
     score: float
     history: list[dict[str, float]]
+    ended: str
+
+
+class _PrunedError(Exception):
+    """The one who listens has heard enough."""
 
 
 class _Keeper:
@@ -82,7 +89,7 @@ def fit_selected(
     Parameters
     ----------
     continuator : Continuator
-        Not yet fitted.
+        One that learns.
     clips : sequence of Clip
         Training notes.
     panel : Panel
@@ -97,12 +104,18 @@ def fit_selected(
         Holds checkpoints, best state and history: call again with the same folder to go on
         after an interruption.
     on_epoch : callable
-        Told each epoch's metrics; may raise to end the fit.
+        Told each epoch's metrics; True ends the fit.
 
     Returns
     -------
     Selected
-        The epoch with the highest mean score on the panel.
+        The epoch with the highest mean score on the panel, also of a fit that was ended or
+        diverged after its first look.
+
+    Raises
+    ------
+    TrainingDiverged
+        Before the first look.
     """
     keeper = _Keeper(folder)
 
@@ -114,20 +127,29 @@ def fit_selected(
             if all(means["score"] > row["validation.score"] for row in keeper.looks()):
                 keeper.keep(continuator)
         keeper.add(epoch.number, metrics)
-        on_epoch(epoch.number, metrics)
+        if on_epoch(epoch.number, metrics):
+            raise _PrunedError
 
-    if not continuator.learned:
-        return Selected(continuator, 0, _score(continuator, panel)["score"], [])
-    fit(
-        continuator,
-        clips,
-        seed=seed,
-        device=device,
-        report=listen,
-        checkpoint=folder / "checkpoint",
-    )
+    try:
+        fit(
+            continuator,
+            clips,
+            seed=seed,
+            device=device,
+            report=listen,
+            checkpoint=folder / "checkpoint",
+        )
+        ended = "complete"
+    except _PrunedError:
+        ended = "pruned"
+    except TrainingDiverged as error:
+        if not keeper.looks():
+            raise
+        ended = str(error)
     best = max(keeper.looks(), key=lambda row: (row["validation.score"], -row["epoch"]))
-    return Selected(load(keeper.best), int(best["epoch"]), best["validation.score"], keeper.history)
+    return Selected(
+        load(keeper.best), int(best["epoch"]), best["validation.score"], keeper.history, ended
+    )
 
 
 def _score(continuator: Continuator[Any], panel: Panel) -> dict[str, float]:

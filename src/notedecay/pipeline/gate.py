@@ -1,0 +1,185 @@
+"""The gate to the alias ``champion``: an entrant must beat the champion on notes unseen by both."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mlflow.entities.model_registry import ModelVersion
+
+from notedecay.audio import resample
+from notedecay.config import Instrument
+from notedecay.continuators import Continuator, load
+from notedecay.notes import catalogue, prepared
+from notedecay.notes.note import Clip, Samples
+from notedecay.pipeline.candidates import kind_of, new_run
+from notedecay.pipeline.examination import Examination, means
+from notedecay.pipeline.material import Material
+from notedecay.pipeline.tables import read_json
+from notedecay.registry import models
+from notedecay.registry.names import CHALLENGER, CHAMPION, registered_name
+from notedecay.registry.promotion import Decision, Standing, decide
+from notedecay.tracking.runs import Tracker
+
+
+class Gate:
+    """Registers entrants and decides for each whether the alias moves to it.
+
+    Parameters
+    ----------
+    tracker : Tracker
+        Of the instrument.
+    material : Material
+        Notes.
+    config : Instrument
+        Parameters.
+    results : Path
+        What the stage ``evaluate`` wrote.
+    data : Path
+        Recordings, for a champion that hears at another rate.
+    """
+
+    def __init__(
+        self, tracker: Tracker, material: Material, config: Instrument, results: Path, data: Path
+    ) -> None:
+        self.tracker = tracker
+        self.material = material
+        self.config = config
+        self.results = results
+        self.data = data
+        self.name = registered_name(material.signal.instrument)
+        self.metrics = read_json(results / "metrics.json")
+        self.runs = read_json(results / "runs.json")
+        identity = json.dumps(material.identity("analysis", "training"), sort_keys=True)
+        self.exam = hashlib.sha256(identity.encode()).hexdigest()[:16]
+
+    def entrants(self) -> list[str]:
+        """The best baseline, then the trained model."""
+        measure = self.config.register_.measure
+        baselines = [n for n in self.runs if n in self.config.evaluate.baselines]
+        learned = [n for n in self.runs if n not in baselines]
+        best = max(baselines, key=lambda n: self.metrics[n]["unseen"][measure] or 0.0, default=None)
+        return [best, *learned] if best else learned
+
+    def enter(self, name: str) -> tuple[ModelVersion, Decision]:
+        """Register a candidate, compare it with the champion, move the aliases."""
+        client = self.tracker.client
+        continuator = load(self.results / "candidates" / name)
+        version = models.register(
+            client,
+            self.results / "candidates" / name,
+            self._run_of(name, continuator),
+            self.name,
+            self._tags(name, continuator),
+        )
+        present = models.holder(client, self.name, CHAMPION)
+        if present is not None and str(present.version) == str(version.version):
+            return version, Decision(True, present.tags["decision"])
+        decision = self._decide(version, continuator, present)
+        alias = CHAMPION if decision.promoted else CHALLENGER
+        holder = models.holder(client, self.name, alias)
+        if holder is None or str(holder.version) != str(version.version):
+            client.set_registered_model_alias(self.name, alias, version.version)
+        client.set_model_version_tag(self.name, version.version, "decision", decision.reason)
+        return version, decision
+
+    def _tags(self, name: str, continuator: Continuator[Any]) -> dict[str, str]:
+        """What a later comparison must know of a version."""
+        figures = self.metrics[name]["unseen"]
+        pitches = sorted({c.pitch for c in self.material.part("train")})
+        heard = pitches if continuator.learned else []
+        return {
+            "continuator": name,
+            "exam": self.exam,
+            "trained_on": ",".join(str(pitch) for pitch in heard),
+            **{f"unseen.{k}": str(v) for k, v in figures.items() if v is not None},
+        }
+
+    def _decide(
+        self, version: ModelVersion, entrant: Continuator[Any], present: ModelVersion | None
+    ) -> Decision:
+        gate = self.config.register_
+        figures = self.metrics[entrant.name]["unseen"]
+        notes, value = int(figures["notes"]), figures[gate.measure] or 0.0
+        champion = None
+        if present is not None and present.tags.get("exam") == self.exam:
+            champion = _standing(present, float(present.tags.get(f"unseen.{gate.measure}", 0.0)))
+        elif present is not None:
+            clips = self._unseen_by(present)
+            if not clips:
+                who = f"{entrant.name} (version {version.version})"
+                return Decision(False, f"{who} and the champion have no unseen note in common")
+            notes = len(clips)
+            value = self._judge(entrant, clips)
+            champion = _standing(
+                present, self._judge(models.load_version(self.tracker.client, present), clips)
+            )
+        challenger = Standing(str(version.version), entrant.name, value)
+        return decide(challenger, champion, measure=gate.measure, margin=gate.margin, notes=notes)
+
+    def _unseen_by(self, champion: ModelVersion) -> list[Clip]:
+        """Test notes whose pitch a champion from other data, or another split, has not heard."""
+        heard = set(champion.tags.get("trained_on", "").split(","))
+        return [clip for clip in self.material.part("test") if str(clip.pitch) not in heard]
+
+    def _judge(self, continuator: Continuator[Any], clips: list[Clip]) -> float:
+        panel = self.material.panel(clips)
+        if continuator.signal == self.material.signal:
+            judged = panel.judge(continuator)
+        else:
+            judged = panel.compare(self._translated(continuator, clips))
+        value = means(judged, panel)[self.config.register_.measure]
+        return 0.0 if np.isnan(value) else value
+
+    def _translated(self, continuator: Continuator[Any], clips: list[Clip]) -> list[Samples]:
+        """What a champion that hears otherwise makes of the notes, at the rate of today's."""
+        signal, own = continuator.signal, self.material.signal
+        ids = {clip.id for clip in clips}
+        notes = [n for n in catalogue.read(self.results / "catalogue.json") if n.id in ids]
+        heard = prepared.prepare(
+            self.data,
+            notes,
+            rate=signal.rate,
+            seconds=self.config.prepare.seconds,
+            highpass_hz=signal.highpass_hz,
+        )
+        primes = {c.id: c.samples[: signal.prime_samples] for c in heard}
+        seconds = [len(clip.samples) / clip.rate - signal.prime_seconds for clip in clips]
+        made = continuator.continue_primes(
+            [primes[clip.id] for clip in clips], [round(s * signal.rate) for s in seconds]
+        )
+        return [
+            _as_long_as(
+                resample(np.concatenate([primes[clip.id], tail]), signal.rate, own.rate),
+                own.prime_samples,
+                len(clip.samples),
+            )
+            for clip, tail in zip(clips, made, strict=True)
+        ]
+
+    def _run_of(self, name: str, continuator: Continuator[Any]) -> str:
+        """The candidate's run; made again where this store does not have it."""
+        run_id: str = self.runs[name]
+        if self.tracker.has(run_id):
+            return run_id
+        earlier = self.tracker.find("notedecay.imported_from", run_id, kind_of(continuator))
+        if earlier is not None:
+            return str(earlier.info.run_id)
+        exam = Examination(self.material, self.config.evaluate)
+        origin = {"notedecay.imported_from": run_id}
+        with new_run(self.tracker, continuator, origin) as run:
+            exam.log(run, exam.judge(continuator))
+        return run.id
+
+
+def _standing(version: ModelVersion, value: float) -> Standing:
+    return Standing(str(version.version), version.tags.get("continuator", "unknown"), value)
+
+
+def _as_long_as(samples: Samples, start: int, stop: int) -> Samples:
+    """From start to stop, with silence where resampling came out short."""
+    missing = max(0, stop - len(samples))
+    return np.pad(samples, (0, missing))[start:stop]
