@@ -20,14 +20,23 @@ ROOT = Path(__file__).resolve().parents[1]
 RATE = 8000
 
 INSTRUMENT: dict[str, Any] = {
-    "prepare": {"rate": 4000, "seconds": 1.6, "highpass_hz": 25.0},
+    "prepare": {
+        "rate": 4000,
+        "seconds": 1.6,
+        "prime_seconds": 0.33,
+        "highpass_hz": 25.0,
+        "validation": 0.15,
+        "test": 0.15,
+    },
     "search": {
         "trials": 2,
         "epochs": 2,
         "check_every": 1,
+        "warmup_checks": 2,
+        "device": "auto",
         "spaces": {"lstm": {"units": [16, 24], "resolution": 60, "batch": 4}},
     },
-    "train": {"epochs": 3, "check_every": 1},
+    "train": {"epochs": 3, "check_every": 1, "device": "auto"},
     "evaluate": {
         "baselines": {"silence": {}, "esprit": {"order": 12}},
         "seen_notes": 3,

@@ -1,4 +1,7 @@
-"""The parameters of the pipeline: typed, and validated once, where they are read."""
+"""The parameters of the pipeline: typed, and validated once, where they are read.
+
+None has a default: ``params.yaml`` says all, and DVC sees every change.
+"""
 
 from __future__ import annotations
 
@@ -45,11 +48,11 @@ class Prepare(Section):
     """
 
     rate: int = Field(ge=2000, le=96_000)
-    seconds: float = Field(default=5.0, ge=1.0, le=60.0)
-    prime_seconds: float = Field(default=0.33, ge=0.05, le=5.0)
-    highpass_hz: float = Field(default=25.0, ge=0.0, le=200.0)
-    validation: float = Field(default=0.15, gt=0.0, lt=0.5)
-    test: float = Field(default=0.15, gt=0.0, lt=0.5)
+    seconds: float = Field(ge=1.0, le=60.0)
+    prime_seconds: float = Field(ge=0.05, le=5.0)
+    highpass_hz: float = Field(ge=0.0, le=200.0)
+    validation: float = Field(gt=0.0, lt=0.5)
+    test: float = Field(gt=0.0, lt=0.5)
 
     @model_validator(mode="after")
     def _room_for_a_continuation(self) -> Prepare:
@@ -107,20 +110,20 @@ class Search(Section):
         ``auto``, ``cpu`` or ``cuda``.
     """
 
-    trials: int = Field(default=8, ge=1, le=10_000)
-    epochs: int = Field(default=30, ge=1, le=10_000)
-    check_every: int = Field(default=5, ge=1)
-    warmup_checks: int = Field(default=2, ge=0)
+    trials: int = Field(ge=1, le=10_000)
+    epochs: int = Field(ge=1, le=10_000)
+    check_every: int = Field(ge=1)
+    warmup_checks: int = Field(ge=0)
     spaces: dict[str, dict[str, Choice]] = Field(min_length=1)
-    device: Device = "auto"
+    device: Device
 
 
 class Train(Section):
     """The final training of the best configuration that the search found."""
 
-    epochs: int = Field(default=60, ge=1, le=100_000)
-    check_every: int = Field(default=5, ge=1)
-    device: Device = "auto"
+    epochs: int = Field(ge=1, le=100_000)
+    check_every: int = Field(ge=1)
+    device: Device
 
 
 class Evaluate(Section):
@@ -137,8 +140,8 @@ class Evaluate(Section):
     """
 
     baselines: dict[str, dict[str, Scalar]]
-    seen_notes: int = Field(default=12, ge=1)
-    listen: int = Field(default=2, ge=1, le=50)
+    seen_notes: int = Field(ge=1)
+    listen: int = Field(ge=1, le=50)
 
 
 class Register(Section):
@@ -152,8 +155,8 @@ class Register(Section):
         By how much.
     """
 
-    measure: Literal["score", "decay_ok"] = "score"
-    margin: float = Field(default=0.0, ge=0.0)
+    measure: Literal["score", "decay_ok"]
+    margin: float = Field(ge=0.0)
 
 
 InstrumentName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
@@ -167,7 +170,7 @@ class Instrument(Section):
     search: Search
     train: Train
     evaluate: Evaluate
-    register_: Register = Field(default_factory=Register, alias="register")
+    register_: Register = Field(alias="register")
 
 
 class Params(Section):
