@@ -6,15 +6,16 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 repro: .venv/installed
 	@notedecay fetch
-	@dvc repro
+	@before=$$(md5sum dvc.lock 2>&1); dvc repro && if [ "$$before" = "$$(md5sum dvc.lock 2>&1)" ]; \
+		then echo "nothing has changed since the last run; its results:"; fi
 	@notedecay report
 
 test: lint
 	pytest
 
 lint: .venv/installed-dev
-	ruff check src tests
-	ruff format --check src tests
+	ruff check src tests benchmarks
+	ruff format --check src tests benchmarks
 	mypy
 
 ui: .venv/installed
@@ -42,7 +43,8 @@ lock:
 		--output-file requirements-dev.lock pyproject.toml
 	sed -i 's/^torch==\([0-9.]*\).*/torch==\1/' requirements.lock requirements-dev.lock
 
-# Builds the container image; needs buildah (or docker) and a base image with Python.
+# Builds the container image with buildah, podman or docker, whichever is there.
+ENGINE ?= $(or $(shell for each in buildah podman docker; do command -v $$each && break; done),docker)
 BASE_IMAGE ?= python:3.11-slim-bookworm
 image:
-	buildah bud --build-arg BASE_IMAGE=$(BASE_IMAGE) --tag notedecay .
+	$(ENGINE) build $(BUILD_FLAGS) --build-arg BASE_IMAGE=$(BASE_IMAGE) --tag notedecay .

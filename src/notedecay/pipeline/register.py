@@ -53,6 +53,7 @@ def register(project: Project, params: Params, instrument: str) -> str:
             "version": str(champion.version),
             "run_id": champion.run_id,
             "continuator": champion.tags.get("continuator", "unknown"),
+            "learned": bool(champion.tags.get("trained_on")),
             "candidate": versions.get(str(champion.version)),
         },
         "decisions": decisions,

@@ -43,6 +43,8 @@ def show(project: Project, params: Params, console: Console) -> None:
             raise UserError(f"nothing is registered for {instrument} yet: run make repro")
         registered = read_json(results / "registered.json")
         console.print(_table(instrument, registered, read_json(results / "metrics.json")))
+        if not registered["champion"]["learned"]:
+            console.print("  no learned model beats the baselines on unseen notes")
         if registered["champion"]["candidate"] is None:
             console.print("  the champion is from an earlier run, with other parameters or data")
         for reason in registered["decisions"]:

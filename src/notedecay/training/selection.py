@@ -48,29 +48,53 @@ class _PrunedError(Exception):
     """The one who listens has heard enough."""
 
 
-class _Keeper:
-    """Keeps the best state and the history in a folder, so that both outlive a kill."""
+class _Listener:
+    """Told each epoch; keeps history and best state in a folder, so that both outlive a kill."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self,
+        continuator: Continuator[Any],
+        panel: Panel,
+        check_every: int,
+        folder: Path,
+        on_epoch: OnEpoch,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.best = folder / "best"
+        self.continuator = continuator
+        self.panel = panel
+        self.check_every = check_every
+        self.on_epoch = on_epoch
+        self._best = folder / "best"
         self._log = folder / "history.json"
         self.history: list[dict[str, float]] = (
             json.loads(self._log.read_text()) if self._log.exists() else []
         )
 
-    def add(self, epoch: int, metrics: Mapping[str, float]) -> None:
-        earlier = [row for row in self.history if row["epoch"] < epoch]
-        self.history = [*earlier, {"epoch": epoch, **metrics}]
+    def __call__(self, epoch: Epoch) -> None:
+        metrics = dict(epoch.metrics)
+        if epoch.number % self.check_every == 0 or epoch.number == epoch.of:
+            metrics |= self._look()
+        earlier = [row for row in self.history if row["epoch"] < epoch.number]
+        self.history = [*earlier, {"epoch": epoch.number, **metrics}]
         with replacing(self._log) as path:
             path.write_text(json.dumps(self.history))
+        if self.on_epoch(epoch.number, metrics):
+            raise _PrunedError
+
+    def _look(self) -> dict[str, float]:
+        means = mean_scores([judged.scores for judged in self.panel.judge(self.continuator)])
+        if all(means["score"] > row["validation.score"] for row in self.looks()):
+            with replacing_folder(self._best) as folder:
+                self.continuator.save(folder)
+        return {f"validation.{name}": value for name, value in means.items()}
 
     def looks(self) -> list[dict[str, float]]:
         return [row for row in self.history if "validation.score" in row]
 
-    def keep(self, continuator: Continuator[Any]) -> None:
-        with replacing_folder(self.best) as folder:
-            continuator.save(folder)
+    def selected(self, ended: str) -> Selected:
+        best = max(self.looks(), key=lambda row: (row["validation.score"], -row["epoch"]))
+        score = best["validation.score"]
+        return Selected(load(self._best), int(best["epoch"]), score, self.history, ended)
 
 
 def fit_selected(
@@ -117,40 +141,21 @@ def fit_selected(
     TrainingDiverged
         Before the first look.
     """
-    keeper = _Keeper(folder)
-
-    def listen(epoch: Epoch) -> None:
-        metrics = dict(epoch.metrics)
-        if epoch.number % check_every == 0 or epoch.number == epoch.of:
-            means = _score(continuator, panel)
-            metrics |= {f"validation.{name}": value for name, value in means.items()}
-            if all(means["score"] > row["validation.score"] for row in keeper.looks()):
-                keeper.keep(continuator)
-        keeper.add(epoch.number, metrics)
-        if on_epoch(epoch.number, metrics):
-            raise _PrunedError
-
+    listener = _Listener(continuator, panel, check_every, folder, on_epoch)
+    ended = "complete"
     try:
         fit(
             continuator,
             clips,
             seed=seed,
             device=device,
-            report=listen,
+            report=listener,
             checkpoint=folder / "checkpoint",
         )
-        ended = "complete"
     except _PrunedError:
         ended = "pruned"
     except TrainingDiverged as error:
-        if not keeper.looks():
+        if not listener.looks():
             raise
         ended = str(error)
-    best = max(keeper.looks(), key=lambda row: (row["validation.score"], -row["epoch"]))
-    return Selected(
-        load(keeper.best), int(best["epoch"]), best["validation.score"], keeper.history, ended
-    )
-
-
-def _score(continuator: Continuator[Any], panel: Panel) -> dict[str, float]:
-    return mean_scores([judged.scores for judged in panel.judge(continuator)])
+    return listener.selected(ended)

@@ -1,0 +1,162 @@
+"""Models in a real registry: registered once, found by name, served as they are called."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+from notedecay import audio
+from notedecay.continuators import Continuator, LearnedContinuator, Signal, create
+from notedecay.errors import UserError
+from notedecay.generation import generate
+from notedecay.notes.note import Clip
+from notedecay.registry import models
+from notedecay.tracking.runs import Tracker
+from notedecay.training import fit
+from tests.synthetic import damped
+
+RATE = 2000
+SIGNAL = Signal(instrument="bells", rate=RATE)
+NAME = "notedecay-bells"
+NOTE = damped([220.0, 440.0], [2.0, 1.2], [1, 0.5], seconds=1.5, rate=RATE)
+
+
+def trained() -> Continuator[LearnedContinuator]:
+    continuator = create("lstm", SIGNAL, {"units": 16, "epochs": 2, "transpose": 0})
+    fit(continuator, [Clip("bells/ff/A3", 57, NOTE, RATE)], seed=0, device="cpu")
+    return continuator
+
+
+@pytest.fixture(scope="module")
+def tracker(tmp_path_factory) -> Tracker:
+    return Tracker(tmp_path_factory.mktemp("store") / "mlruns", "bells", {})
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("saved") / "lstm"
+    folder.mkdir()
+    trained().save(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def version(tracker, saved):
+    with tracker.run("train lstm", "train") as run:
+        pass
+    return models.register(tracker.client, saved, run.id, NAME, {"continuator": "lstm"})
+
+
+def test_a_run_is_registered_once_and_its_tags_are_refreshed(tracker, saved, version):
+    tags = {"continuator": "lstm", "exam": "new", "unseen.score": "0.5"}
+    again = models.register(tracker.client, saved, version.run_id, NAME, tags)
+    assert again.version == version.version
+    assert len(tracker.client.search_model_versions(f"name = '{NAME}'")) == 1
+    assert tracker.client.get_model_version(NAME, version.version).tags == tags
+
+
+def test_registering_leaves_the_run_ended_as_it_was(tracker, version):
+    assert tracker.client.get_run(version.run_id).info.status == "FINISHED"
+
+
+def test_a_version_is_found_by_number_and_by_alias(tracker, version):
+    tracker.client.set_registered_model_alias(NAME, "champion", version.version)
+    assert models.find(tracker.client, f"models:/{NAME}/1").run_id == version.run_id
+    assert models.find(tracker.client, f"models:/{NAME}@champion").run_id == version.run_id
+    assert models.holder(tracker.client, NAME, "champion").run_id == version.run_id
+    assert models.holder(tracker.client, NAME, "challenger") is None
+    assert models.holder(tracker.client, "notedecay-gongs", "champion") is None
+
+
+@pytest.mark.parametrize(
+    ("uri", "line"),
+    [
+        ("models:/notedecay-bell/1", "no registered model 'notedecay-bell'; did you mean"),
+        (f"models:/{NAME}@champignon", f"{NAME} has no alias 'champignon'; did you mean 'champ"),
+        (f"models:/{NAME}/7", f"{NAME} has no version 7; it has 1"),
+        (NAME, "is not a model: write models:/notedecay-piano@champion"),
+    ],
+)
+def test_what_is_not_there_is_one_line(tracker, version, uri, line):
+    tracker.client.set_registered_model_alias(NAME, "champion", version.version)
+    with pytest.raises(UserError, match=line) as caught:
+        models.find(tracker.client, uri)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_empty_registry_says_what_to_run(tmp_path, tracker):
+    empty = Tracker(tmp_path / "mlruns", "gongs", {}).client
+    try:
+        with pytest.raises(UserError, match="none is registered yet: run make repro"):
+            models.find(empty, "models:/notedecay-gongs@champion")
+    finally:
+        mlflow.set_tracking_uri(tracker.client.tracking_uri)
+
+
+def test_a_loaded_version_is_the_continuator_that_was_saved(tracker, version):
+    loaded = models.load_version(tracker.client, version)
+    assert loaded.description() == trained().description()
+    prime = NOTE[: SIGNAL.prime_samples]
+    np.testing.assert_array_equal(
+        loaded.continue_prime(prime, 1000), trained().continue_prime(prime, 1000)
+    )
+
+
+def test_nothing_of_a_version_is_pickled(version):
+    folder = Path(mlflow.artifacts.download_artifacts(f"models:/{NAME}/{version.version}"))
+    files = {path.name: path for path in folder.rglob("*") if path.is_file()}
+    assert {"MLmodel", "served_model.py", "continuator.json", "weights.safetensors"} <= set(files)
+    assert {Path(name).suffix for name in files}.isdisjoint({".pkl", ".pickle", ".pt", ".pth"})
+    assert "python_model:" not in (folder / "MLmodel").read_text()  # names a pickle
+
+
+@pytest.fixture(scope="module")
+def served(version):
+    return mlflow.pyfunc.load_model(f"models:/{NAME}/{version.version}")
+
+
+def requests(seconds: list[float]) -> pd.DataFrame:
+    prime = base64.b64encode(audio.encode(NOTE, RATE)).decode()
+    return pd.DataFrame({"prime": [prime] * len(seconds), "seconds": seconds})
+
+
+def test_the_served_model_gives_the_samples_of_the_call(served):
+    answers = served.predict(requests([1.0, 0.25]))["audio"]
+    recording = audio.read_bytes(audio.encode(NOTE, RATE))
+    for answer, seconds in zip(answers, (1.0, 0.25), strict=True):
+        made = generate(trained(), recording, seconds)
+        assert base64.b64decode(answer) == audio.encode(made.samples, RATE)
+        assert len(made.samples) == 660 + seconds * RATE
+
+
+def test_the_served_model_refuses_what_the_command_refuses(served):
+    with pytest.raises(UserError, match="up to 60"):
+        served.predict(requests([1e9]))
+    with pytest.raises(UserError, match="up to 16 rows, got 17"):
+        served.predict(requests([0.1] * 17))
+    assert len(served.predict(requests([0.01] * 16))) == 16
+
+
+def test_files_that_are_gone_are_one_line(tracker, saved):
+    with tracker.run("train lstm", "train") as run:
+        pass
+    lost = models.register(tracker.client, saved, run.id, NAME, {})
+    where = mlflow.artifacts.download_artifacts(f"models:/{NAME}/{lost.version}")
+    shutil.rmtree(where)
+    with pytest.raises(UserError, match="delete the version or restore its artifacts"):
+        models.load_version(tracker.client, lost)
+
+
+def test_a_model_of_another_kind_is_one_line(tracker, tmp_path):
+    with tracker.run("other", "train") as run:
+        pass
+    (tmp_path / "readme.txt").write_text("not a continuator")
+    other = models.register(tracker.client, tmp_path, run.id, "other", {})
+    with pytest.raises(UserError, match="holds no continuator; it was not registered by notedecay"):
+        models.load_version(tracker.client, other)

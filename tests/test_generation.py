@@ -1,0 +1,139 @@
+"""From a recording, or a request, to a whole note."""
+
+from __future__ import annotations
+
+import base64
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import notedecay
+from notedecay import audio
+from notedecay.audio import Recording
+from notedecay.continuators import Signal, create
+from notedecay.errors import UserError
+from notedecay.generation import LARGEST_PRIME_BYTES, continue_encoded, generate
+from tests.synthetic import damped
+
+RATE = 4000
+SIGNAL = Signal(instrument="bells", rate=RATE)
+ESPRIT = create("esprit", SIGNAL, {"order": 8})
+SILENCE = create("silence", SIGNAL, {})
+NOTE = damped([220.0, 440.0], [2.0, 1.2], [1, 0.5], seconds=3.0, rate=RATE)
+WAV = audio.encode(NOTE, RATE)
+
+
+def recording(samples: np.ndarray, rate: int = RATE) -> Recording:
+    return Recording(np.atleast_2d(samples).astype(np.float32), rate)
+
+
+def encoded(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def test_the_note_goes_on_as_it_would_have_at_its_own_level():
+    made = generate(ESPRIT, recording(NOTE), 2.0)
+    assert (made.rate, made.prime_samples, made.conversions) == (RATE, 1320, [])
+    assert made.samples.dtype == np.float32
+    assert len(made.samples) == 1320 + 8000
+    truth = audio.highpass(NOTE, RATE, SIGNAL.highpass_hz)
+    np.testing.assert_allclose(made.samples[1320:], truth[1320:9320], atol=0.01)
+
+
+def test_a_softer_recording_gives_a_softer_note():
+    loud = generate(ESPRIT, recording(NOTE), 1.0).samples
+    soft = generate(ESPRIT, recording(0.1 * NOTE), 1.0).samples
+    np.testing.assert_allclose(soft, 0.1 * loud, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "length"), [(60.0, 240_000), (0.5, 2000), (1e-3, 4), (1e-9, 0)]
+)
+def test_the_continuation_is_as_long_as_asked(seconds, length):
+    made = generate(SILENCE, recording(NOTE), seconds)
+    assert len(made.samples) == made.prime_samples + length
+    np.testing.assert_array_equal(made.samples[made.prime_samples :], np.zeros(length))
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, 60.001, 1e9, float("nan"), float("inf")])
+def test_seconds_out_of_range_are_refused(seconds):
+    with pytest.raises(UserError, match=r"^seconds must be above 0 and up to 60, got"):
+        generate(SILENCE, recording(NOTE), seconds)
+    with pytest.raises(UserError, match=r"^seconds must be"):
+        continue_encoded(SILENCE, encoded(WAV), seconds)
+
+
+def test_what_had_to_be_converted_is_said():
+    stereo = np.vstack([NOTE, NOTE])
+    made = generate(SILENCE, recording(stereo, 2 * RATE), 1.0)
+    assert made.conversions == ["stereo mixed to mono", "resampled 8000 -> 4000 Hz"]
+    assert made.rate == RATE
+
+
+@pytest.mark.parametrize(
+    ("samples", "line"),
+    [
+        (np.zeros(RATE), "the audio sent is silent"),
+        (1e-5 * NOTE, "the audio sent is silent"),
+        (NOTE[:1000], "the prime needs 0.33 s: give a longer recording"),
+    ],
+)
+def test_a_recording_without_a_prime_is_refused(samples, line):
+    with pytest.raises(UserError, match=line):
+        generate(SILENCE, recording(samples), 1.0)
+
+
+def test_a_request_gives_the_same_samples_as_the_call():
+    sent = continue_encoded(ESPRIT, encoded(WAV), 1.0)
+    called = generate(ESPRIT, audio.read_bytes(WAV), 1.0)
+    np.testing.assert_array_equal(sent.samples, called.samples)
+
+
+def test_a_file_name_will_do_for_the_python_call(tmp_path):
+    (tmp_path / "note.wav").write_bytes(WAV)
+    by_name = notedecay.generate(ESPRIT, str(tmp_path / "note.wav"), 1.0)
+    by_samples = notedecay.generate(ESPRIT, audio.read_bytes(WAV), 1.0)
+    np.testing.assert_array_equal(by_name.samples, by_samples.samples)
+
+
+@pytest.mark.parametrize("text", ["!", "ab", "é", "UklGRg==\n=", "☃" * 8, encoded(WAV)[:-1] + "*"])
+def test_text_that_is_not_base64_is_refused(text):
+    with pytest.raises(UserError, match="prime is not base64"):
+        continue_encoded(SILENCE, text, 1.0)
+
+
+def test_an_empty_or_huge_request_is_refused():
+    with pytest.raises(UserError, match="empty"):
+        continue_encoded(SILENCE, "", 1.0)
+    with pytest.raises(UserError, match="larger than 20000000 bytes; send its first second"):
+        continue_encoded(SILENCE, "A" * (LARGEST_PRIME_BYTES + 1), 1.0)
+
+
+def assert_made_or_refused(text: str, seconds: float) -> None:
+    """Any other error than UserError fails the test."""
+    with suppress(UserError):
+        made = continue_encoded(SILENCE, text, seconds)
+        assert np.isfinite(made.samples).all()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=400) | st.binary(max_size=100).map(lambda b: b"RIFF" + b), st.floats())
+def test_any_bytes_give_nothing_but_a_line(content, seconds):
+    assert_made_or_refused(encoded(content), seconds)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=60))
+def test_any_text_gives_nothing_but_a_line(text):
+    assert_made_or_refused(text, 1.0)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 59), st.binary(min_size=1, max_size=8), st.integers(0, len(WAV)))
+def test_a_damaged_file_gives_a_note_or_a_line(place, patch, end):
+    broken = WAV[:place] + patch + WAV[place + len(patch) :]
+    assert_made_or_refused(encoded(broken), 0.1)
+    assert_made_or_refused(encoded(broken[:end]), 0.1)

@@ -1,0 +1,183 @@
+"""Fit while listening: the best epoch is kept, whatever ends the fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from notedecay.analysis import mean_scores
+from notedecay.continuators import LearnedContinuator, Signal, create
+from notedecay.notes.note import Clip
+from notedecay.training import TrainingDiverged
+from notedecay.training.panel import Panel
+from notedecay.training.selection import OnEpoch, Selected, fit_selected
+from tests.synthetic import damped
+
+RATE = 2000
+SIGNAL = Signal(instrument="test", rate=RATE)
+CLIPS = [
+    Clip(f"test/{f}", i, damped([f], [1.0], seconds=1.2, rate=RATE), RATE)
+    for i, f in enumerate([150, 170, 190, 210])
+]
+EPOCHS = 12
+
+
+def make(**config: Any) -> LearnedContinuator[Any]:
+    settings = {"units": 32, "resolution": 40, "epochs": EPOCHS, "batch": 1, "transpose": 0}
+    continuator = create("lstm", SIGNAL, settings | {"learning_rate": 2e-2} | config)
+    assert isinstance(continuator, LearnedContinuator)
+    return continuator
+
+
+@pytest.fixture(scope="module")
+def panel() -> Panel:
+    return Panel(CLIPS[1:3], SIGNAL.prime_samples)
+
+
+def go_on(_: int, __: Mapping[str, float]) -> bool:
+    return False
+
+
+def run(
+    panel: Panel,
+    folder: Path,
+    continuator: LearnedContinuator[Any] | None = None,
+    on_epoch: OnEpoch = go_on,
+    check_every: int = 2,
+) -> Selected:
+    return fit_selected(
+        continuator or make(),
+        CLIPS,
+        panel,
+        check_every=check_every,
+        seed=0,
+        device="cpu",
+        folder=folder,
+        on_epoch=on_epoch,
+    )
+
+
+@pytest.fixture(scope="module")
+def whole(panel, tmp_path_factory) -> Selected:
+    return run(panel, tmp_path_factory.mktemp("whole"))
+
+
+def looks(selected: Selected) -> dict[float, float]:
+    history = selected.history
+    return {r["epoch"]: r["validation.score"] for r in history if "validation.score" in r}
+
+
+def heard(selected: Selected, panel: Panel) -> float:
+    return mean_scores([j.scores for j in panel.judge(selected.continuator)])["score"]
+
+
+def timeless(history: list[dict[str, float]]) -> list[dict[str, float]]:
+    return [{k: v for k, v in row.items() if k != "epoch_seconds"} for row in history]
+
+
+def assert_same(one: Selected, other: Selected) -> None:
+    assert (one.epoch, one.score, one.ended) == (other.epoch, other.score, other.ended)
+    # NaN is a measure without a value, and equals itself here
+    assert str(timeless(one.history)) == str(timeless(other.history))
+    state, expected = one.continuator.state(), other.continuator.state()
+    assert all(torch.equal(state[k], expected[k]) for k in expected)
+
+
+def test_every_epoch_is_kept_and_every_second_one_heard(whole):
+    assert [row["epoch"] for row in whole.history] == list(range(1, EPOCHS + 1))
+    assert list(looks(whole)) == [2, 4, 6, 8, 10, 12]
+    assert whole.ended == "complete"
+
+
+def test_the_last_epoch_is_always_heard(panel, tmp_path):
+    assert list(looks(run(panel, tmp_path, check_every=5))) == [5, 10, 12]
+
+
+def test_the_best_epoch_is_returned_as_it_was(whole, panel):
+    assert whole.score == max(looks(whole).values()) == looks(whole)[whole.epoch]
+    assert heard(whole, panel) == whole.score > 0.0
+
+
+def test_an_early_epoch_that_was_best_is_returned(panel, tmp_path):
+    continuator = make()
+
+    def spoil(epoch: int, _: Mapping[str, float]) -> bool:
+        if epoch >= 8:
+            for weight in continuator.net.parameters():
+                weight.data.zero_()
+        return False
+
+    selected = run(panel, tmp_path, continuator, spoil)
+    assert selected.epoch in (6, 8)
+    assert 0.0 < selected.score == heard(selected, panel)
+    assert max(looks(selected)[epoch] for epoch in (10, 12)) < selected.score
+
+
+def test_of_equals_the_first_is_returned(panel, tmp_path, monkeypatch):
+    monkeypatch.setattr("notedecay.training.selection.mean_scores", lambda _: {"score": 0.5})
+    assert run(panel, tmp_path).epoch == 2
+
+
+@pytest.mark.parametrize("stop", [2, 5, 12])
+def test_a_fit_that_is_ended_from_outside_returns_its_best(whole, panel, tmp_path, stop):
+    selected = run(panel, tmp_path, on_epoch=lambda epoch, _: epoch == stop)
+    assert selected.ended == "pruned"
+    assert [row["epoch"] for row in selected.history] == list(range(1, stop + 1))
+    so_far = {epoch: score for epoch, score in looks(whole).items() if epoch <= stop}
+    assert looks(selected) == so_far
+    assert selected.score == max(so_far.values()) == heard(selected, panel)
+
+
+@pytest.mark.parametrize("stops", [(1,), (4,), (5,), (7,), (12,), (8, 6), (3, 9)])
+def test_an_interrupted_fit_ends_like_an_uninterrupted_one(whole, panel, tmp_path, stops):
+    for stop in stops:
+
+        def interrupt(epoch: int, _: Mapping[str, float], stop: int = stop) -> bool:
+            if epoch == stop:
+                raise KeyboardInterrupt
+            return False
+
+        with pytest.raises(KeyboardInterrupt):
+            run(panel, tmp_path, on_epoch=interrupt)
+    assert_same(run(panel, tmp_path), whole)
+
+
+def test_a_finished_fit_is_not_done_again(whole, panel, tmp_path):
+    run(panel, tmp_path)
+    told: list[int] = []
+    again = run(panel, tmp_path, on_epoch=lambda epoch, _: bool(told.append(epoch)))
+    assert told == []
+    assert_same(again, whole)
+
+
+def diverging(after: int, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, OnEpoch]:
+    """A continuator whose loss is no number once so many epochs are done."""
+    continuator = make()
+    loss, done = continuator.loss, [0]
+    monkeypatch.setattr(
+        continuator, "loss", lambda *given: loss(*given) * (float("nan") if done[0] >= after else 1)
+    )
+
+    def count(epoch: int, _: Mapping[str, float]) -> bool:
+        done[0] = epoch
+        return False
+
+    return continuator, count
+
+
+def test_a_fit_that_diverges_after_a_look_returns_its_best(whole, panel, tmp_path, monkeypatch):
+    continuator, count = diverging(5, monkeypatch)
+    selected = run(panel, tmp_path, continuator, count)
+    assert selected.ended.startswith("training diverged in epoch 6")
+    assert looks(selected) == {epoch: looks(whole)[epoch] for epoch in (2, 4)}
+    assert heard(selected, panel) == selected.score == max(looks(selected).values())
+
+
+def test_a_fit_that_diverges_before_a_look_raises(panel, tmp_path, monkeypatch):
+    continuator, count = diverging(1, monkeypatch)
+    with pytest.raises(TrainingDiverged, match="in epoch 2"):
+        run(panel, tmp_path, continuator, count)
