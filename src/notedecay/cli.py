@@ -134,6 +134,9 @@ def stage(
     instrument: Annotated[str, typer.Argument(help="As in params.yaml.")],
 ) -> None:
     """Run one stage of the pipeline; dvc.yaml calls this."""
+    # The nets are small: a second thread gains little on an idle machine, and on a busy one
+    # the two wait for each other so long that an epoch takes ten times as long.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     from notedecay.pipeline import STAGES
     from notedecay.pipeline.checking import load_checked
 

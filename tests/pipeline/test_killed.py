@@ -8,6 +8,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -22,15 +23,16 @@ from notedecay.search.study import finished
 from notedecay.tracking.store import connect
 from tests import toy
 
-TRIALS, EPOCHS = 3, 60
+TRIALS, EPOCHS = 2, 40
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory) -> Path:
     """A project whose notes are ready, with short trials."""
-    root = toy.make_project(tmp_path_factory.mktemp("toy") / "project", range(57, 67))
+    root = toy.make_project(tmp_path_factory.mktemp("toy") / "project", range(57, 65))
     bells = copy.deepcopy(toy.INSTRUMENT)
-    bells["search"] |= {"trials": TRIALS, "epochs": 12, "check_every": 4}
+    bells["search"] |= {"trials": TRIALS, "epochs": 6, "check_every": 3}
+    bells["evaluate"]["seen_notes"] = 1
     bells["train"]["epochs"] = EPOCHS
     toy.write_params(root, {"seed": 5, "instruments": {"bells": bells}})
     toy.notedecay(root, "stage", "prepare", "bells")
@@ -42,8 +44,11 @@ def whole(prepared, tmp_path_factory) -> Path:
     """Searched and trained without an interruption."""
     root = tmp_path_factory.mktemp("whole") / "project"
     shutil.copytree(prepared, root, symlinks=True)
-    toy.notedecay(root, "stage", "search", "bells")
-    toy.notedecay(root, "stage", "train", "bells")
+    program = "from notedecay.cli import app\n" + "\n".join(
+        f"app(['stage', '{stage}', 'bells'], standalone_mode=False)"
+        for stage in ("search", "train")
+    )
+    toy.run(root, sys.executable, "-c", program)
     return root
 
 
