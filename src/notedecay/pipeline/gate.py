@@ -79,11 +79,12 @@ class Gate:
         if present is not None and str(present.version) == str(version.version):
             return version, Decision(True, present.tags["decision"])
         decision = self._decide(version, continuator, present)
+        # The reason first: a champion must have one, also when the process is killed here.
+        client.set_model_version_tag(self.name, version.version, "decision", decision.reason)
         alias = CHAMPION if decision.promoted else CHALLENGER
         holder = models.holder(client, self.name, alias)
         if holder is None or str(holder.version) != str(version.version):
             client.set_registered_model_alias(self.name, alias, version.version)
-        client.set_model_version_tag(self.name, version.version, "decision", decision.reason)
         return version, decision
 
     def _tags(self, name: str, continuator: Continuator[Any]) -> dict[str, str]:

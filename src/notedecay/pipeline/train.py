@@ -97,12 +97,19 @@ def _train(
     run: ActiveRun,
     observer: Observer,
 ) -> Selected:
+    sent = run.steps("train_loss")
+
+    def send(epoch: int, metrics: Mapping[str, float]) -> None:
+        if epoch not in sent:
+            sent.add(epoch)
+            run.metrics(metrics, epoch)
+
     def on_epoch(epoch: int, metrics: Mapping[str, float]) -> bool:
-        run.metrics(metrics, epoch)
+        send(epoch, metrics)
         observer.epoch(epoch, config.epochs, metrics)
         return False
 
-    return fit_selected(
+    selected = fit_selected(
         create(name, material.signal, settings),
         material.part("train"),
         material.panel(material.part("validation")),
@@ -112,3 +119,6 @@ def _train(
         folder=folder,
         on_epoch=on_epoch,
     )
+    for row in selected.history:  # a killed process takes along what it had not sent
+        send(int(row["epoch"]), {k: v for k, v in row.items() if k != "epoch"})
+    return selected

@@ -160,6 +160,10 @@ class ActiveRun:
         if time.monotonic() - self._sent > FLUSH_SECONDS:
             self.flush()
 
+    def steps(self, metric: str) -> set[int]:
+        """Steps at which the store has a metric of this run."""
+        return {entry.step for entry in self.client.get_metric_history(self.id, metric)}
+
     def flush(self) -> None:
         """Send the metrics that wait."""
         for start in range(0, len(self._waiting), 1000):

@@ -1,0 +1,281 @@
+"""The gate with a real store: who may become champion, and on which notes."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from mlflow.exceptions import MlflowException
+
+from notedecay.config import Instrument
+from notedecay.continuators import Signal, create
+from notedecay.notes import catalogue, prepared, split
+from notedecay.pipeline.gate import Gate
+from notedecay.pipeline.material import Material
+from notedecay.registry import models
+from notedecay.tracking.runs import Tracker
+from tests import toy
+
+RATE = 4000
+TRAIN, TEST = (57, 59, 61), (58, 60)
+SETTINGS = {
+    "esprit": {"order": 12},
+    "burg": {"order": 64},
+    "silence": {},
+    "lstm": {"units": 16, "resolution": 60, "transpose": 0},
+}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    """Five bells as recordings."""
+    folder = tmp_path_factory.mktemp("project") / "data"
+    toy.make_notes(folder / "bells/own", range(57, 62))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def notes(data):
+    return catalogue.build(data, "bells", highpass_hz=25.0)
+
+
+@pytest.fixture(scope="module")
+def mlruns(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("store") / "mlruns"
+
+
+@pytest.fixture
+def signal(request) -> Signal:
+    """Of an instrument of the test's own: one store serves all."""
+    return Signal(instrument=request.node.name[:60], rate=RATE)
+
+
+@pytest.fixture
+def tracker(mlruns, signal) -> Tracker:
+    return Tracker(mlruns, signal.instrument, {})
+
+
+Build = Callable[..., Gate]
+
+
+@pytest.fixture
+def gate(data, notes, tracker, signal, tmp_path) -> Build:
+    """Builds a gate from figures that the stage ``evaluate`` might have written."""
+    count = 0
+
+    def build(
+        figures: dict[str, float | None],
+        rate: int = RATE,
+        train: tuple[int, ...] = TRAIN,
+        test: tuple[int, ...] = TEST,
+        **register: Any,
+    ) -> Gate:
+        nonlocal count
+        count += 1
+        results = tmp_path / f"results{count}"
+        results.mkdir()
+        used = [note for note in notes if note.pitch in (*train, *test)]
+        parts = {
+            name: [note.id for note in used if note.pitch in pitches]
+            for name, pitches in (("train", train), ("validation", train[:1]), ("test", test))
+        }
+        clips = prepared.prepare(data, used, rate=rate, seconds=1.4, highpass_hz=25.0)
+        catalogue.write(notes, results / "catalogue.json")
+        split.write(parts, results / "split.json")
+        prepared.write(clips, results / "clips.npz")
+        heard = signal.model_copy(update={"rate": rate})
+        runs = {}
+        for name in figures:
+            continuator = create(name, heard, SETTINGS[name])
+            (results / "candidates" / name).mkdir(parents=True)
+            continuator.save(results / "candidates" / name)
+            with tracker.run(name, "train" if continuator.learned else "baseline") as run:
+                pass
+            runs[name] = run.id
+        unseen = {
+            name: {"unseen": {"score": value, "notes": len(test)}}
+            for name, value in figures.items()
+        }
+        (results / "metrics.json").write_text(json.dumps(unseen))
+        (results / "runs.json").write_text(json.dumps(runs))
+        config = copy.deepcopy(toy.INSTRUMENT)
+        config["register"] |= register
+        config["evaluate"]["baselines"] = {n: SETTINGS[n] for n in ("silence", "burg", "esprit")}
+        material = Material(heard, clips, parts, results / "clips.npz")
+        return Gate(tracker, material, Instrument.model_validate(config), results, data)
+
+    return build
+
+
+def registered(tracker: Tracker) -> str:
+    return f"notedecay-{tracker.tags['notedecay.instrument']}"
+
+
+def alias(tracker: Tracker, name: str) -> str | None:
+    """Continuator behind an alias."""
+    version = models.holder(tracker.client, registered(tracker), name)
+    return None if version is None else version.tags["continuator"]
+
+
+def test_the_best_baseline_and_the_learned_model_enter(gate):
+    figures = {"lstm": 0.1, "silence": 0.0, "esprit": 0.9, "burg": 0.5}
+    assert gate(figures).entrants() == ["esprit", "lstm"]
+    assert gate({"lstm": 0.1}).entrants() == ["lstm"]
+    assert gate({"silence": None, "burg": 0.0}).entrants() == ["silence"]
+
+
+def test_the_first_is_champion_and_the_decision_is_written(gate, tracker):
+    version, decision = gate({"burg": 0.4}).enter("burg")
+    assert decision.promoted
+    assert decision.reason == "burg (version 1) is the first: score 0.400 on 2 unseen notes"
+    kept = tracker.client.get_model_version(version.name, version.version)
+    assert kept.tags["decision"] == decision.reason
+    assert kept.tags["unseen.score"] == "0.4"
+    assert kept.tags["trained_on"] == ""
+    assert alias(tracker, "champion") == "burg"
+
+
+def test_a_better_one_takes_the_alias_and_a_worse_one_is_challenger(gate, tracker):
+    entered = gate({"burg": 0.4, "esprit": 0.6, "lstm": 0.5})
+    entered.enter("burg")
+    version, better = entered.enter("esprit")
+    assert better.reason == (
+        "esprit (version 2) beats burg (version 1) 0.400: score 0.600 on 2 unseen notes"
+    )
+    assert alias(tracker, "champion") == "esprit"
+    assert alias(tracker, "challenger") is None
+    version, worse = entered.enter("lstm")
+    assert not worse.promoted
+    assert "lstm (version 3) does not beat esprit (version 2) 0.600: score 0.500" in worse.reason
+    kept = tracker.client.get_model_version(version.name, version.version)
+    assert kept.aliases == ["challenger"]
+    assert kept.tags["decision"] == worse.reason
+    assert kept.tags["trained_on"] == "57,59,61"
+    assert alias(tracker, "champion") == "esprit"
+
+
+def test_the_margin_must_be_gained(gate, tracker):
+    entered = gate({"burg": 0.4, "esprit": 0.45}, margin=0.1)
+    entered.enter("burg")
+    assert not entered.enter("esprit")[1].promoted
+    assert alias(tracker, "champion") == "burg"
+
+
+def state(tracker: Tracker) -> Any:
+    versions = tracker.client.search_model_versions(f"name = '{registered(tracker)}'")
+    return [(v.version, v.aliases, v.tags, v.last_updated_timestamp) for v in versions]
+
+
+def test_entering_again_changes_nothing(gate, tracker):
+    entered = gate({"esprit": 0.6, "lstm": 0.5})
+    first = [entered.enter(name)[1] for name in ("esprit", "lstm")]
+    before = state(tracker)
+    assert [entered.enter(name)[1] for name in ("esprit", "lstm")] == first
+    # A tag that is set anew to the same value dates the version, and nothing else.
+    assert [each[:3] for each in state(tracker)] == [each[:3] for each in before]
+
+
+def test_a_run_that_the_store_lacks_is_made_again_once(gate, tracker):
+    entered = gate({"esprit": 0.6})
+    entered.runs["esprit"] = "0" * 32
+    version, _ = entered.enter("esprit")
+    again, _ = entered.enter("esprit")
+    run = tracker.client.get_run(version.run_id)
+    assert again.run_id == version.run_id
+    assert run.data.tags["notedecay.imported_from"] == "0" * 32
+    assert run.data.metrics["test.score"] > 0.9
+
+
+def test_figures_of_another_exam_are_not_believed(gate, tracker):
+    """The champion's 0.99 was on other notes; on today's it is worth nothing."""
+    gate({"silence": 0.99}).enter("silence")
+    _, decision = gate({"esprit": 0.01}, test=(58,)).enter("esprit")
+    assert decision.promoted
+    assert "beats silence (version 1) 0.000: score 1.000" in decision.reason
+    assert decision.reason.endswith("on 1 unseen notes")
+    assert alias(tracker, "champion") == "esprit"
+
+
+def test_only_notes_that_the_champion_has_not_heard_count(gate, tracker):
+    gate({"lstm": 0.99}).enter("lstm")
+    today = gate({"esprit": 0.5}, train=(58,), test=(57, 59, 60))
+    _, decision = today.enter("esprit")
+    assert decision.promoted
+    assert "beats lstm (version 1)" in decision.reason
+    assert decision.reason.endswith("on 1 unseen notes")  # 57 and 59 are known to the champion
+
+
+def test_without_a_common_unseen_note_the_champion_stays(gate, tracker):
+    gate({"lstm": 0.1}).enter("lstm")
+    today = gate({"esprit": 0.99}, train=(58, 60), test=(57, 59))
+    version, decision = today.enter("esprit")
+    assert not decision.promoted
+    assert decision.reason == ("esprit (version 2) and the champion have no unseen note in common")
+    assert alias(tracker, "champion") == "lstm"
+    assert alias(tracker, "challenger") == "esprit"
+
+
+def test_a_champion_at_another_rate_is_judged_on_the_same_notes(gate, signal):
+    gate({"esprit": 0.01}, rate=5000).enter("esprit")
+    today = gate({"burg": 0.99}, rate=RATE)
+    _, decision = today.enter("burg")
+    assert not decision.promoted
+    clips = today.material.part("test")
+    value = float(decision.reason.split("esprit (version 1) ")[1].split(":")[0])
+    at_home = today._judge(create("esprit", signal, SETTINGS["esprit"]), clips)
+    assert at_home > 0.95
+    assert value == pytest.approx(at_home, abs=0.03)
+
+
+def test_what_hears_otherwise_is_put_beside_the_original(gate, signal):
+    today = gate({"silence": 0.0})
+    for changed in ({"rate": 5000}, {"prime_seconds": 0.4}, {"rate": 3000, "highpass_hz": 40.0}):
+        other = signal.model_copy(update=changed)
+        clips = today.material.part("test")
+        made = today._translated(create("esprit", other, SETTINGS["esprit"]), clips)
+        for sound, clip in zip(made, clips, strict=True):
+            original = clip.samples[signal.prime_samples :]
+            assert len(sound) == len(original)
+            assert np.corrcoef(sound, original)[0, 1] > 0.98
+
+
+def test_a_measure_without_a_value_does_not_promote(gate, tracker):
+    entered = gate({"silence": None, "burg": 0.0})
+    entered.enter("silence")
+    assert not entered.enter("burg")[1].promoted
+    assert alias(tracker, "champion") == "silence"
+
+
+def test_a_champion_has_its_reason_also_when_killed_at_once(gate, tracker, monkeypatch):
+    entered = gate({"esprit": 0.6})
+    promote = tracker.client.set_registered_model_alias
+
+    def dies(*given: Any) -> None:
+        promote(*given)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(tracker.client, "set_registered_model_alias", dies)
+        with pytest.raises(KeyboardInterrupt):
+            entered.enter("esprit")
+    assert alias(tracker, "champion") == "esprit"
+    assert entered.enter("esprit")[1].reason.startswith("esprit (version 1) is the first")
+
+
+def test_a_store_that_fails_to_look_is_no_reason_to_promote(gate, tracker, monkeypatch):
+    entered = gate({"esprit": 0.6, "burg": 0.4})
+    entered.enter("esprit")
+
+    def fails(*_: Any) -> None:
+        raise MlflowException("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(tracker.client, "get_model_version_by_alias", fails)
+        with pytest.raises(MlflowException, match="disk is full"):
+            entered.enter("burg")
+    assert alias(tracker, "champion") == "esprit"
