@@ -26,6 +26,11 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
+def _say(line: str) -> None:
+    """Print a line as it is: its paths are neither broken nor taken for markup."""
+    out.print(line, markup=False, soft_wrap=True)
+
+
 def main() -> None:
     """Run the command; what the user can mend is one line and exit code 2."""
     try:
@@ -58,13 +63,13 @@ def fetch(
     if source is None:
         if not _matches(project.root):
             wrong = pin.damaged(project.root)
-            sources.fetch(sources.DEFAULT, project.data, say=out.print, again=wrong)
-        out.print(f"data/: {pin.verify(project.root)} files, as data.dvc pins them")
+            sources.fetch(sources.DEFAULT, project.data, say=_say, again=wrong)
+        _say(f"data/: {pin.verify(project.root)} files, as data.dvc pins them")
         return
     for name in source:
         _bring(name, instrument, project.data)
     if not _matches(project.root):
-        out.print("data/ holds more than data.dvc pins; 'notedecay pin' makes it the pinned state")
+        _say("data/ holds more than data.dvc pins; 'notedecay pin' makes it the pinned state")
 
 
 def _bring(source: str, instrument: str | None, data: Path) -> None:
@@ -72,12 +77,12 @@ def _bring(source: str, instrument: str | None, data: Path) -> None:
     from notedecay.notes import adopt, sources
 
     if not Path(source).is_dir():
-        sources.fetch([source], data, say=out.print)
+        sources.fetch([source], data, say=_say)
         return
     if instrument is None:
         raise UserError(f"say what {source} holds: --instrument banjo")
     for line in adopt.adopt(Path(source), instrument, data):
-        out.print(f"left out: {escape(line)}")
+        _say(f"left out: {line}")
 
 
 def _matches(root: Path) -> bool:
@@ -97,7 +102,7 @@ def pin() -> None:
 
     project = find_project()
     count = pins.accept(project.root, lambda: _dvc_add(project.root))
-    out.print(f"pinned {count} files; commit data.dvc and data.md5")
+    _say(f"pinned {count} files; commit data.dvc and data.md5")
 
 
 def _dvc_add(root: Path) -> None:
@@ -113,7 +118,7 @@ def verify(instrument: Annotated[str | None, typer.Argument()] = None) -> None:
     from notedecay.notes import pin as pins
 
     count = pins.verify(find_project().root, instrument)
-    out.print(f"{count} files are what data.dvc pins")
+    _say(f"{count} files are what data.dvc pins")
 
 
 @app.command()
@@ -144,7 +149,7 @@ def stage(
         raise UserError(f"unknown stage '{name}'{nearest(name, STAGES)}")
     project = find_project()
     params = load_checked(project.params)
-    out.print(f"{instrument}: {escape(STAGES[name](project, params, instrument, out))}")
+    _say(f"{instrument}: {STAGES[name](project, params, instrument, out)}")
 
 
 @app.command()
@@ -169,13 +174,15 @@ def generate(
 
     if out_file.suffix.lower() != ".wav":
         raise UserError(f"{out_file}: the result is a WAV file; give a name that ends in .wav")
+    if out_file.resolve() == prime.resolve():
+        raise UserError(f"{out_file} is the prime itself; give the result another name")
     recording = audio.read(prime)
     made = notedecay.generate(notedecay.load(model), recording, seconds)
     for conversion in made.conversions:
-        err.print(f"{escape(str(prime))}: {escape(conversion)}")
+        err.print(f"{prime}: {conversion}", markup=False, soft_wrap=True)
     audio.write(out_file, made.samples, made.rate)
     total = len(made.samples) / made.rate
-    out.print(f"{escape(str(out_file))}: {total:.2f} s at {made.rate} Hz, the prime included")
+    _say(f"{out_file}: {total:.2f} s at {made.rate} Hz, the prime included")
 
 
 @app.command()

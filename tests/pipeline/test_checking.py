@@ -62,6 +62,7 @@ def test_a_baseline_that_cannot_be_is_refused(tmp_path, baselines, words):
             [f"{SEARCH}.lstm", "learning_rate", "5.0"],
         ),
         ({"lstm": {"units": {"low": 4, "high": 64}}}, [f"{SEARCH}.lstm", "units", "4"]),
+        ({"lstm": {"epochs": [4, 8]}}, [f"{SEARCH}.lstm", "search.epochs"]),
     ],
 )
 def test_a_space_that_cannot_be_searched_is_refused(tmp_path, spaces, words):

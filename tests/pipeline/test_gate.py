@@ -201,7 +201,7 @@ def test_figures_of_another_exam_are_not_believed(gate, tracker):
     assert alias(tracker, "champion") == "esprit"
 
 
-def test_only_notes_that_the_champion_has_not_heard_count(gate, tracker):
+def test_only_notes_that_the_champion_has_not_heard_count(gate):
     gate({"lstm": 0.99}).enter("lstm")
     today = gate({"esprit": 0.5}, train=(58,), test=(57, 59, 60))
     _, decision = today.enter("esprit")
@@ -213,7 +213,7 @@ def test_only_notes_that_the_champion_has_not_heard_count(gate, tracker):
 def test_without_a_common_unseen_note_the_champion_stays(gate, tracker):
     gate({"lstm": 0.1}).enter("lstm")
     today = gate({"esprit": 0.99}, train=(58, 60), test=(57, 59))
-    version, decision = today.enter("esprit")
+    _, decision = today.enter("esprit")
     assert not decision.promoted
     assert decision.reason == ("esprit (version 2) and the champion have no unseen note in common")
     assert alias(tracker, "champion") == "lstm"

@@ -18,7 +18,11 @@ from typing import Any
 import optuna
 import pytest
 from mlflow.entities import Run
+from rich.console import Console
 
+from notedecay.config import load_params
+from notedecay.pipeline import STAGES
+from notedecay.project import Project
 from notedecay.search.study import finished
 from notedecay.tracking.store import connect
 from tests import toy
@@ -35,7 +39,8 @@ def prepared(tmp_path_factory) -> Path:
     bells["evaluate"]["seen_notes"] = 1
     bells["train"]["epochs"] = EPOCHS
     toy.write_params(root, {"seed": 5, "instruments": {"bells": bells}})
-    toy.notedecay(root, "stage", "prepare", "bells")
+    params = load_params(root / "params.yaml")
+    STAGES["prepare"](Project(root), params, "bells", Console(quiet=True))
     return root
 
 

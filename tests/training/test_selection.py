@@ -68,7 +68,7 @@ def whole(panel, tmp_path_factory) -> Selected:
 
 def looks(selected: Selected) -> dict[float, float]:
     history = selected.history
-    return {r["epoch"]: r["validation.score"] for r in history if "validation.score" in r}
+    return {r["epoch"]: r["look.score"] for r in history if "look.score" in r}
 
 
 def heard(selected: Selected, panel: Panel) -> float:

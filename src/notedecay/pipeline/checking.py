@@ -31,6 +31,8 @@ def load_checked(path: Path) -> Params:
         for searched, space in instrument.search.spaces.items():
             where = f"{path}: instruments.{name}.search.spaces"
             _check_kind(searched, where, learned=True)
+            if "epochs" in space:
+                raise UserError(f"{where}.{searched}: 'epochs' is set by search.epochs")
             for setting, choice in space.items():
                 for value in _extremes(choice):
                     parse(CONTINUATORS[searched].Config, {setting: value}, f"{where}.{searched}")

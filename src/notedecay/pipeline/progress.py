@@ -61,6 +61,6 @@ class Bars(Observer):
     def epoch(self, number: int, of: int, metrics: Mapping[str, float]) -> None:
         """Move to the next epoch; the last look at the validation notes stays in sight."""
         self._bars.update(self._epochs, completed=number, total=of)
-        if "validation.score" in metrics:
-            note = f"validation {metrics['validation.score']:.3f}"
+        if "look.score" in metrics:
+            note = f"validation {metrics['look.score']:.3f}"
             self._bars.update(self._epochs, note=note)

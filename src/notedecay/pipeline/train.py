@@ -71,9 +71,9 @@ def _write_history(selected: Selected, results: Path) -> None:
     """Two curves, for ``dvc plots``: the loss of each epoch, the score of each look."""
     losses = [{k: row[k] for k in ("epoch", "train_loss", "grad_norm")} for row in selected.history]
     looks = [
-        {"epoch": row["epoch"], "score": row["validation.score"]}
+        {"epoch": row["epoch"], "score": row["look.score"]}
         for row in selected.history
-        if "validation.score" in row
+        if "look.score" in row
     ]
     write_rows(losses, results / "training.csv")
     write_rows(looks, results / "validation.csv")

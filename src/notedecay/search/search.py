@@ -196,9 +196,9 @@ class _Trial:
         def on_epoch(epoch: int, metrics: Mapping[str, float]) -> bool:
             run.metrics(metrics, epoch)
             self.observer.epoch(epoch, of, metrics)
-            if "validation.score" not in metrics:
+            if "look.score" not in metrics:
                 return False
-            trial.report(metrics["validation.score"], epoch)
+            trial.report(metrics["look.score"], epoch)
             return epoch < of and trial.should_prune()
 
         continuator = create(name, self.notes.signal, {**settings, "epochs": of})

@@ -16,7 +16,7 @@ from notedecay.training.fit import Epoch, TrainingDiverged, fit
 from notedecay.training.panel import Panel
 
 OnEpoch = Callable[[int, Mapping[str, float]], bool]
-"""Told an epoch and its metrics (``validation.score`` after a look); True ends the fit."""
+"""Told an epoch and its metrics (``look.score`` after a look); True ends the fit."""
 
 
 @dataclass(frozen=True)
@@ -83,17 +83,17 @@ class _Listener:
 
     def _look(self) -> dict[str, float]:
         means = mean_scores([judged.scores for judged in self.panel.judge(self.continuator)])
-        if all(means["score"] > row["validation.score"] for row in self.looks()):
+        if all(means["score"] > row["look.score"] for row in self.looks()):
             with replacing_folder(self._best) as folder:
                 self.continuator.save(folder)
-        return {f"validation.{name}": value for name, value in means.items()}
+        return {f"look.{name}": value for name, value in means.items()}
 
     def looks(self) -> list[dict[str, float]]:
-        return [row for row in self.history if "validation.score" in row]
+        return [row for row in self.history if "look.score" in row]
 
     def selected(self, ended: str) -> Selected:
-        best = max(self.looks(), key=lambda row: (row["validation.score"], -row["epoch"]))
-        score = best["validation.score"]
+        best = max(self.looks(), key=lambda row: (row["look.score"], -row["epoch"]))
+        score = best["look.score"]
         return Selected(load(self._best), int(best["epoch"]), score, self.history, ended)
 
 
