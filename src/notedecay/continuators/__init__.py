@@ -17,6 +17,7 @@ from notedecay.continuators.base import (
 )
 from notedecay.continuators.burg import Burg
 from notedecay.continuators.esprit import Esprit
+from notedecay.continuators.gru import Gru
 from notedecay.continuators.learned import LearnedContinuator
 from notedecay.continuators.lstm import Lstm
 from notedecay.continuators.simple import Repeat, Silence
@@ -33,7 +34,7 @@ __all__ = [
 ]
 
 CONTINUATORS: dict[str, type[Continuator[Any]]] = {
-    kind.name: kind for kind in (Silence, Repeat, Burg, Esprit, Lstm)
+    kind.name: kind for kind in (Silence, Repeat, Burg, Esprit, Lstm, Gru)
 }
 """Every continuator by name."""
 
