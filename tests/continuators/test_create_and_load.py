@@ -16,7 +16,7 @@ from tests.synthetic import damped
 
 SIGNAL = Signal(instrument="piano", rate=4000)
 TINY = {"units": 16, "resolution": 40}
-SMALL: dict[str, dict[str, Any]] = {"lstm": TINY, "gru": TINY}
+SMALL: dict[str, dict[str, Any]] = {"lstm": TINY, "gru": TINY, "cnn_lstm": TINY}
 KINDS = sorted(CONTINUATORS)
 
 
@@ -87,6 +87,10 @@ def test_saved_and_loaded_continues_the_same(name: str, tmp_path: Path) -> None:
         ("lstm", {"activation": "sigmoid"}, "'linear', 'tanh' or 'relu'"),
         ("lstm", {"gates": "hard"}, "'sigmoid' or 'hard_sigmoid'"),
         ("gru", {"gates": "hard_sigmoid"}, "unknown parameter gates"),
+        ("cnn_lstm", {"filters": 4}, "greater than or equal to 8"),
+        ("cnn_lstm", {"length": 53}, "less than or equal to 51"),
+        ("cnn_lstm", {"convolutions": 4}, "less than or equal to 3"),
+        ("cnn_lstm", {"frozen_statistics": True}, "frozen_statistics needs batch_norm"),
         ("lstm", {"learning_rate": "fast"}, "valid number"),
         ("lstm", {"resolution": float("nan")}, "resolution"),
         ("esprit", {"order": 0}, "order"),

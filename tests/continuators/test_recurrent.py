@@ -46,6 +46,10 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "lstm on spectra": ("lstm", {"spectral": True}),
     "gru": ("gru", {}),
     "gru on spectra": ("gru", {"spectral": True}),
+    "cnn_lstm": ("cnn_lstm", {}),
+    "cnn_lstm on spectra": ("cnn_lstm", {"spectral": True, "convolutions": 3}),
+    "cnn_lstm with batch norm": ("cnn_lstm", {"convolutions": 2, "batch_norm": True}),
+    "cnn_lstm without dense": ("cnn_lstm", {"dense": False, "convolutions": 2}),
 }
 
 
@@ -85,7 +89,7 @@ def test_prime_level_makes_loud_and_soft_alike() -> None:
     assert torch.allclose(framed.blocks[0], framed.blocks[1], atol=1e-4)
 
 
-@pytest.mark.parametrize(("kind", "gates"), [("lstm", 4), ("gru", 3)])
+@pytest.mark.parametrize(("kind", "gates"), [("lstm", 4), ("gru", 3), ("cnn_lstm", 4)])
 @pytest.mark.parametrize("gain", [1.0, 1.1])
 def test_weights_are_drawn_as_in_the_paper(kind: str, gates: int, gain: float) -> None:
     model = make(kind, units=64, recurrent_gain=gain)
@@ -127,7 +131,7 @@ def test_the_target_is_the_next_block() -> None:
     assert torch.allclose(lstm.loss(framed, torch.Generator()), expected)
 
 
-@pytest.mark.parametrize("kind", ["lstm", "gru"])
+@pytest.mark.parametrize("kind", ["lstm", "gru", "cnn_lstm"])
 def test_teacher_forced_error_is_the_loss_without_what_training_adds(kind: str) -> None:
     notes = [clip(200, seconds=1.0), clip(300)]
     plain, noisy = make(kind), make(kind, input_noise=1.0, loss="relative", transpose=1)

@@ -16,6 +16,7 @@ from notedecay.continuators.base import (
     Signal,
 )
 from notedecay.continuators.burg import Burg
+from notedecay.continuators.cnn_lstm import CnnLstm
 from notedecay.continuators.esprit import Esprit
 from notedecay.continuators.gru import Gru
 from notedecay.continuators.learned import LearnedContinuator
@@ -34,7 +35,7 @@ __all__ = [
 ]
 
 CONTINUATORS: dict[str, type[Continuator[Any]]] = {
-    kind.name: kind for kind in (Silence, Repeat, Burg, Esprit, Lstm, Gru)
+    kind.name: kind for kind in (Silence, Repeat, Burg, Esprit, Lstm, Gru, CnnLstm)
 }
 """Every continuator by name."""
 
