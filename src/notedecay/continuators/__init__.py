@@ -21,11 +21,13 @@ from notedecay.continuators.esprit import Esprit
 from notedecay.continuators.gru import Gru
 from notedecay.continuators.learned import LearnedContinuator
 from notedecay.continuators.lstm import Lstm
+from notedecay.continuators.paper import PAPER
 from notedecay.continuators.simple import Repeat, Silence
 from notedecay.errors import UserError, nearest
 
 __all__ = [
     "CONTINUATORS",
+    "PAPER",
     "Continuator",
     "ContinuatorConfig",
     "LearnedContinuator",
