@@ -15,7 +15,8 @@ from notedecay.errors import UserError
 from tests.synthetic import damped
 
 SIGNAL = Signal(instrument="piano", rate=4000)
-SMALL: dict[str, dict[str, Any]] = {"lstm": {"units": 16, "resolution": 40}}
+TINY = {"units": 16, "resolution": 40}
+SMALL: dict[str, dict[str, Any]] = {"lstm": TINY, "gru": TINY, "cnn_lstm": TINY}
 KINDS = sorted(CONTINUATORS)
 
 
@@ -84,6 +85,12 @@ def test_saved_and_loaded_continues_the_same(name: str, tmp_path: Path) -> None:
         ("lstm", {"unit": 64}, "did you mean 'units'?"),
         ("lstm", {"units": 8}, "greater than or equal to 16"),
         ("lstm", {"activation": "sigmoid"}, "'linear', 'tanh' or 'relu'"),
+        ("lstm", {"gates": "hard"}, "'sigmoid' or 'hard_sigmoid'"),
+        ("gru", {"gates": "hard_sigmoid"}, "unknown parameter gates"),
+        ("cnn_lstm", {"filters": 4}, "greater than or equal to 8"),
+        ("cnn_lstm", {"length": 53}, "less than or equal to 51"),
+        ("cnn_lstm", {"convolutions": 4}, "less than or equal to 3"),
+        ("cnn_lstm", {"frozen_statistics": True}, "frozen_statistics needs batch_norm"),
         ("lstm", {"learning_rate": "fast"}, "valid number"),
         ("lstm", {"resolution": float("nan")}, "resolution"),
         ("esprit", {"order": 0}, "order"),
@@ -127,7 +134,7 @@ def describe(**changes: Any) -> Any:
         (damage("weights.safetensors", None), "cannot use the weights"),
         (damage("weights.safetensors", "none"), "cannot use the weights"),
         (describe(format=2), "format 2"),
-        (describe(continuator="gru"), "unknown continuator 'gru'"),
+        (describe(continuator="harp"), "unknown continuator 'harp'"),
         (describe(config={"units": 32, "resolution": 40}), "cannot use the weights"),
         (describe(signal={"instrument": "piano", "rate": "low"}), "rate"),
     ],

@@ -1,139 +1,34 @@
-"""The paper's model: framing, weights, and generation in O(T)."""
+"""The paper's first model: the names under which its weights are kept."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-import pytest
 import torch
 
 from notedecay.continuators import Signal, create
-from notedecay.continuators.lstm import QUIETEST, Framed, Lstm
-from notedecay.errors import UserError
-from notedecay.notes.note import Clip
-from tests.synthetic import damped
+from notedecay.continuators.gates import GatedLstm
+from notedecay.continuators.lstm import Lstm
 
-RATE = 2000
-SIGNAL = Signal(instrument="test", rate=RATE)
-PRIME = SIGNAL.prime_samples
+SIGNAL = Signal(instrument="guitar", rate=2800)
 
 
-def make(**config: Any) -> Lstm:
-    lstm = create("lstm", SIGNAL, {"units": 32, "resolution": 40, "transpose": 0} | config)
+def make(**config: object) -> Lstm:
+    lstm = create("lstm", SIGNAL, config)
     assert isinstance(lstm, Lstm)
     return lstm
 
 
-def clip(frequency: float, seconds: float = 2.0, level: float = 1.0) -> Clip:
-    samples = level * damped([frequency], [1.5], seconds=seconds, rate=RATE)
-    return Clip(f"test/{frequency:g}", 60, samples, RATE)
+def test_weights_have_the_names_of_files_written_before() -> None:
+    core = [f"lstm.{w}_{d}_l0" for w in ("weight", "bias") for d in ("ih", "hh")]
+    dense = [f"{layer}.{w}" for layer in ("inward", "outward") for w in ("weight", "bias")]
+    for gates in ("sigmoid", "hard_sigmoid"):
+        assert sorted(make(gates=gates).state()) == sorted([*core, *dense, "mean", "std"])
 
 
-def drawn(lstm: Lstm, clips: list[Clip], seed: int = 0) -> Framed:
-    return Framed(*lstm.prepare(clips, torch.Generator().manual_seed(seed)))
-
-
-def loss(lstm: Lstm, framed: Framed) -> float:
-    return lstm.loss(framed, torch.Generator()).item()
-
-
-@pytest.mark.parametrize("layers", [1, 3])
-@pytest.mark.parametrize("activation", ["linear", "tanh", "relu"])
-def test_carrying_the_memory_equals_predicting_the_grown_sequence(
-    layers: int, activation: str
-) -> None:
-    lstm = make(layers=layers, activation=activation, output_activation=activation)
-    drawn(lstm, [clip(200)])
-    size, count = lstm.blocks.size, 200
-    prime = clip(200).samples[:PRIME]
-    made = lstm.continue_prime(prime, count * size).reshape(count, size)
-
-    rms = np.sqrt(np.square(prime).mean())
-    grown = torch.from_numpy(lstm.blocks.cut(prime, PRIME) / rms)[None]
-    with torch.no_grad():
-        for _ in range(count):
-            grown = torch.cat([grown, lstm.net(grown)[0][:, -1:]], dim=1)
-    expected = grown[0, -count:].numpy() * rms
-    assert np.abs(expected).max() > 1e-3
-    assert np.allclose(made, expected, rtol=1e-4, atol=1e-5)
-
-
-def test_global_level_is_undone_by_its_true_inverse() -> None:
-    lstm = make(level="global")
-    notes = [clip(150, level=0.3), clip(250, level=0.9)]
-    framed = drawn(lstm, notes)
-    everything = np.concatenate([n.samples for n in notes])
-    assert float(lstm.net.std) == pytest.approx(everything.std(), rel=1e-5)
-    assert float(lstm.net.mean) == pytest.approx(everything.mean(), abs=1e-6)
-    back = framed.blocks[0] * lstm.net.std + lstm.net.mean
-    assert np.allclose(back, lstm.blocks.cut(notes[0].samples, PRIME), atol=1e-6)
-
-
-def test_prime_level_makes_loud_and_soft_alike() -> None:
-    framed = drawn(make(level="prime"), [clip(200), clip(200, level=0.01)])
-    assert torch.allclose(framed.blocks[0], framed.blocks[1], atol=1e-4)
-
-
-def test_weights_are_drawn_as_in_the_paper() -> None:
-    lstm = make(units=64)
-    drawn(lstm, [clip(200)])
-    net = lstm.net
-    for gate in torch.split(net.lstm.weight_hh_l0.detach(), 64):
-        assert torch.allclose(gate @ gate.T, torch.eye(64), atol=1e-5)
-    bias = (net.lstm.bias_ih_l0 + net.lstm.bias_hh_l0).detach().view(4, 64)
-    assert bias[1].eq(1).all()
-    assert bias[[0, 2, 3]].eq(0).all()
-    limit = np.sqrt(6 / (lstm.blocks.size + 64))
-    assert 0.9 * limit < net.inward.weight.abs().max() <= limit
-
-
-def test_transposed_notes_are_learned_as_well() -> None:
-    assert len(drawn(make(transpose=2), [clip(200), clip(300)]).blocks) == 10
-
-
-def test_padding_does_not_count() -> None:
-    lstm = make()
-    short, long = clip(200, seconds=1.0), clip(300, seconds=2.0)
-    both = drawn(lstm, [short, long])
-    assert both.known[0].sum() < both.known[1].sum() == both.blocks.shape[1]
-    errors = []
-    for note in (short, long):
-        alone = drawn(lstm, [note])
-        errors.append(loss(lstm, alone) * float(alone.known[:, 1:].sum()))
-    expected = sum(errors) / float(both.known[:, 1:].sum())
-    assert loss(lstm, both) == pytest.approx(expected, rel=1e-4)
-
-
-def test_the_target_is_the_next_block() -> None:
-    lstm = make(level="global")
-    framed = drawn(lstm, [clip(200)])
-    predicted, _ = lstm.net(framed.blocks)
-    expected = (predicted[:, :-1] - framed.blocks[:, 1:]).square().mean()
-    assert torch.allclose(lstm.loss(framed, torch.Generator()), expected)
-
-
-def test_relative_loss_weighs_a_decay_to_its_end() -> None:
-    lstm = make(loss="relative")
-    framed = drawn(lstm, [clip(200)])
-    predicted, _ = lstm.net(framed.blocks[:, :-1])
-    target = framed.blocks[0, 1:]
-    error = (predicted[0] - target).square().mean(dim=1)
-    weight = 1 / (target.square().mean(dim=1) + QUIETEST)
-    assert weight[-1] > 10 * weight[0]
-    expected = (error * weight).sum() / weight.sum()
-    assert loss(lstm, framed) == pytest.approx(expected.item(), rel=1e-4)
-
-
-def test_notes_that_do_not_suit_are_named() -> None:
-    lstm = make()
-    with pytest.raises(UserError, match="test/200 has 670 samples"):
-        drawn(lstm, [clip(200, seconds=0.335)])
-    with pytest.raises(UserError, match="at 2000 Hz: prepare"):
-        drawn(lstm, [Clip("test/x", 60, np.zeros(9000, np.float32), 4000)])
-
-
-def test_a_block_longer_than_the_prime_is_refused() -> None:
-    signal = Signal(instrument="test", rate=RATE, prime_seconds=0.1)
-    with pytest.raises(UserError, match="blocks per second"):
-        create("lstm", signal, {"resolution": 5})
+def test_hard_gates_make_another_sound_of_the_same_weights() -> None:
+    smooth, hard = make(units=16), make(units=16, gates="hard_sigmoid")
+    assert isinstance(hard.net.core, GatedLstm)
+    assert not isinstance(smooth.net.core, GatedLstm)
+    hard.restore(smooth.state())
+    blocks = torch.randn(1, 20, smooth.blocks.size, generator=torch.Generator().manual_seed(0))
+    difference = (smooth.net(blocks)[0] - hard.net(blocks)[0]).abs().max().item()
+    assert 1e-4 < difference < 1e-1

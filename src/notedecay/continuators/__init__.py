@@ -16,14 +16,18 @@ from notedecay.continuators.base import (
     Signal,
 )
 from notedecay.continuators.burg import Burg
+from notedecay.continuators.cnn_lstm import CnnLstm
 from notedecay.continuators.esprit import Esprit
+from notedecay.continuators.gru import Gru
 from notedecay.continuators.learned import LearnedContinuator
 from notedecay.continuators.lstm import Lstm
+from notedecay.continuators.paper import PAPER
 from notedecay.continuators.simple import Repeat, Silence
 from notedecay.errors import UserError, nearest
 
 __all__ = [
     "CONTINUATORS",
+    "PAPER",
     "Continuator",
     "ContinuatorConfig",
     "LearnedContinuator",
@@ -33,7 +37,7 @@ __all__ = [
 ]
 
 CONTINUATORS: dict[str, type[Continuator[Any]]] = {
-    kind.name: kind for kind in (Silence, Repeat, Burg, Esprit, Lstm)
+    kind.name: kind for kind in (Silence, Repeat, Burg, Esprit, Lstm, Gru, CnnLstm)
 }
 """Every continuator by name."""
 

@@ -1,0 +1,204 @@
+"""What the paper's models share: notes as blocks, the next block learned, and run on.
+
+Sander & Harder, "Learning the decay of a sound signal", 2016.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, TypeVar
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from notedecay.continuators.base import Signal
+from notedecay.continuators.blocks import Blocks
+from notedecay.continuators.learned import Examples, LearnedConfig, LearnedContinuator
+from notedecay.continuators.net import Activation, Net
+from notedecay.continuators.transposition import with_transpositions
+from notedecay.errors import UserError
+from notedecay.notes.note import Clip, Samples
+
+FAINTEST = 1e-9
+"""Smallest level that is divided by, so that silence stays silence."""
+
+QUIETEST = 1e-2
+"""Energy (-20 dB) under which the error of a block counts no more than at that."""
+
+
+class RecurrentConfig(LearnedConfig):
+    """Settings of every :class:`Recurrent`.
+
+    Attributes
+    ----------
+    units, layers : int
+        Width and number of the recurrent layers.
+    activation : str
+        Of the dense layer before them.
+    output_activation : str
+        Of the dense layer after them; the paper's tanh variant had it here, where it keeps
+        the output below one standard deviation.
+    recurrent_gain : float
+        Of the recurrent weights when drawn; 1 keeps them orthogonal, Keras 1 had 1.1.
+    resolution : float
+        Blocks per second.
+    spectral : bool
+        Whether the real and imaginary parts of each block's Fourier transform are appended to
+        the block that is heard.
+    level : str
+        ``global``: the training set's mean and standard deviation, as in the paper.
+        ``prime``: each note by the RMS of its prime.
+    loss : str
+        ``absolute``: mean squared error, as in the paper. ``relative``: that of each block in
+        proportion to the block's own energy, so that the decay counts to its end.
+    input_noise : float
+        Standard deviation of the noise added to the inputs while training, relative to
+        the level.
+    transpose : int
+        Semitones up and down to which each note is transposed, to be learned as well; an
+        epoch is ``2 * transpose + 1`` times as long.
+    window_seconds : float
+        How much of each note is learned, from the onset (s).
+    """
+
+    units: int = Field(default=256, ge=16, le=2048)
+    layers: int = Field(default=1, ge=1, le=3)
+    activation: Activation = "linear"
+    output_activation: Activation = "linear"
+    recurrent_gain: float = Field(default=1.0, ge=0.5, le=1.5)
+    resolution: float = Field(default=30.0, ge=5.0, le=200.0)
+    spectral: bool = False
+    level: Literal["global", "prime"] = "prime"
+    loss: Literal["absolute", "relative"] = "absolute"
+    input_noise: float = Field(default=0.0, ge=0.0, le=2.0)
+    transpose: int = Field(default=1, ge=0, le=6)
+    window_seconds: float = Field(default=3.0, ge=0.5, le=30.0)
+
+
+class Framed(NamedTuple):
+    """Notes as blocks, padded to one length."""
+
+    blocks: Tensor
+    """Normalised, shape (notes, blocks, size)."""
+    known: Tensor
+    """1 for a block of the note, 0 for padding, shape (notes, blocks, 1)."""
+
+
+R = TypeVar("R", bound=RecurrentConfig)
+
+
+class Recurrent(LearnedContinuator[R]):
+    """A recurrent net on blocks of samples; each kind makes its own :class:`Net`."""
+
+    net: Net
+
+    def __init__(self, signal: Signal, config: R) -> None:
+        super().__init__(signal, config)
+        self.blocks = Blocks(signal.rate, config.resolution)
+        self.blocks.lead(signal.prime_samples)
+        self.net = self.make_net(self.blocks.size)
+        self.net.eval()
+
+    @abstractmethod
+    def make_net(self, size: int) -> Net:
+        """Make the net for blocks of so many samples."""
+
+    def prepare(self, clips: Sequence[Clip], generator: torch.Generator) -> Examples:
+        """Draw the weights, take the level of the notes, and cut them into blocks."""
+        self.net.draw(generator, self.config.recurrent_gain)
+        heard = with_transpositions(clips, self.config.transpose)
+        windows = [self._window(clip) for clip in heard]
+        if self.config.level == "global":
+            everything = np.concatenate(windows).astype(np.float64)
+            self.net.mean.fill_(float(everything.mean()))
+            self.net.std.fill_(max(float(everything.std()), FAINTEST))
+        return self._framed(windows)
+
+    def loss(self, examples: Examples, generator: torch.Generator) -> Tensor:
+        """Mean squared error of the next block, over the blocks that the notes have."""
+        blocks, known = examples
+        heard = blocks[:, :-1]
+        if self.config.input_noise:
+            noise = torch.randn(heard.shape, generator=generator).to(heard.device)
+            heard = heard + self.config.input_noise * noise
+        predicted, _ = self.net(heard, known=known[:, :-1])
+        target, weight = blocks[:, 1:], known[:, 1:]
+        if self.config.loss == "relative":
+            energy = target.square().mean(dim=2, keepdim=True)
+            weight = weight / (energy + QUIETEST)
+        return _mean_square(predicted - target, weight)
+
+    def teacher_forced_error(self, clips: Sequence[Clip]) -> float:
+        """Measure how well the next block is predicted where all before it are the true ones.
+
+        Parameters
+        ----------
+        clips : sequence of Clip
+            Learned or not; taken as they are, without transpositions.
+
+        Returns
+        -------
+        float
+            Mean squared error per sample, at the level at which the net hears: for ``global``
+            in variances of the training notes, for ``prime`` in energies of the prime.
+        """
+        framed = self._framed([self._window(clip) for clip in clips])
+        blocks, known = (tensor.to(self.device) for tensor in framed)
+        with torch.inference_mode():
+            predicted, _ = self.net(blocks[:, :-1])
+            return _mean_square(predicted - blocks[:, 1:], known[:, 1:]).item()
+
+    def continue_primes(self, primes: Sequence[Samples], samples: Sequence[int]) -> list[Samples]:
+        """Continue many primes as one batch, carrying the memory on: O(samples)."""
+        count = self.blocks.covering(max(samples, default=0))
+        if not count:
+            return [np.zeros(0, dtype=np.float32) for _ in primes]
+        length = self.signal.prime_samples
+        scale = self._scale(primes).to(self.device)
+        cut = np.stack([self.blocks.cut(prime, length) for prime in primes])
+        with torch.inference_mode():
+            heard = self._normal(torch.from_numpy(cut).to(self.device), scale)
+            made = self.net.run_on(heard, count)
+            made = (made * self.net.std + self.net.mean) * scale
+        arrays = made.cpu().numpy()
+        return [self.blocks.join(a, n) for a, n in zip(arrays, samples, strict=True)]
+
+    def _window(self, clip: Clip) -> Samples:
+        """Cut out the part of a note that is learned."""
+        enough = self.signal.prime_samples + self.blocks.size
+        if clip.rate != self.signal.rate or len(clip.samples) < enough:
+            raise UserError(
+                f"note {clip.id} has {len(clip.samples)} samples at {clip.rate} Hz; learning needs "
+                f"{enough} or more at {self.signal.rate} Hz: prepare the notes again"
+            )
+        return clip.samples[: max(enough, round(self.config.window_seconds * clip.rate))]
+
+    def _framed(self, windows: Sequence[Samples]) -> Framed:
+        """Cut notes into blocks as the net hears them."""
+        prime = self.signal.prime_samples
+        notes = [
+            self._normal(torch.from_numpy(self.blocks.cut(w, prime)), self._scale([w[:prime]])[0])
+            for w in windows
+        ]
+        known = [torch.ones(len(note), 1) for note in notes]
+        pad = nn.utils.rnn.pad_sequence
+        return Framed(pad(notes, batch_first=True), pad(known, batch_first=True))
+
+    def _scale(self, primes: Sequence[Samples]) -> Tensor:
+        """By what each note is divided before the net hears it, shape (notes, 1, 1)."""
+        if self.config.level == "global":
+            return torch.ones(len(primes), 1, 1)
+        rms = [np.sqrt(np.mean(np.square(p, dtype=np.float64))) for p in primes]
+        return torch.tensor(rms, dtype=torch.float32).view(-1, 1, 1)
+
+    def _normal(self, blocks: Tensor, scale: Tensor) -> Tensor:
+        """Blocks as the net hears them."""
+        return (blocks / scale.clamp(min=FAINTEST) - self.net.mean) / self.net.std
+
+
+def _mean_square(error: Tensor, weight: Tensor) -> Tensor:
+    """Weighted mean over samples, from the shapes (notes, blocks, size), (notes, blocks, 1)."""
+    return (error.square() * weight).sum() / (weight.sum() * error.shape[2])
