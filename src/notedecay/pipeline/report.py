@@ -48,7 +48,7 @@ def show(project: Project, params: Params, console: Console) -> None:
         if registered["champion"]["candidate"] is None:
             console.print("  the champion is from an earlier run, with other parameters or data")
         for reason in registered["decisions"]:
-            console.print(f"  {reason}", style="dim")
+            console.print(f"  {reason}", style="dim", soft_wrap=True)
         console.print()
     name = read_json(results / "registered.json")["name"]
     console.print("look:      make ui")
@@ -67,7 +67,7 @@ def _table(instrument: str, registered: dict[str, Any], metrics: dict[str, Any])
         f"({registered['name']}, version {champion['version']})",
         caption=f"means over {counts['seen']['notes']:.0f} seen and "
         f"{counts['unseen']['notes']:.0f} unseen notes; score and decay ok: 1 is best; "
-        "envelope, noise and join in dB",
+        "envelope, noise, join in dB; oracle: fitted to the truth, a ceiling and no candidate",
         title_justify="left",
         caption_justify="left",
         box=box.SIMPLE_HEAD,
