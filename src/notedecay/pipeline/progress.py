@@ -39,7 +39,7 @@ class Bars(Observer):
             console=console,
         )
         self._trials = self._bars.add_task("trials", visible=False, note="")
-        self._epochs = self._bars.add_task("epochs", note="")
+        self._epochs = self._bars.add_task("epochs", visible=False, note="")
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -60,7 +60,7 @@ class Bars(Observer):
 
     def epoch(self, number: int, of: int, metrics: Mapping[str, float]) -> None:
         """Move to the next epoch; the last look at the validation notes stays in sight."""
-        self._bars.update(self._epochs, completed=number, total=of)
+        self._bars.update(self._epochs, completed=number, total=of, visible=True)
         if "look.score" in metrics:
             note = f"validation {metrics['look.score']:.3f}"
             self._bars.update(self._epochs, note=note)
