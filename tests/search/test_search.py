@@ -44,7 +44,7 @@ def notes() -> Notes:
         "seen": Panel(LOUD, SIGNAL.prime_samples),
         "validation": Panel([SOFT], SIGNAL.prime_samples),
     }
-    return Notes(LOUD, panels, {"validation": panels["validation"]}, SIGNAL)
+    return Notes(LOUD, panels, 1, SIGNAL)
 
 
 @pytest.fixture(scope="module")

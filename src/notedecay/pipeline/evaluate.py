@@ -14,13 +14,17 @@ from notedecay.config import Params
 from notedecay.continuators import Continuator
 from notedecay.files import replacing_folder
 from notedecay.pipeline.candidates import candidates, new_run
-from notedecay.pipeline.examination import ORACLE, ORACLE_ORDER, Examination, Verdict, rows
+from notedecay.pipeline.examination import ORACLE, ORACLE_ORDER, Examination, rows
 from notedecay.pipeline.material import load_material
 from notedecay.pipeline.tables import read_json, write_json, write_rows
 from notedecay.project import Project
+from notedecay.tracking.listening import Verdict
 from notedecay.tracking.provenance import provenance
 from notedecay.tracking.runs import ActiveRun, Tracker
 from notedecay.training.panel import Panel
+
+Table = Mapping[str, Mapping[str, float]]
+"""Means of one candidate, by split and measure."""
 
 REPORTED = ("score", "score_sd", "decay_ok", "decay_ok_sd", "missing", "pitch_cents", "lsd_db",
             "envelope_db", "excess_noise_db", "tail_db", "join_snr_db", "attractor", "notes",
@@ -57,21 +61,22 @@ def evaluate(project: Project, params: Params, instrument: str, say: Callable[[s
     competitors = candidates(material, config.evaluate, results / "model")
     runs: dict[str, str] = {}
     verdicts: dict[str, Verdict] = {}
+    tables: dict[str, Table] = {}
     for name, continuator in competitors.items():
         say(name)
         verdicts[name] = exam.judge(continuator)
         with _run(tracker, continuator, train_run) as run:
-            exam.log(run, verdicts[name])
+            tables[name] = exam.log(run, verdicts[name])
         runs[name] = run.id
     say(ORACLE)
     verdicts[ORACLE] = exam.judge_oracle()
     with tracker.run(ORACLE, ORACLE, params={"order": ORACLE_ORDER}) as run:
-        exam.log(run, verdicts[ORACLE])
+        tables[ORACLE] = exam.log(run, verdicts[ORACLE])
     _keep(competitors, results / "candidates")
     _pictures(instrument, verdicts, exam.panels["test"], results / "pictures")
-    write_rows([row for name in verdicts for row in rows(name, verdicts[name])], results / "scores.csv")  # fmt: skip  # noqa: E501
+    scores = [row for name, verdict in verdicts.items() for row in rows(name, verdict)]
+    write_rows(scores, results / "scores.csv")
     write_json(runs, results / "runs.json")
-    tables = {name: exam.table(verdict) for name, verdict in verdicts.items()}
     write_json({name: _reported(table) for name, table in tables.items()}, results / "metrics.json")
     return f"{len(runs)} continuators on {len(material.part('test'))} unseen notes"
 
@@ -85,7 +90,7 @@ def _run(
     return new_run(tracker, continuator)
 
 
-def _reported(table: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float | None]]:
+def _reported(table: Table) -> dict[str, dict[str, float | None]]:
     """Rounded, and null for what has no value, since NaN is not JSON."""
     return {
         name: {m: None if (v := table[split][m]) != v else round(v, 4) for m in REPORTED}

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 import statistics
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,16 +16,13 @@ from notedecay.continuators import Continuator
 from notedecay.continuators.esprit import fit_damped, synthesise
 from notedecay.notes.note import Samples
 from notedecay.pipeline.material import Material
-from notedecay.tracking.listening import write_listening
+from notedecay.tracking.listening import Verdict, log_listening
 from notedecay.tracking.runs import ActiveRun
 from notedecay.training.panel import Judged, Panel
 
 ORACLE = "oracle"
 ORACLE_ORDER = 48
 """Damped sinusoids of the oracle, as many as ESPRIT has."""
-
-Verdict = Mapping[str, Sequence[Judged]]
-"""What was judged of one candidate, by split."""
 
 
 class Examination:
@@ -50,10 +45,7 @@ class Examination:
             "validation": material.panel(material.part("validation")),
             "test": material.panel(material.part("test")),
         }
-        self._kept = {
-            split: {clip.id for clip in panel.few(config.listen).clips}
-            for split, panel in self.panels.items()
-        }
+        self.listen = config.listen
 
     def judge(self, continuator: Continuator[Any]) -> Verdict:
         """Let a candidate continue every note."""
@@ -70,17 +62,13 @@ class Examination:
         """Means over the notes of each split."""
         return {split: means(verdict[split], panel) for split, panel in self.panels.items()}
 
-    def log(self, run: ActiveRun, verdict: Verdict) -> None:
-        """Log figures, audio and pictures of a candidate into its run."""
-        for split, figures in self.table(verdict).items():
+    def log(self, run: ActiveRun, verdict: Verdict) -> dict[str, dict[str, float]]:
+        """Log figures, audio and pictures of a candidate into its run; return the figures."""
+        table = self.table(verdict)
+        for split, figures in table.items():
             run.metrics({f"{split}.{measure}": value for measure, value in figures.items()})
-        with tempfile.TemporaryDirectory(prefix="notedecay-") as name:
-            folder = Path(name)
-            for split, ids in self._kept.items():
-                few = [item for item in verdict[split] if item.clip.id in ids]
-                write_listening(few, self.prime_samples, folder / split)
-            run.folder(folder, "listen")
-            run.images(folder)
+        log_listening(run, verdict, self.listen, self.prime_samples)
+        return table
 
 
 def means(judged: Sequence[Judged], panel: Panel) -> dict[str, float]:

@@ -61,5 +61,4 @@ def _notes(material: Material, seen: int, listen: int) -> Notes:
         "seen": material.seen(seen),
         "validation": material.panel(material.part("validation")),
     }
-    few = {name: panel.few(listen) for name, panel in panels.items()}
-    return Notes(material.part("train"), panels, few, material.signal)
+    return Notes(material.part("train"), panels, listen, material.signal)

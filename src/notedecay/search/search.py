@@ -18,7 +18,7 @@ from notedecay.errors import UserError
 from notedecay.notes.note import Clip
 from notedecay.search.space import suggest
 from notedecay.search.study import ask_until, finished, open_study, run_trial
-from notedecay.tracking.listening import write_listening
+from notedecay.tracking.listening import log_listening
 from notedecay.tracking.runs import ActiveRun, Tracker
 from notedecay.training.fit import TrainingDiverged
 from notedecay.training.panel import Panel
@@ -35,15 +35,15 @@ class Notes:
         Notes to learn from.
     panels : dict of str to Panel
         ``validation`` steers the search; all are judged on when a trial is complete.
-    listen : dict of str to Panel
-        The few notes that are kept as audio and pictures.
+    listen : int
+        How many notes of each panel are kept as audio and pictures.
     signal : Signal
         How continuators hear.
     """
 
     train: Sequence[Clip]
     panels: Mapping[str, Panel]
-    listen: Mapping[str, Panel]
+    listen: int
     signal: Signal
 
 
@@ -179,7 +179,7 @@ class _Trial:
             except TrainingDiverged as error:
                 run.tag({"notedecay.outcome": str(error)})
                 return None
-            self._log(selected, run, Path(folder) / "listen")
+            self._log(selected, run)
         run.tag({"notedecay.outcome": selected.ended})
         return selected
 
@@ -213,16 +213,15 @@ class _Trial:
             on_epoch=on_epoch,
         )
 
-    def _log(self, selected: Selected, run: ActiveRun, folder: Path) -> None:
+    def _log(self, selected: Selected, run: ActiveRun) -> None:
         run.metrics({"best.epoch": selected.epoch})
-        for name, panel in self.notes.panels.items():
-            means = mean_scores([j.scores for j in panel.judge(selected.continuator)])
-            run.metrics({f"{name}.{measure}": value for measure, value in means.items()})
-        for name, panel in self.notes.listen.items():
-            judged = panel.judge(selected.continuator)
-            write_listening(judged, self.notes.signal.prime_samples, folder / name)
-        run.folder(folder, "listen")
-        run.images(folder)
+        verdict = {
+            split: panel.judge(selected.continuator) for split, panel in self.notes.panels.items()
+        }
+        for split, judged in verdict.items():
+            means = mean_scores([j.scores for j in judged])
+            run.metrics({f"{split}.{measure}": value for measure, value in means.items()})
+        log_listening(run, verdict, self.notes.listen, self.notes.signal.prime_samples)
 
 
 def _best(study: optuna.Study, config: Search) -> Best:

@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from notedecay.analysis import save, triple
 from notedecay.audio import write
-from notedecay.training.panel import Judged
+from notedecay.tracking.runs import ActiveRun
+from notedecay.training.panel import Judged, spread
+
+Verdict = Mapping[str, Sequence[Judged]]
+"""What was judged of one continuator, by split."""
+
+
+def log_listening(run: ActiveRun, verdict: Verdict, count: int, prime_samples: int) -> None:
+    """Log audio and pictures of a few notes per split, the same notes in every run.
+
+    Parameters
+    ----------
+    run : ActiveRun
+        Gets them as files below ``listen/<split>`` and as images.
+    verdict : mapping of str to sequence of Judged
+        All notes, by split.
+    count : int
+        How many notes of each split are kept.
+    prime_samples : int
+        Length of the prime.
+    """
+    with tempfile.TemporaryDirectory(prefix="notedecay-") as name:
+        folder = Path(name)
+        for split, judged in verdict.items():
+            ids = {clip.id for clip in spread([item.clip for item in judged], count)}
+            few = [item for item in judged if item.clip.id in ids]
+            write_listening(few, prime_samples, folder / split)
+        run.folder(folder, "listen")
+        run.images(folder)
 
 
 def write_listening(judged: Sequence[Judged], prime_samples: int, folder: Path) -> None:

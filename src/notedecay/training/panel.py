@@ -90,10 +90,6 @@ class Panel:
             made.extend(t60 * reference.t60_ratios(sound))
         return true, made
 
-    def few(self, count: int) -> Panel:
-        """A smaller panel, spread over the pitches."""
-        return Panel(spread(self.clips, count), self.prime_samples)
-
 
 def spread(clips: Sequence[Clip], count: int) -> list[Clip]:
     """Pick clips evenly over the pitches.
