@@ -28,6 +28,7 @@ FLOORS = {
     "tracking": 3,
     "registry": 3,
     "pipeline": 4,
+    "paper": 4,
     "cli": 4,
     "__init__": 4,
 }

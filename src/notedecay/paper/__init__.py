@@ -1,0 +1,1 @@
+"""The paper that this project starts from: what its authors published, judged."""
