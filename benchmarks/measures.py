@@ -4,7 +4,7 @@ Each figure is the 90th percentile of the absolute error over random notes: what
 stay under. The signal-to-noise ratio is that of the note's loudest sine to the noise of the
 whole band at 8400 Hz. docs/measures.md shows what this prints.
 
-    python benchmarks/measures.py [notes per figure, 40 by default]
+    python benchmarks/measures.py [notes per figure, 60 by default]
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ def figure(values: NDArray[np.float64], name: str) -> str:
 
 def main() -> None:
     """Print the table, in Markdown."""
-    notes = int(sys.argv[1]) if len(sys.argv) > 1 else 40
+    notes = int(sys.argv[1]) if len(sys.argv) > 1 else 60
     print(f"| error that 9 of 10 notes stay under, {notes} notes each | clean |", end="")
     print("".join(f" {snr} dB |" for snr in SNRS_DB))
     print("| --- " * (2 + len(SNRS_DB)) + "|")
