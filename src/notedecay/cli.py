@@ -186,6 +186,52 @@ def generate(
 
 
 @app.command()
+def paper(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="The main experiments, small: under 20 minutes.")
+    ] = False,
+    reduced: Annotated[
+        bool, typer.Option("--reduced", help="All experiments at a quarter of the units: hours.")
+    ] = False,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this experiment; may be given several times.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Another data folder, with the paper's recordings.")
+    ] = None,
+    published: Annotated[
+        Path | None, typer.Option(help="The authors' own audio, to be measured beside ours.")
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Trainings at once; one per core by default.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Run the paper's experiments, and write docs/paper.md and a page to listen.
+
+    What is finished is not done again; interrupt and call again at will. Without --quick or
+    --reduced everything is run at the paper's own size, which wants a GPU and a day.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from notedecay.paper.command import Choice, run_paper
+    from notedecay.paper.plan import FULL, QUICK, REDUCED
+
+    if quick and reduced:
+        raise UserError("choose --quick or --reduced, not both")
+    project = find_project()
+    choice = Choice(
+        scale=QUICK if quick else REDUCED if reduced else FULL,
+        only=tuple(only or ()),
+        data=data or project.data,
+        published=published,
+        processes=processes or os.cpu_count() or 1,
+        device=device,
+    )
+    for line in run_paper(project, choice, out):
+        _say(line)
+
+
+@app.command()
 def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 5000) -> None:
     """Open the MLflow UI on the project's runs."""
     _mlflow("ui", "--port", str(port))

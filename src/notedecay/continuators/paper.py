@@ -22,6 +22,8 @@ _SHARED: dict[str, Any] = {
     "input_noise": 0.0,
     "transpose": 0,
     "window_seconds": 5.0,
+    "target": "next",
+    "denormalisation": "authors",
     "epochs": 180,
     "batch": 10,
     "optimiser": "rmsprop",

@@ -62,6 +62,11 @@ class RecurrentConfig(LearnedConfig):
         epoch is ``2 * transpose + 1`` times as long.
     window_seconds : float
         How much of each note is learned, from the onset (s).
+    target : str
+        ``next``: the block that follows. ``same``: the block that is heard, as the authors had
+        it for some days; then nothing is learned of time, and the loss looks splendid.
+    denormalisation : str
+        ``inverse`` of the normalisation, or the authors' ``(x + mean) * std``.
     """
 
     units: int = Field(default=256, ge=16, le=2048)
@@ -76,6 +81,8 @@ class RecurrentConfig(LearnedConfig):
     input_noise: float = Field(default=0.0, ge=0.0, le=2.0)
     transpose: int = Field(default=1, ge=0, le=6)
     window_seconds: float = Field(default=3.0, ge=0.5, le=30.0)
+    target: Literal["next", "same"] = "next"
+    denormalisation: Literal["inverse", "authors"] = "inverse"
 
 
 class Framed(NamedTuple):
@@ -125,7 +132,8 @@ class Recurrent(LearnedContinuator[R]):
             noise = torch.randn(heard.shape, generator=generator).to(heard.device)
             heard = heard + self.config.input_noise * noise
         predicted, _ = self.net(heard, known=known[:, :-1])
-        target, weight = blocks[:, 1:], known[:, 1:]
+        ahead = slice(1, None) if self.config.target == "next" else slice(None, -1)
+        target, weight = blocks[:, ahead], known[:, ahead]
         if self.config.loss == "relative":
             energy = target.square().mean(dim=2, keepdim=True)
             weight = weight / (energy + QUIETEST)
@@ -162,7 +170,7 @@ class Recurrent(LearnedContinuator[R]):
         with torch.inference_mode():
             heard = self._normal(torch.from_numpy(cut).to(self.device), scale)
             made = self.net.run_on(heard, count)
-            made = (made * self.net.std + self.net.mean) * scale
+            made = self._sounding(made) * scale
         arrays = made.cpu().numpy()
         return [self.blocks.join(a, n) for a, n in zip(arrays, samples, strict=True)]
 
@@ -197,6 +205,12 @@ class Recurrent(LearnedContinuator[R]):
     def _normal(self, blocks: Tensor, scale: Tensor) -> Tensor:
         """Blocks as the net hears them."""
         return (blocks / scale.clamp(min=FAINTEST) - self.net.mean) / self.net.std
+
+    def _sounding(self, blocks: Tensor) -> Tensor:
+        """Blocks as they sound, from what the net predicted."""
+        if self.config.denormalisation == "authors":
+            return (blocks + self.net.mean) * self.net.std
+        return blocks * self.net.std + self.net.mean
 
 
 def _mean_square(error: Tensor, weight: Tensor) -> Tensor:

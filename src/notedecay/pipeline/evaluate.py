@@ -14,13 +14,14 @@ from notedecay.config import Params
 from notedecay.continuators import Continuator
 from notedecay.files import replacing_folder
 from notedecay.pipeline.candidates import candidates, new_run
-from notedecay.pipeline.examination import ORACLE, ORACLE_ORDER, Examination, rows
+from notedecay.pipeline.examination import Examination, rows
 from notedecay.pipeline.material import load_material
 from notedecay.pipeline.tables import read_json, write_json, write_rows
 from notedecay.project import Project
 from notedecay.tracking.listening import Verdict
 from notedecay.tracking.provenance import provenance
 from notedecay.tracking.runs import ActiveRun, Tracker
+from notedecay.training.oracle import ORACLE, ORACLE_ORDER
 from notedecay.training.panel import Panel
 
 Table = Mapping[str, Mapping[str, float]]

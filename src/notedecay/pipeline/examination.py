@@ -8,21 +8,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from notedecay.analysis import mean_scores
 from notedecay.config import Evaluate
 from notedecay.continuators import Continuator
-from notedecay.continuators.esprit import fit_damped, synthesise
-from notedecay.notes.note import Samples
 from notedecay.pipeline.material import Material
 from notedecay.tracking.listening import Verdict, log_listening
 from notedecay.tracking.runs import ActiveRun
+from notedecay.training.oracle import judge_oracle
 from notedecay.training.panel import Judged, Panel
-
-ORACLE = "oracle"
-ORACLE_ORDER = 48
-"""Damped sinusoids of the oracle, as many as ESPRIT has."""
 
 
 class Examination:
@@ -53,10 +46,7 @@ class Examination:
 
     def judge_oracle(self) -> Verdict:
         """ESPRIT fitted to the truth: the ceiling of what stationary damped sines can do."""
-        return {
-            split: panel.compare([_oracle(original) for original in panel.originals()])
-            for split, panel in self.panels.items()
-        }
+        return {split: judge_oracle(panel) for split, panel in self.panels.items()}
 
     def table(self, verdict: Verdict) -> dict[str, dict[str, float]]:
         """Means over the notes of each split."""
@@ -95,11 +85,6 @@ def rows(name: str, verdict: Verdict) -> list[dict[str, Any]]:
         for split, judged in verdict.items()
         for item in judged
     ]
-
-
-def _oracle(original: Samples) -> Samples:
-    poles, amplitudes = fit_damped(original, ORACLE_ORDER)
-    return synthesise(poles, amplitudes, len(original)).astype(np.float32)
 
 
 def _short(value: float) -> float:

@@ -6,11 +6,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
-from notedecay.analysis import save, triple
-from notedecay.audio import write
 from notedecay.tracking.runs import ActiveRun
+from notedecay.training.listening import write_listening
 from notedecay.training.panel import Judged, spread
 
 Verdict = Mapping[str, Sequence[Judged]]
@@ -39,35 +36,3 @@ def log_listening(run: ActiveRun, verdict: Verdict, count: int, prime_samples: i
             write_listening(few, prime_samples, folder / split)
         run.folder(folder, "listen")
         run.images(folder)
-
-
-def write_listening(judged: Sequence[Judged], prime_samples: int, folder: Path) -> None:
-    """Write audio and a picture per note.
-
-    Parameters
-    ----------
-    judged : sequence of Judged
-        Notes and their continuations.
-    prime_samples : int
-        Length of the prime.
-    folder : Path
-        Gets ``<note id>/original.wav``, ``with_prime.wav``, ``without_prime.wav`` and
-        ``picture.png`` (spectrograms side by side, decay curves), slashes of the id as dots.
-    """
-    for item in judged:
-        clip = item.clip
-        own = folder / clip.id.replace("/", ".")
-        own.mkdir(parents=True, exist_ok=True)
-        with_prime = np.concatenate([clip.samples[:prime_samples], item.continuation])
-        write(own / "original.wav", clip.samples, clip.rate)
-        write(own / "with_prime.wav", with_prime, clip.rate)
-        write(own / "without_prime.wav", item.continuation, clip.rate)
-        figure = triple(
-            clip.samples,
-            with_prime,
-            item.continuation,
-            clip.rate,
-            prime_samples / clip.rate,
-            clip.id,
-        )
-        save(figure, own / "picture.png")

@@ -1,0 +1,139 @@
+"""What the figures say to the paper's questions: worked out anew whenever they change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from notedecay.paper.table import Figure, Row
+
+ALIKE = 0.9
+"""Attractor above which the sounds made of different primes count as one sound."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A question, and its answer in figures.
+
+    Attributes
+    ----------
+    question, answer : str
+        In words.
+    """
+
+    question: str
+    answer: str
+
+
+def claims(rows: Sequence[Row]) -> list[Claim]:
+    """Answer every question for which the rows are there."""
+    return [claim for ask in _QUESTIONS if (claim := ask(_Rows(rows))) is not None]
+
+
+class _Rows:
+    """Rows by the names of their experiments, two of them at one scale."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = rows
+
+    def both(self, first: str, second: str) -> tuple[Row, Row] | None:
+        """The same two rows at the largest scale that has both with most seeds."""
+        pairs = [
+            (a, b)
+            for a in self._rows
+            for b in self._rows
+            if (a.experiment.name, b.experiment.name) == (first, second)
+            and (a.scale == b.scale or not b.experiment.settings)
+        ]
+        return max(pairs, key=lambda pair: len(pair[0].results), default=None)
+
+
+def _decays_seen(rows: _Rows) -> Claim | None:
+    pair = rows.both("lstm-512", "lstm-unseen-c5")
+    if pair is None:
+        return None
+    known, unknown = (
+        row.measure(split, "decay_ok") for row, split in zip(pair, ("seen", "unseen"), strict=True)
+    )
+    return Claim(
+        "Does the LSTM decay on notes that it has seen, and on others not?",
+        f"Decay ok on learned guitar notes {known.text(2)}, on a C5 that was kept from it "
+        f"{unknown.text(2)}: {_more(known, unknown, 'it does better on what it knows')}.",
+    )
+
+
+def _learns(rows: _Rows) -> Claim | None:
+    pair = rows.both("cnn", "lstm-512")
+    if pair is None:
+        return None
+    cnn, lstm = (row.teacher_forced("seen") for row in pair)
+    return Claim(
+        "Does the CNN-LSTM learn nothing?",
+        f"With statistics that are kept its teacher-forced error on learned notes is "
+        f"{cnn.text(3)}, the LSTM's {lstm.text(3)}: "
+        f"{'it learns as well or better' if cnn.mean <= lstm.mean else _worse(cnn, lstm)}; "
+        f"{_alike(pair[0])}.",
+    )
+
+
+def _frozen(rows: _Rows) -> Claim | None:
+    pair = rows.both("cnn-frozen", "cnn")
+    if pair is None:
+        return None
+    frozen, kept = (row.teacher_forced("seen") for row in pair)
+    return Claim(
+        "Was it the statistics?",
+        f"The same net with statistics frozen at 0 and 1: training loss {pair[0].loss.text(3)} "
+        f"as before ({pair[1].loss.text(3)}), but teacher-forced error {frozen.text(3)} instead "
+        f"of {kept.text(3)}; {_alike(pair[0])}.",
+    )
+
+
+def _spectrum(rows: _Rows) -> Claim | None:
+    pair = rows.both("spectral", "lstm-512")
+    if pair is None:
+        return None
+    with_it, without = (row.teacher_forced("unseen") for row in pair)
+    return Claim(
+        "Does the spectrum at the input hurt?",
+        f"Teacher-forced error on unseen notes with it {with_it.text(3)}, without "
+        f"{without.text(3)}: {_more(with_it, without, 'it hurts', 'it helps')}.",
+    )
+
+
+def _baselines(rows: _Rows) -> Claim | None:
+    pair = rows.both("lstm-512", "guitar-esprit")
+    if pair is None:
+        return None
+    lstm, esprit = (row.measure("unseen", "decay_ok") for row in pair)
+    return Claim(
+        "Is it better than extrapolation that learns nothing, on unseen guitar notes?",
+        f"Decay ok: LSTM {lstm.text(2)}, ESPRIT {esprit.text(2)}: "
+        f"{'yes' if lstm.mean > esprit.mean else 'no'}.",
+    )
+
+
+_QUESTIONS: tuple[Callable[[_Rows], Claim | None], ...] = (
+    _decays_seen, _learns, _frozen, _spectrum, _baselines,
+)  # fmt: skip
+
+
+def _worse(a: Figure, b: Figure) -> str:
+    return f"it learns, to {a.mean / b.mean:.1f} times that"
+
+
+def _more(a: Figure, b: Figure, yes: str, no: str = "it does not") -> str:
+    """Whether one figure is above another by more than their spread."""
+    spread = sum(f.sd for f in (a, b) if f.sd == f.sd)
+    if abs(a.mean - b.mean) <= spread:
+        return "no difference beyond the spread of the seeds"
+    return yes if a.mean > b.mean else no
+
+
+def _alike(row: Row) -> str:
+    """Whether what it makes depends on the prime."""
+    found = row.measure("unseen", "attractor")
+    verdict = (
+        "one sound for every prime" if found.mean > ALIKE else "the sound depends on the prime"
+    )
+    return f"attractor {found.text(2)}, {verdict}"

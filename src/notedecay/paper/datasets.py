@@ -1,0 +1,176 @@
+"""The notes of each experiment, learned from and kept unseen, as we hear and as they heard."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from notedecay import audio
+from notedecay.audio.authors import as_the_authors, step
+from notedecay.continuators import Signal
+from notedecay.errors import UserError
+from notedecay.notes import catalogue, prepared, split
+from notedecay.notes.note import Clip, Note
+
+RECORDED_RATE = 44_100
+C5 = 72
+"""The note of the paper's figures: always learned, or all of it unseen."""
+
+HELD_OUT = 0.1
+"""Share of the pitches in each of the split's two held-out parts; here both are unseen."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What an experiment learns from and is judged on.
+
+    Attributes
+    ----------
+    instrument : str
+        Folder below the data folder.
+    highest_hz : float
+        The paper's highest pitch (Hz); its rate is about twice that.
+    seconds : float
+        Length of each note (s).
+    highpass_hz : float
+        Corner of the rumble filter (Hz).
+    pitches : str
+        ``all``, or ``A``: the paper's reduced piano.
+    unseen : str
+        ``spread``: pitches drawn over the range. ``C5``: that pitch alone.
+    hearing : str
+        ``mended``: from the onset, without rumble, resampled well. ``authors``: as they had
+        it, see :mod:`notedecay.audio.authors`. They took of each chromatic run the first note
+        alone; here all its notes are taken, so that both hearings have the same notes.
+    """
+
+    instrument: str
+    highest_hz: float
+    seconds: float
+    highpass_hz: float
+    pitches: Literal["all", "A"] = "all"
+    unseen: Literal["spread", "C5"] = "spread"
+    hearing: Literal["mended", "authors"] = "mended"
+
+    @property
+    def rate(self) -> int:
+        """The paper's sampling rate (Hz)."""
+        return RECORDED_RATE // step(RECORDED_RATE, self.highest_hz)
+
+    def signal(self, prime_seconds: float) -> Signal:
+        """How a continuator hears these notes."""
+        highpass_hz = self.highpass_hz if self.hearing == "mended" else 0.0
+        return Signal(
+            instrument=self.instrument,
+            rate=self.rate,
+            prime_seconds=prime_seconds,
+            highpass_hz=highpass_hz,
+        )
+
+
+@dataclass(frozen=True)
+class Notes:
+    """Clips on disk, and which are learned.
+
+    Attributes
+    ----------
+    clips : Path
+        For :func:`notedecay.notes.prepared.read`.
+    seen, unseen : tuple of str
+        Ids.
+    sources : str
+        Where they come from, in words.
+    """
+
+    clips: Path
+    seen: tuple[str, ...]
+    unseen: tuple[str, ...]
+    sources: str
+
+
+def load(dataset: Dataset, data: Path, folder: Path) -> Notes:
+    """Make the notes of a data set ready, or find them ready.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Which.
+    data : Path
+        The data folder.
+    folder : Path
+        Gets catalogue and clips, one of each for all data sets that share them.
+
+    Raises
+    ------
+    UserError
+        No recordings of the instrument, or too few pitches.
+    """
+    state = _state(catalogue.recordings(data, dataset.instrument))
+    listed = folder / f"{dataset.instrument}-{dataset.highpass_hz:g}-{state}.json"
+    if not listed.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        notes = catalogue.build(data, dataset.instrument, highpass_hz=dataset.highpass_hz)
+        catalogue.write(notes, listed)
+    notes = _chosen(catalogue.read(listed), dataset)
+    clips = folder / f"{_clips_name(dataset, notes)}-{state}.npz"
+    if not clips.exists():
+        prepared.write(_clips(dataset, notes, data), clips)
+    seen, unseen = _parts(notes, dataset)
+    if not unseen:
+        raise UserError(f"{data / dataset.instrument} has no C5, which this experiment holds out")
+    sources = ", ".join(sorted({note.file.split("/")[1] for note in notes}))
+    return Notes(clips, tuple(seen), tuple(unseen), f"{len(notes)} notes ({sources})")
+
+
+def _chosen(notes: Sequence[Note], dataset: Dataset) -> list[Note]:
+    """Good notes of the paper's own recordings where they are there, of all else."""
+    good = [note for note in notes if not note.flags]
+    own = [note for note in good if note.file.split("/")[1].startswith("iowa")]
+    return [note for note in own or good if dataset.pitches == "all" or note.pitch % 12 == 9]
+
+
+def _parts(notes: Sequence[Note], dataset: Dataset) -> tuple[list[str], list[str]]:
+    """Ids that are learned and ids that are not; C5 is never unseen by chance."""
+    if dataset.unseen == "C5":
+        unseen = [note.id for note in notes if note.pitch == C5]
+    else:
+        others = [note for note in notes if note.pitch != C5]
+        drawn = split.split(others, validation=HELD_OUT, test=HELD_OUT, seed=C5)
+        unseen = drawn["validation"] + drawn["test"]
+    return [note.id for note in notes if note.id not in unseen], unseen
+
+
+def _clips(dataset: Dataset, notes: Sequence[Note], data: Path) -> list[Clip]:
+    if dataset.hearing == "authors":
+        return [_authors_clip(dataset, note, data) for note in notes]
+    return prepared.prepare(
+        data,
+        notes,
+        rate=dataset.rate,
+        seconds=dataset.seconds,
+        highpass_hz=dataset.highpass_hz,
+    )
+
+
+def _authors_clip(dataset: Dataset, note: Note, data: Path) -> Clip:
+    """A note with the silence before it."""
+    recording = audio.read(data / note.file, start=note.start, seconds=note.seconds)
+    heard = as_the_authors(recording, highest_hz=dataset.highest_hz, seconds=dataset.seconds)
+    return Clip(note.id, note.pitch, heard, dataset.rate)
+
+
+def _clips_name(dataset: Dataset, notes: Sequence[Note]) -> str:
+    """A name that data sets of the same notes, heard alike, share."""
+    heard = asdict(dataset) | {"unseen": ""}
+    cut = [(note.id, note.start, note.seconds) for note in notes]
+    digest = hashlib.sha256(repr((heard, cut)).encode()).hexdigest()
+    return f"{dataset.instrument}-{digest[:12]}"
+
+
+def _state(files: Sequence[Path]) -> str:
+    """Names and sizes of recordings in one word."""
+    listed = [f"{path.name} {path.stat().st_size}" for path in files]
+    return hashlib.sha256("\n".join(listed).encode()).hexdigest()[:8]

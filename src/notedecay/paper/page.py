@@ -1,0 +1,98 @@
+"""The page to look and listen: every experiment, its notes, and the authors' own audio."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, select_autoescape
+
+from notedecay.audio import write as write_audio
+from notedecay.files import replacing, replacing_folder
+from notedecay.paper.claims import claims
+from notedecay.paper.document import COLUMNS, Measured, cells, measured
+from notedecay.paper.published import Published, table_rows
+from notedecay.paper.table import Row
+
+PAGE = "index.html"
+
+
+def write(rows: Sequence[Row], published: Sequence[Published], folder: Path) -> Path:
+    """Write ``index.html``, which refers to the audio and pictures of the results.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        What is finished.
+    published : sequence of Published
+        The authors' own audio, copied beside the page; may be empty.
+    folder : Path
+        Of the paper's results.
+
+    Returns
+    -------
+    Path
+        The page.
+    """
+    theirs = measured(table_rows(published))
+    templates = Environment(
+        loader=PackageLoader("notedecay.paper", "."), autoescape=select_autoescape(["html", "j2"])
+    )
+    text = templates.get_template("page.html.j2").render(
+        columns=COLUMNS,
+        claims=claims(rows),
+        groups=[
+            {"name": name, "rows": [_shown(row, theirs, folder) for row in members]}
+            for name, members in groupby(rows, key=lambda row: row.experiment.group)
+        ],
+        published=_published(published, folder),
+    )
+    with replacing(folder / PAGE) as path:
+        path.write_text(text, encoding="utf-8")
+    return folder / PAGE
+
+
+def _shown(row: Row, theirs: Measured, folder: Path) -> dict[str, Any]:
+    return {
+        "title": row.experiment.title,
+        "size": row.size,
+        "cells": cells(row, theirs),
+        "warnings": row.warnings,
+        "notes": list(_notes(row, folder)),
+    }
+
+
+def _notes(row: Row, folder: Path) -> Iterator[dict[str, str]]:
+    """What there is to listen to, by paths relative to the page."""
+    for split in ("seen", "unseen"):
+        for note in sorted((row.listen / split).iterdir()):
+            where = Path(os.path.relpath(note, folder)).as_posix()
+            yield {"split": split, "name": note.name, "folder": where}
+
+
+def _published(published: Sequence[Published], folder: Path) -> list[Mapping[str, Any]]:
+    """Copy the audio, at its own rate, and say where it is."""
+    if not published:
+        return []
+    shown: list[Mapping[str, Any]] = []
+    with replacing_folder(folder / "published") as fresh:
+        for one, row in zip(published, table_rows(published), strict=True):
+            name = f"{one.number}-{one.note}"
+            write_audio(fresh / f"{name}.wav", one.original, one.rate)
+            write_audio(fresh / f"{name}_gen.wav", one.generated, one.rate)
+            shown.append(
+                {
+                    "number": one.number,
+                    "note": one.note,
+                    "seen": one.seen,
+                    "prime_ms": row["prime_ms"],
+                    "decay_ok": f"{one.scores.decay_ok:.2f}",
+                    "missing": f"{one.scores.missing:.2f}",
+                    "original": f"published/{name}.wav",
+                    "generated": f"published/{name}_gen.wav",
+                }
+            )
+    return shown

@@ -1,0 +1,100 @@
+"""``notedecay paper``: do what is not done yet, and track it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from notedecay.paper import crew
+from notedecay.paper.job import RESULT
+from notedecay.paper.plan import Planned
+from notedecay.paper.tracked import Log
+from notedecay.project import Project
+
+
+class _Bars:
+    """A bar for all jobs, and one for each that runs."""
+
+    def __init__(self, planned: Sequence[Planned], console: Console) -> None:
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+        )
+        self._names = {p.folder: f"{p.experiment.name}, seed {p.job.seed}" for p in planned}
+        self._all = self.progress.add_task("experiments", total=len(planned))
+        self._running: dict[Path, TaskID] = {}
+
+    def epoch(self, folder: Path, number: int, of: int) -> None:
+        if folder not in self._running:
+            self._running[folder] = self.progress.add_task(self._names[folder])
+        self.progress.update(self._running[folder], completed=number, total=of)
+
+    def end(self, folder: Path) -> None:
+        if folder in self._running:
+            self.progress.remove_task(self._running.pop(folder))
+        self.progress.advance(self._all)
+
+
+def do(
+    planned: Sequence[Planned],
+    project: Project,
+    *,
+    processes: int,
+    device: str,
+    console: Console,
+) -> dict[str, str]:
+    """Do what has no result yet; log every result that the store does not have.
+
+    Parameters
+    ----------
+    planned : sequence of Planned
+        From :func:`notedecay.paper.plan.plan`.
+    project : Project
+        Where runs are logged.
+    processes : int
+        How many jobs at once.
+    device : str
+        ``auto``, ``cpu`` or ``cuda``.
+    console : Console
+        Where the bars are drawn.
+
+    Returns
+    -------
+    dict of str to str
+        What failed, and why, by name of the experiment; the others are done all the same.
+    """
+    log = Log(project)
+    failed: dict[str, str] = {}
+    by_folder = {p.folder: p for p in planned}
+    bars = _Bars(planned, console)
+
+    def end(folder: Path, fault: BaseException | None) -> None:
+        one = by_folder[folder]
+        if fault is None:
+            log.result(one)
+        else:
+            failed[one.experiment.name] = " ".join(str(fault).split()) or repr(fault)
+        bars.end(folder)
+
+    with bars.progress:
+        waiting = []
+        for one in planned:
+            if (one.folder / RESULT).exists():
+                end(one.folder, None)
+            else:
+                waiting.append((one.job, one.folder))
+        crew.run(waiting, processes=processes, device=device, on_epoch=bars.epoch, on_end=end)
+    return failed

@@ -1,0 +1,23 @@
+"""The ceiling of what stationary damped sines can do: ESPRIT fitted to the truth."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from notedecay.continuators.esprit import fit_damped, synthesise
+from notedecay.notes.note import Samples
+from notedecay.training.panel import Judged, Panel
+
+ORACLE = "oracle"
+ORACLE_ORDER = 48
+"""Damped sinusoids of the oracle, as many as ESPRIT has."""
+
+
+def judge_oracle(panel: Panel) -> list[Judged]:
+    """Score on each note what ESPRIT makes of the original after the prime."""
+    return panel.compare([_oracle(original) for original in panel.originals()])
+
+
+def _oracle(original: Samples) -> Samples:
+    poles, amplitudes = fit_damped(original, ORACLE_ORDER)
+    return synthesise(poles, amplitudes, len(original)).astype(np.float32)
