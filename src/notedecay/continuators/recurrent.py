@@ -43,9 +43,6 @@ class BlockwiseConfig(LearnedConfig):
     level : str
         ``global``: the training set's mean and standard deviation, as in the paper.
         ``prime``: each note by the RMS of its prime.
-    input_noise : float
-        Standard deviation of the noise added to the inputs while training, relative to
-        the level.
     transpose : int
         Semitones up and down to which each note is transposed, to be learned as well; an
         epoch is ``2 * transpose + 1`` times as long.
@@ -57,7 +54,6 @@ class BlockwiseConfig(LearnedConfig):
     recurrent_gain: float = Field(default=1.0, ge=0.5, le=1.5)
     resolution: float = Field(default=30.0, ge=5.0, le=200.0)
     level: Literal["global", "prime"] = "prime"
-    input_noise: float = Field(default=0.0, ge=0.0, le=2.0)
     transpose: int = Field(default=1, ge=0, le=6)
     window_seconds: float = Field(default=3.0, ge=0.5, le=30.0)
 
@@ -80,6 +76,9 @@ class RecurrentConfig(BlockwiseConfig):
     loss : str
         ``absolute``: mean squared error, as in the paper. ``relative``: that of each block in
         proportion to the block's own energy, so that the decay counts to its end.
+    input_noise : float
+        Standard deviation of the noise added to the inputs while training, relative to
+        the level.
     """
 
     layers: int = Field(default=1, ge=1, le=3)
@@ -87,6 +86,7 @@ class RecurrentConfig(BlockwiseConfig):
     output_activation: Activation = "linear"
     spectral: bool = False
     loss: Literal["absolute", "relative"] = "absolute"
+    input_noise: float = Field(default=0.0, ge=0.0, le=2.0)
 
 
 class Framed(NamedTuple):

@@ -29,7 +29,8 @@ class VrnnConfig(BlockwiseConfig):
         Of the dense layers.
     least_std : float
         Smallest standard deviation of a sample that is predicted, relative to the level. The
-        smaller, the more the loss is about the quiet end of a note.
+        smaller, the more the loss is about the quiet end of a note, and the less about the
+        tone at its start.
     generation : str
         ``mean``: each cause is the prior's mean and each block the output's mean.
         ``sample``: both are drawn, the block with the output's noise, as Chung et al. do.
@@ -39,7 +40,7 @@ class VrnnConfig(BlockwiseConfig):
 
     latent: int = Field(default=32, ge=1, le=512)
     activation: Activation = "linear"
-    least_std: float = Field(default=0.03, ge=1e-4, le=1.0)
+    least_std: float = Field(default=0.1, ge=1e-4, le=1.0)
     generation: Literal["mean", "sample"] = "mean"
     generation_seed: int = Field(default=0, ge=0, le=2**63 - 1)
 
