@@ -19,8 +19,10 @@ State = tuple[Tensor, Tensor]
 """Output and cell of the LSTM, each of shape (notes, units)."""
 
 LATENT_BOUNDS = (-8.0, 4.0)
-LOUDEST_OUTPUT = 6.0
-"""Log-variances."""
+"""Of the log-variances of causes."""
+
+LOUDEST = 6.0
+"""Log-variance of an output sample, far above the level of any note."""
 
 
 class Inferred(NamedTuple):
@@ -71,7 +73,7 @@ class LatentNet(BlockNet):
     ) -> None:
         super().__init__()
         self.size, self.units, self.latent, self.seed = size, units, latent, seed
-        self.output_bounds = (2 * math.log(least_std), LOUDEST_OUTPUT)
+        self.output_bounds = (2 * math.log(least_std), LOUDEST)
         self.activation = ACTIVATIONS[activation]()
         self.block_features = nn.Linear(size, units)
         self.cause_features = nn.Linear(latent, units)
