@@ -175,6 +175,19 @@ def test_means_are_certain_and_samples_are_repeated_by_their_seed_alone() -> Non
         assert np.abs(sample - other).max() > 0.01 * np.abs(mean).max()
 
 
+def test_two_primes_have_no_noise_in_common() -> None:
+    model, _ = trained(epochs=5)
+    noises = []
+    for prime in PRIMES[:2]:
+        made = []
+        for generation in GENERATIONS:
+            again = make(generation=generation)
+            again.restore(model.state())
+            made.append(again.continue_prime(prime, 4000))
+        noises.append(made[1] - made[0])
+    assert abs(np.corrcoef(noises)[0, 1]) < 0.2
+
+
 @pytest.mark.parametrize("generation", GENERATIONS)
 def test_a_continuation_depends_on_its_prime_alone(generation: str, tmp_path: Path) -> None:
     model, _ = trained(generation, epochs=5)

@@ -5,6 +5,7 @@ Chung et al., "A recurrent latent variable model for sequential data", 2015.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from typing import NamedTuple
 
@@ -187,21 +188,21 @@ class LatentNet(BlockNet):
         tensor, shape (notes, blocks, size)
         """
         _, state = self(heard)
-        chance = None if self.seed is None else torch.Generator().manual_seed(self.seed)
+        chances = [] if self.seed is None else [_chance(self.seed, note) for note in heard]
         made = []
         for _ in range(blocks):
-            noise = torch.zeros(self.latent + self.size)
-            if chance is not None:
-                noise.normal_(generator=chance)
+            noise = torch.zeros(len(heard), self.latent + self.size)
+            for note, chance in zip(noise, chances, strict=False):
+                note.normal_(generator=chance)
             block, state = self._step(state, noise.to(heard.device))
             made.append(block)
         return torch.stack(made, dim=1)
 
     def _step(self, state: State, noise: Tensor) -> tuple[Tensor, State]:
-        """Make one block, and remember it; one noise for all notes."""
+        """Make one block, and remember it; noise of shape (notes, latent + size)."""
         hidden, cell = state
-        cause = self._features_of(self.expect(hidden).at(noise[: self.latent]))
-        block = self.decode(cause, hidden).at(noise[self.latent :])
+        cause = self._features_of(self.expect(hidden).at(noise[:, : self.latent]))
+        block = self.decode(cause, hidden).at(noise[:, self.latent :])
         joined = torch.cat([self.activation(self.block_features(block)), cause], dim=1)
         into, across, bias_into, bias_across = self.lstm.all_weights[0]
         gates = linear(joined, into, bias_into + bias_across) + hidden @ across.T
@@ -211,6 +212,13 @@ class LatentNet(BlockNet):
         """A cause as decoder and recurrence see it."""
         features: Tensor = self.activation(self.cause_features(cause))
         return features
+
+
+def _chance(seed: int, heard: Tensor) -> torch.Generator:
+    """Dice of a prime: its own, so that two primes have no noise in common."""
+    text = seed.to_bytes(8, "big") + heard.cpu().numpy().tobytes()
+    digest = hashlib.blake2b(text, digest_size=8).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest, "big"))
 
 
 def _remember(gates: Tensor, cell: Tensor) -> State:

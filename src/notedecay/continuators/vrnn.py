@@ -35,7 +35,8 @@ class VrnnConfig(BlockwiseConfig):
         ``mean``: each cause is the prior's mean and each block the output's mean.
         ``sample``: both are drawn, the block with the output's noise, as Chung et al. do.
     generation_seed : int
-        Of what is drawn. The draws are the same for every prime.
+        Of what is drawn, together with the prime: the same prime gives the same draws, alone
+        or among others, and another prime gives others.
     """
 
     latent: int = Field(default=32, ge=1, le=512)
