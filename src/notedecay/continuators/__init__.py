@@ -23,6 +23,7 @@ from notedecay.continuators.learned import LearnedContinuator
 from notedecay.continuators.lstm import Lstm
 from notedecay.continuators.paper import PAPER
 from notedecay.continuators.simple import Repeat, Silence
+from notedecay.continuators.vrnn import Vrnn
 from notedecay.errors import UserError, nearest
 
 __all__ = [
@@ -37,7 +38,7 @@ __all__ = [
 ]
 
 CONTINUATORS: dict[str, type[Continuator[Any]]] = {
-    kind.name: kind for kind in (Silence, Repeat, Burg, Esprit, Lstm, Gru, CnnLstm)
+    kind.name: kind for kind in (Silence, Repeat, Burg, Esprit, Lstm, Gru, CnnLstm, Vrnn)
 }
 """Every continuator by name."""
 

@@ -5,6 +5,7 @@ Sander & Harder, "Learning the decay of a sound signal", 2016.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Literal
 
@@ -46,7 +47,60 @@ def with_spectrum(blocks: Tensor) -> Tensor:
     return torch.cat([blocks, spectrum.real, spectrum.imag], dim=-1)
 
 
-class Net(nn.Module):
+class BlockNet(nn.Module, ABC):
+    """A net that hears blocks through a recurrent core and runs on.
+
+    Attributes
+    ----------
+    mean, std : tensor, shape ()
+        Of the samples of the training notes, where the level is ``global``.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(()))
+        self.register_buffer("std", torch.ones(()))
+
+    @property
+    @abstractmethod
+    def core(self) -> Core:
+        """The recurrent layers."""
+
+    @abstractmethod
+    def forward(self, blocks: Tensor) -> tuple[Tensor, Memory]:
+        """Predict the next block after each block, both of shape (notes, blocks, size)."""
+
+    @abstractmethod
+    def run_on(self, heard: Tensor, blocks: int) -> Tensor:
+        """Make so many blocks after those heard, each step in constant time."""
+
+    def draw(self, generator: torch.Generator, recurrent_gain: float) -> None:
+        """Draw the weights as the paper did: Glorot, orthogonal recurrence, forget bias 1."""
+        units = self.core.hidden_size
+        for name, weight in self.named_parameters():
+            if "bias" in name:
+                nn.init.zeros_(weight)
+            elif weight.dim() == 1:  # the scale of a normalisation
+                nn.init.ones_(weight)
+            elif "weight_hh" in name:
+                for gate in torch.split(weight.detach(), units):
+                    nn.init.orthogonal_(gate, recurrent_gain, generator=generator)
+            elif "weight_ih" in name:
+                for gate in torch.split(weight.detach(), units):
+                    nn.init.xavier_uniform_(gate, generator=generator)
+            else:
+                nn.init.xavier_uniform_(weight, generator=generator)
+            if "bias_ih" in name and isinstance(self.core, nn.LSTM):
+                weight.detach()[units : 2 * units] = 1.0
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm1d):
+                module.reset_running_stats()
+
+
+class Net(BlockNet):
     """A block in, the next block out.
 
     Parameters
@@ -65,9 +119,6 @@ class Net(nn.Module):
     dense : bool
         Whether there is a dense layer before the core.
     """
-
-    mean: Tensor
-    std: Tensor
 
     def __init__(
         self,
@@ -90,8 +141,6 @@ class Net(nn.Module):
         self.add_module(self._core, core)  # the name under which weights are in files
         self.outward = nn.Linear(core.hidden_size, size)
         self.output_activation = ACTIVATIONS[output_activation]()
-        self.register_buffer("mean", torch.zeros(()))
-        self.register_buffer("std", torch.ones(()))
 
     @property
     def core(self) -> Core:
@@ -99,28 +148,6 @@ class Net(nn.Module):
         core = self.get_submodule(self._core)
         assert isinstance(core, Core)
         return core
-
-    def draw(self, generator: torch.Generator, recurrent_gain: float) -> None:
-        """Draw the weights as the paper did: Glorot, orthogonal recurrence, forget bias 1."""
-        units = self.core.hidden_size
-        for name, weight in self.named_parameters():
-            if "bias" in name:
-                nn.init.zeros_(weight)
-            elif weight.dim() == 1:  # the scale of a normalisation
-                nn.init.ones_(weight)
-            elif "weight_hh" in name:
-                for gate in torch.split(weight.detach(), units):
-                    nn.init.orthogonal_(gate, recurrent_gain, generator=generator)
-            elif "weight_ih" in name:
-                for gate in torch.split(weight.detach(), units):
-                    nn.init.xavier_uniform_(gate, generator=generator)
-            else:
-                nn.init.xavier_uniform_(weight, generator=generator)
-            if "bias_ih" in name and self._core == "lstm":
-                weight.detach()[units : 2 * units] = 1.0
-        for module in self.modules():
-            if isinstance(module, nn.BatchNorm1d):
-                module.reset_running_stats()
 
     def forward(
         self, blocks: Tensor, memory: Memory | None = None, known: Tensor | None = None

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from notedecay.continuators.base import Signal
 from notedecay.continuators.blocks import Blocks
 from notedecay.continuators.learned import Examples, LearnedConfig, LearnedContinuator
-from notedecay.continuators.net import Activation, Net
+from notedecay.continuators.net import Activation, BlockNet, Net
 from notedecay.continuators.transposition import with_transpositions
 from notedecay.errors import UserError
 from notedecay.notes.note import Clip, Samples
@@ -29,60 +29,71 @@ QUIETEST = 1e-2
 """Energy (-20 dB) under which the error of a block counts no more than at that."""
 
 
-class RecurrentConfig(LearnedConfig):
+class BlockwiseConfig(LearnedConfig):
+    """Settings of every :class:`Blockwise`.
+
+    Attributes
+    ----------
+    units : int
+        Width of the recurrent layers.
+    recurrent_gain : float
+        Of the recurrent weights when drawn; 1 keeps them orthogonal, Keras 1 had 1.1.
+    resolution : float
+        Blocks per second.
+    level : str
+        ``global``: the training set's mean and standard deviation, as in the paper.
+        ``prime``: each note by the RMS of its prime.
+    transpose : int
+        Semitones up and down to which each note is transposed, to be learned as well; an
+        epoch is ``2 * transpose + 1`` times as long.
+    window_seconds : float
+        How much of each note is learned, from the onset (s).
+    denormalisation : str
+        ``inverse`` of the normalisation, or the authors' ``(x + mean) * std``.
+    """
+
+    units: int = Field(default=256, ge=16, le=2048)
+    recurrent_gain: float = Field(default=1.0, ge=0.5, le=1.5)
+    resolution: float = Field(default=30.0, ge=5.0, le=200.0)
+    level: Literal["global", "prime"] = "prime"
+    transpose: int = Field(default=1, ge=0, le=6)
+    window_seconds: float = Field(default=3.0, ge=0.5, le=30.0)
+    denormalisation: Literal["inverse", "authors"] = "inverse"
+
+
+class RecurrentConfig(BlockwiseConfig):
     """Settings of every :class:`Recurrent`.
 
     Attributes
     ----------
-    units, layers : int
-        Width and number of the recurrent layers.
+    layers : int
+        Number of the recurrent layers.
     activation : str
         Of the dense layer before them.
     output_activation : str
         Of the dense layer after them; the paper's tanh variant had it here, where it keeps
         the output below one standard deviation.
-    recurrent_gain : float
-        Of the recurrent weights when drawn; 1 keeps them orthogonal, Keras 1 had 1.1.
-    resolution : float
-        Blocks per second.
     spectral : bool
         Whether the real and imaginary parts of each block's Fourier transform are appended to
         the block that is heard.
-    level : str
-        ``global``: the training set's mean and standard deviation, as in the paper.
-        ``prime``: each note by the RMS of its prime.
     loss : str
         ``absolute``: mean squared error, as in the paper. ``relative``: that of each block in
         proportion to the block's own energy, so that the decay counts to its end.
     input_noise : float
         Standard deviation of the noise added to the inputs while training, relative to
         the level.
-    transpose : int
-        Semitones up and down to which each note is transposed, to be learned as well; an
-        epoch is ``2 * transpose + 1`` times as long.
-    window_seconds : float
-        How much of each note is learned, from the onset (s).
     target : str
         ``next``: the block that follows. ``same``: the block that is heard, as the authors had
         it for some days; then nothing is learned of time, and the loss looks splendid.
-    denormalisation : str
-        ``inverse`` of the normalisation, or the authors' ``(x + mean) * std``.
     """
 
-    units: int = Field(default=256, ge=16, le=2048)
     layers: int = Field(default=1, ge=1, le=3)
     activation: Activation = "linear"
     output_activation: Activation = "linear"
-    recurrent_gain: float = Field(default=1.0, ge=0.5, le=1.5)
-    resolution: float = Field(default=30.0, ge=5.0, le=200.0)
     spectral: bool = False
-    level: Literal["global", "prime"] = "prime"
     loss: Literal["absolute", "relative"] = "absolute"
     input_noise: float = Field(default=0.0, ge=0.0, le=2.0)
-    transpose: int = Field(default=1, ge=0, le=6)
-    window_seconds: float = Field(default=3.0, ge=0.5, le=30.0)
     target: Literal["next", "same"] = "next"
-    denormalisation: Literal["inverse", "authors"] = "inverse"
 
 
 class Framed(NamedTuple):
@@ -94,15 +105,15 @@ class Framed(NamedTuple):
     """1 for a block of the note, 0 for padding, shape (notes, blocks, 1)."""
 
 
-R = TypeVar("R", bound=RecurrentConfig)
+B = TypeVar("B", bound=BlockwiseConfig)
 
 
-class Recurrent(LearnedContinuator[R]):
-    """A recurrent net on blocks of samples; each kind makes its own :class:`Net`."""
+class Blockwise(LearnedContinuator[B]):
+    """A net on blocks of samples; each kind makes its own, and has its own loss."""
 
-    net: Net
+    net: BlockNet
 
-    def __init__(self, signal: Signal, config: R) -> None:
+    def __init__(self, signal: Signal, config: B) -> None:
         super().__init__(signal, config)
         self.blocks = Blocks(signal.rate, config.resolution)
         self.blocks.lead(signal.prime_samples)
@@ -110,7 +121,7 @@ class Recurrent(LearnedContinuator[R]):
         self.net.eval()
 
     @abstractmethod
-    def make_net(self, size: int) -> Net:
+    def make_net(self, size: int) -> BlockNet:
         """Make the net for blocks of so many samples."""
 
     def prepare(self, clips: Sequence[Clip], generator: torch.Generator) -> Examples:
@@ -123,21 +134,6 @@ class Recurrent(LearnedContinuator[R]):
             self.net.mean.fill_(float(everything.mean()))
             self.net.std.fill_(max(float(everything.std()), FAINTEST))
         return self._framed(windows)
-
-    def loss(self, examples: Examples, generator: torch.Generator) -> Tensor:
-        """Mean squared error of the next block, over the blocks that the notes have."""
-        blocks, known = examples
-        heard = blocks[:, :-1]
-        if self.config.input_noise:
-            noise = torch.randn(heard.shape, generator=generator).to(heard.device)
-            heard = heard + self.config.input_noise * noise
-        predicted, _ = self.net(heard, known=known[:, :-1])
-        ahead = slice(1, None) if self.config.target == "next" else slice(None, -1)
-        target, weight = blocks[:, ahead], known[:, ahead]
-        if self.config.loss == "relative":
-            energy = target.square().mean(dim=2, keepdim=True)
-            weight = weight / (energy + QUIETEST)
-        return _mean_square(predicted - target, weight)
 
     def teacher_forced_error(self, clips: Sequence[Clip]) -> float:
         """Measure how well the next block is predicted where all before it are the true ones.
@@ -211,6 +207,34 @@ class Recurrent(LearnedContinuator[R]):
         if self.config.denormalisation == "authors":
             return (blocks + self.net.mean) * self.net.std
         return blocks * self.net.std + self.net.mean
+
+
+R = TypeVar("R", bound=RecurrentConfig)
+
+
+class Recurrent(Blockwise[R]):
+    """A recurrent net that predicts the next block; each kind makes its own :class:`Net`."""
+
+    net: Net
+
+    @abstractmethod
+    def make_net(self, size: int) -> Net:
+        """Make the net for blocks of so many samples."""
+
+    def loss(self, examples: Examples, generator: torch.Generator) -> Tensor:
+        """Mean squared error of the next block, over the blocks that the notes have."""
+        blocks, known = examples
+        heard = blocks[:, :-1]
+        if self.config.input_noise:
+            noise = torch.randn(heard.shape, generator=generator).to(heard.device)
+            heard = heard + self.config.input_noise * noise
+        predicted, _ = self.net(heard, known=known[:, :-1])
+        ahead = slice(1, None) if self.config.target == "next" else slice(None, -1)
+        target, weight = blocks[:, ahead], known[:, ahead]
+        if self.config.loss == "relative":
+            energy = target.square().mean(dim=2, keepdim=True)
+            weight = weight / (energy + QUIETEST)
+        return _mean_square(predicted - target, weight)
 
 
 def _mean_square(error: Tensor, weight: Tensor) -> Tensor:
