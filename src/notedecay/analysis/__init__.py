@@ -14,6 +14,7 @@ from notedecay.analysis.decay import (
     is_judged,
     partial_envelopes,
 )
+from notedecay.analysis.likeness import likeness
 from notedecay.analysis.noise import envelope_db
 from notedecay.analysis.partials import Partials, dominant_partials
 from notedecay.analysis.plots import save, triple
@@ -35,6 +36,7 @@ __all__ = [
     "envelope_db",
     "envelope_floors",
     "is_judged",
+    "likeness",
     "mean_scores",
     "partial_envelopes",
     "save",

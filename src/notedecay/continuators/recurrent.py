@@ -117,6 +117,10 @@ class Recurrent(LearnedContinuator[R]):
             self.net.std.fill_(max(float(everything.std()), FAINTEST))
         return self._framed(windows)
 
+    def examples(self, clips: Sequence[Clip]) -> Framed:
+        """Cut notes into blocks at the level that was taken in training."""
+        return self._framed([self._window(clip) for clip in clips])
+
     def loss(self, examples: Examples, generator: torch.Generator) -> Tensor:
         """Mean squared error of the next block, over the blocks that the notes have."""
         blocks, known = examples
@@ -145,8 +149,7 @@ class Recurrent(LearnedContinuator[R]):
             Mean squared error per sample, at the level at which the net hears: for ``global``
             in variances of the training notes, for ``prime`` in energies of the prime.
         """
-        framed = self._framed([self._window(clip) for clip in clips])
-        blocks, known = (tensor.to(self.device) for tensor in framed)
+        blocks, known = (tensor.to(self.device) for tensor in self.examples(clips))
         with torch.inference_mode():
             predicted, _ = self.net(blocks[:, :-1])
             return _mean_square(predicted - blocks[:, 1:], known[:, 1:]).item()
