@@ -73,7 +73,7 @@ def heat_maps(looks: Sequence[Look]) -> dict[str, Figure]:
             looks,
             looks[-1].reach,
             lambda look, name: look.reach[name],
-            title="How far back an error at the note's end reaches: the top is its end",
+            title="How far back an error at the note's end (the top) reaches",
             label="norm of the gradient by the layer's input, per block",
         )
     return figures
