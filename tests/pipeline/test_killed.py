@@ -151,6 +151,17 @@ def test_the_training_goes_on_in_its_run(killed):
     assert not list((killed["root"] / "mlruns/checkpoints").iterdir())
 
 
+def test_the_diagnosis_shows_every_epoch_as_if_nothing_had_happened(killed, whole):
+    looks = []
+    for root in (killed["root"], whole):
+        run = runs(root, "train")[-1]
+        found = connect(root / "mlruns").download_artifacts(run.info.run_id, "diagnosis/looks.json")
+        looks.append(json.loads(Path(found).read_text()))
+    assert [look["epoch"] for look in looks[0]] == list(range(1, EPOCHS + 1))
+    assert looks[0] == looks[1]
+    assert runs(killed["root"], "train")[-1].info.run_id != run.info.run_id
+
+
 @pytest.mark.parametrize(
     "file", ["best.json", "trials.csv", "model/weights.safetensors", "model/continuator.json"]
 )

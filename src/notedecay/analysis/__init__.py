@@ -17,6 +17,7 @@ from notedecay.analysis.decay import (
 )
 from notedecay.analysis.decay_charts import decay_picture
 from notedecay.analysis.exponential import Exponential, fit_exponential, hilbert_envelope
+from notedecay.analysis.likeness import likeness
 from notedecay.analysis.noise import envelope_db
 from notedecay.analysis.partials import Partials, dominant_partials
 from notedecay.analysis.plots import save, triple
@@ -48,6 +49,7 @@ __all__ = [
     "fit_stages",
     "hilbert_envelope",
     "is_judged",
+    "likeness",
     "mean_scores",
     "partial_envelopes",
     "save",

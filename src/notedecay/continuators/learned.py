@@ -85,6 +85,21 @@ class LearnedContinuator(Continuator[L]):
         """
 
     @abstractmethod
+    def examples(self, clips: Sequence[Clip]) -> Examples:
+        """Frame notes, learned or not, as :meth:`loss` takes them; nothing is drawn or measured.
+
+        Parameters
+        ----------
+        clips : sequence of Clip
+            Taken as they are.
+
+        Returns
+        -------
+        tuple of tensors, each of shape (notes, ...)
+            On the CPU.
+        """
+
+    @abstractmethod
     def loss(self, examples: Examples, generator: torch.Generator) -> Tensor:
         """Loss of some notes, a scalar; on the net's device, as the examples are."""
 

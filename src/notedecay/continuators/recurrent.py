@@ -135,6 +135,10 @@ class Blockwise(LearnedContinuator[B]):
             self.net.std.fill_(max(float(everything.std()), FAINTEST))
         return self._framed(windows)
 
+    def examples(self, clips: Sequence[Clip]) -> Framed:
+        """Cut notes into blocks at the level that was taken in training."""
+        return self._framed([self._window(clip) for clip in clips])
+
     def teacher_forced_error(self, clips: Sequence[Clip]) -> float:
         """Measure how well the next block is predicted where all before it are the true ones.
 
@@ -149,8 +153,7 @@ class Blockwise(LearnedContinuator[B]):
             Mean squared error per sample, at the level at which the net hears: for ``global``
             in variances of the training notes, for ``prime`` in energies of the prime.
         """
-        framed = self._framed([self._window(clip) for clip in clips])
-        blocks, known = (tensor.to(self.device) for tensor in framed)
+        blocks, known = (tensor.to(self.device) for tensor in self.examples(clips))
         with torch.inference_mode():
             predicted, _ = self.net(blocks[:, :-1])
             return _mean_square(predicted - blocks[:, 1:], known[:, 1:]).item()

@@ -186,6 +186,31 @@ EXPERIMENTS: tuple[Experiment, ...] = (
             "learning_rate": 2e-3, "schedule": "cosine", "clip_norm": 1.0, "input_noise": 0.1,
         },
     ),
+    *(
+        Experiment(
+            f"vrnn-{generation}",
+            "Latent variable, guitar",
+            f"VRNN, generation by {what}",
+            GUITAR,
+            "vrnn",
+            {
+                "units": 512,
+                "recurrent_gain": 1.1,
+                "resolution": 60.0,
+                "level": "global",
+                "transpose": 0,
+                "window_seconds": 5.0,
+                "denormalisation": "inverse",
+                "epochs": 180,
+                "batch": 10,
+                "learning_rate": 1e-3,
+                "generation": generation,
+            },
+            says="named for later",
+            main=True,
+        )
+        for generation, what in (("mean", "the mean"), ("sample", "sampling"))
+    ),
     _cnn(
         "cnn-target-is-input", "target is the input", loss=".0067, .0046",
         settings={

@@ -19,17 +19,27 @@ import numpy as np
 
 from notedecay.analysis import mean_scores
 from notedecay.continuators import Continuator, Signal, create
-from notedecay.continuators.recurrent import Recurrent
+from notedecay.continuators.recurrent import Blockwise
 from notedecay.files import replacing, replacing_folder
 from notedecay.notes import prepared
 from notedecay.notes.note import Clip
 from notedecay.training import Epoch, TrainingDiverged, choose_device, fit
+from notedecay.training.diagnosis import Diagnosis
+from notedecay.training.diagnosis_pictures import write_diagnosis
 from notedecay.training.listening import write_listening
+from notedecay.training.looks import Look
+from notedecay.training.looks import read as read_looks
 from notedecay.training.oracle import ORACLE, judge_oracle
 from notedecay.training.panel import Judged, Panel, spread
+from notedecay.training.symptoms import symptoms
 
 RESULT = "result.json"
 LISTEN = "listen"
+DIAGNOSIS = "diagnosis"
+
+LOOKS = "looks.json"
+LOOKED_AT = 12
+"""How often a training is looked into: a column of the heat maps each."""
 
 OnEpoch = Callable[[int, int], None]
 """Told an epoch and how many there are."""
@@ -84,8 +94,8 @@ def work(job: Job, folder: Path, device: str, on_epoch: OnEpoch) -> None:
     job : Job
         What to do.
     folder : Path
-        Gets ``result.json`` and ``listen/``, whole or not at all. Checkpoints lie beside it
-        until it is there.
+        Gets ``result.json``, ``listen/`` and ``diagnosis/``, whole or not at all. Checkpoints
+        lie beside it until it is there.
     device : str
         As of :func:`notedecay.training.fit`.
     on_epoch : callable
@@ -102,6 +112,7 @@ def work(job: Job, folder: Path, device: str, on_epoch: OnEpoch) -> None:
         name: Panel([clips[id_] for id_ in ids], job.signal.prime_samples)
         for name, ids in (("seen", job.seen), ("unseen", job.unseen))
     }
+    looks: list[Look] = []
     result: dict[str, Any] = {"device": "cpu", "machine": _machine(), "ended": "complete"}
     if job.continuator == ORACLE:
         verdict = {name: judge_oracle(panel) for name, panel in panels.items()}
@@ -109,6 +120,8 @@ def work(job: Job, folder: Path, device: str, on_epoch: OnEpoch) -> None:
         continuator = create(job.continuator, job.signal, job.settings)
         learned = [_padded(clips[id_], job.padded_seconds) for id_ in job.learned]
         result |= _learn(continuator, learned, job, folder, device, on_epoch)
+        looks = read_looks(unfinished(folder) / LOOKS)
+        result["warnings"] = symptoms(looks[-1]) if looks else []
         verdict = {name: panel.judge(continuator) for name, panel in panels.items()}
         result["teacher_forced"] = _teacher_forced(continuator, panels)
     result["figures"] = {name: _figures(verdict[name], panels[name]) for name in panels}
@@ -118,6 +131,9 @@ def work(job: Job, folder: Path, device: str, on_epoch: OnEpoch) -> None:
         (fresh / RESULT).write_text(json.dumps(_plain(result), indent=1, allow_nan=False) + "\n")
         for name, judged in verdict.items():
             write_listening(heard(judged), job.signal.prime_samples, fresh / LISTEN / name)
+        if looks:
+            (fresh / DIAGNOSIS).mkdir()
+            write_diagnosis(looks, fresh / DIAGNOSIS)
     shutil.rmtree(unfinished(folder), ignore_errors=True)
 
 
@@ -147,7 +163,11 @@ def _learn(
     if history.exists():
         losses = json.loads(history.read_text())
 
+    every = max(1, job.settings.get("epochs", 0) // LOOKED_AT)
+    diagnosis = Diagnosis(continuator, clips, every=every, path=unfinished(folder) / LOOKS)
+
     def report(epoch: Epoch) -> None:
+        diagnosis(epoch)
         losses[epoch.number - 1 :] = [epoch.metrics["train_loss"]]
         with replacing(history) as path:
             path.write_text(json.dumps(losses))
@@ -179,7 +199,7 @@ def _padded(clip: Clip, seconds: float | None) -> Clip:
 def _teacher_forced(
     continuator: Continuator[Any], panels: Mapping[str, Panel]
 ) -> dict[str, float] | None:
-    if not isinstance(continuator, Recurrent):
+    if not isinstance(continuator, Blockwise):
         return None
     return {name: continuator.teacher_forced_error(p.clips) for name, p in panels.items()}
 

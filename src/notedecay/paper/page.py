@@ -62,6 +62,7 @@ def _shown(row: Row, theirs: Measured, folder: Path) -> dict[str, Any]:
         "cells": cells(row, theirs),
         "warnings": row.warnings,
         "notes": list(_notes(row, folder)),
+        "maps": [_relative(path, folder) for path in _maps(row)],
     }
 
 
@@ -69,8 +70,17 @@ def _notes(row: Row, folder: Path) -> Iterator[dict[str, str]]:
     """What there is to listen to, by paths relative to the page."""
     for split in ("seen", "unseen"):
         for note in sorted((row.listen / split).iterdir()):
-            where = Path(os.path.relpath(note, folder)).as_posix()
-            yield {"split": split, "name": note.name, "folder": where}
+            yield {"split": split, "name": note.name, "folder": _relative(note, folder)}
+
+
+def _maps(row: Row) -> list[Path]:
+    """Heat maps of the first seed's training."""
+    shown = (row.diagnosis / f"{name}.png" for name in ("gradient", "gradient_over_time", "dead"))
+    return [path for path in shown if path.exists()]
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return Path(os.path.relpath(path, folder)).as_posix()
 
 
 def _published(published: Sequence[Published], folder: Path) -> list[Mapping[str, Any]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from notedecay.paper.experiments import Experiment
-from notedecay.paper.job import RESULT
+from notedecay.paper.job import DIAGNOSIS, LISTEN, RESULT
 from notedecay.paper.plan import QUICK, Planned, Scale
 from notedecay.pipeline.tables import read_json
 
@@ -95,7 +95,12 @@ class Row:
     @property
     def listen(self) -> Path:
         """Audio and pictures of the first seed."""
-        return self.planned[0].folder / "listen"
+        return self.planned[0].folder / LISTEN
+
+    @property
+    def diagnosis(self) -> Path:
+        """Heat maps of the first seed's training."""
+        return self.planned[0].folder / DIAGNOSIS
 
 
 def rows(planned: Sequence[Planned]) -> list[Row]:

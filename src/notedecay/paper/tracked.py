@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from notedecay.paper.job import LISTEN, RESULT
+from notedecay.paper.job import DIAGNOSIS, LISTEN, LOOKS, RESULT
 from notedecay.paper.plan import Planned
 from notedecay.pipeline.tables import read_json
 from notedecay.project import Project
+from notedecay.tracking.diagnosis import log_diagnosis
 from notedecay.tracking.provenance import provenance
 from notedecay.tracking.runs import ActiveRun, Tracker
+from notedecay.training.looks import read
 
 EXPERIMENT = "paper"
 TAG = "notedecay.paper.job"
@@ -53,6 +55,8 @@ class Log:
             _log(run, result)
             run.folder(one.folder / LISTEN, LISTEN)
             run.images(one.folder / LISTEN)
+            if looks := read(one.folder / DIAGNOSIS / LOOKS):
+                log_diagnosis(run, looks)
 
 
 def _log(run: ActiveRun, result: dict[str, Any]) -> None:

@@ -64,3 +64,7 @@ class Bars(Observer):
         if "look.score" in metrics:
             note = f"validation {metrics['look.score']:.3f}"
             self._bars.update(self._epochs, note=note)
+
+    def warn(self, line: str) -> None:
+        """Print a warning above the bars, where it stays."""
+        self._bars.console.print(f"warning: {line}", markup=False, soft_wrap=True)

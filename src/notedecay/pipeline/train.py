@@ -15,8 +15,10 @@ from notedecay.pipeline.tables import read_json, write_json, write_rows
 from notedecay.project import Project
 from notedecay.search.search import Observer
 from notedecay.search.study import study_name
+from notedecay.tracking.diagnosis import log_diagnosis
 from notedecay.tracking.provenance import provenance
 from notedecay.tracking.runs import ActiveRun, Tracker
+from notedecay.training.diagnosis import Diagnosis
 from notedecay.training.selection import Selected, fit_selected
 
 RUN_TAG = "notedecay.training"
@@ -98,6 +100,10 @@ def _train(
     observer: Observer,
 ) -> Selected:
     sent = run.steps("train_loss")
+    continuator, notes = create(name, material.signal, settings), material.part("train")
+    diagnosis = Diagnosis(
+        continuator, notes, every=config.check_every, path=folder / "diagnosis.json"
+    )
 
     def send(epoch: int, metrics: Mapping[str, float]) -> None:
         if epoch not in sent:
@@ -106,12 +112,13 @@ def _train(
 
     def on_epoch(epoch: int, metrics: Mapping[str, float]) -> bool:
         send(epoch, metrics)
+        diagnosis.after(epoch, config.epochs)
         observer.epoch(epoch, config.epochs, metrics)
         return False
 
     selected = fit_selected(
-        create(name, material.signal, settings),
-        material.part("train"),
+        continuator,
+        notes,
         material.panel(material.part("validation")),
         check_every=config.check_every,
         seed=seed,
@@ -121,4 +128,7 @@ def _train(
     )
     for row in selected.history:  # a killed process takes along what it had not sent
         send(int(row["epoch"]), {k: v for k, v in row.items() if k != "epoch"})
+    log_diagnosis(run, diagnosis.looks)
+    for line in diagnosis.warnings():
+        observer.warn(line)
     return selected

@@ -78,6 +78,9 @@ class Observer:
     def epoch(self, number: int, of: int, metrics: Mapping[str, float]) -> None:
         """An epoch ended."""
 
+    def warn(self, line: str) -> None:
+        """Something is wrong with the net, in plain words."""
+
 
 def search(
     name: str,
