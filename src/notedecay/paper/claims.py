@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from notedecay.paper.datasets import C5
 from notedecay.paper.table import Figure, Row
 
 ALIKE = 0.9
@@ -52,13 +53,13 @@ def _decays_seen(rows: _Rows) -> Claim | None:
     pair = rows.both("lstm-512", "lstm-unseen-c5")
     if pair is None:
         return None
-    known, unknown = (
-        row.measure(split, "decay_ok") for row, split in zip(pair, ("seen", "unseen"), strict=True)
-    )
+    known = pair[0].measure("seen", "decay_ok", C5)
+    unknown = pair[1].measure("unseen", "decay_ok", C5)
     return Claim(
-        "Does the LSTM decay on notes that it has seen, and on others not?",
-        f"Decay ok on learned guitar notes {known.text(2)}, on a C5 that was kept from it "
-        f"{unknown.text(2)}: {_more(known, unknown, 'it does better on what it knows')}.",
+        "Does C5 on the guitar decay where it was learned, and else not?",
+        f"Decay ok on the C5 takes that the LSTM has learned {known.text(2)}, on the same takes "
+        f"when C5 was kept from it {unknown.text(2)}: "
+        f"{_more(known, unknown, 'better where learned', 'worse where learned')}.",
     )
 
 
@@ -113,8 +114,34 @@ def _baselines(rows: _Rows) -> Claim | None:
     )
 
 
+def _layers(rows: _Rows) -> Claim | None:
+    return _effect(rows, "lstm-2-layers", "Does a second recurrent layer matter?", "two layers")
+
+
+def _latent(rows: _Rows) -> Claim | None:
+    return _effect(rows, "vrnn-mean", "Does a latent variable help?", "VRNN")
+
+
+def _trained_better(rows: _Rows) -> Claim | None:
+    name = "lstm-trained-our-way"
+    return _effect(rows, name, "Is it the training rather than the net?", "trained our way")
+
+
+def _effect(rows: _Rows, name: str, question: str, word: str) -> Claim | None:
+    """A relative of the LSTM against it, free-running on unseen notes."""
+    pair = rows.both(name, "lstm-512")
+    if pair is None:
+        return None
+    other, plain = (row.measure("unseen", "score") for row in pair)
+    return Claim(
+        question,
+        f"Score on unseen notes: {word} {other.text(3)}, the plain LSTM {plain.text(3)}: "
+        f"{_more(other, plain, 'better', 'worse')}.",
+    )
+
+
 _QUESTIONS: tuple[Callable[[_Rows], Claim | None], ...] = (
-    _decays_seen, _learns, _frozen, _spectrum, _baselines,
+    _decays_seen, _learns, _frozen, _spectrum, _layers, _latent, _trained_better, _baselines,
 )  # fmt: skip
 
 

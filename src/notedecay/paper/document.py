@@ -181,8 +181,8 @@ def _pictures(rows: Sequence[Row], folder: Path) -> list[str]:
         if row is None or found is None:
             continue
         with replacing(folder / name) as path, Image.open(found) as image:
-            # 64 colours are enough for spectrograms, and a third of the bytes.
-            image.convert("RGB").quantize(64).save(path, "PNG", optimize=True)
+            # 128 colours are enough for spectrograms, and half of the bytes.
+            image.convert("RGB").quantize(128).save(path, "PNG", optimize=True)
         heading = f"{caption}: {found.parent.name} ({row.experiment.title}, {row.scale.name})"
         parts += [f"**{heading}**\n", f"![{heading}](paper/{name})\n"]
     return parts if len(parts) > 1 else []

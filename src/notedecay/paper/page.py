@@ -57,6 +57,7 @@ def write(rows: Sequence[Row], published: Sequence[Published], folder: Path) -> 
 
 def _shown(row: Row, theirs: Measured, folder: Path) -> dict[str, Any]:
     return {
+        "name": row.experiment.name,
         "title": row.experiment.title,
         "size": row.size,
         "cells": cells(row, theirs),

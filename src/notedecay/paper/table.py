@@ -62,9 +62,11 @@ class Row:
     planned: list[Planned]
     results: list[dict[str, Any]]
 
-    def measure(self, split: str, name: str) -> Figure:
-        """A measure on ``seen`` or ``unseen`` notes."""
-        return _over(self.results, lambda r: r["figures"][split][name])
+    def measure(self, split: str, name: str, pitch: int | None = None) -> Figure:
+        """A measure on ``seen`` or ``unseen`` notes, all or those of a pitch."""
+        if pitch is None:
+            return _over(self.results, lambda r: r["figures"][split][name])
+        return _over(self.results, lambda r: _mean_of(r["notes"][split], name, pitch))
 
     def teacher_forced(self, split: str) -> Figure:
         """Error of the next block where all before it are the true ones."""
@@ -132,6 +134,11 @@ def rows(planned: Sequence[Planned]) -> list[Row]:
     ]
     larger = {row.experiment.name for row in made if row.scale != QUICK}
     return [row for row in made if row.scale != QUICK or row.experiment.name not in larger]
+
+
+def _mean_of(notes: Sequence[dict[str, Any]], name: str, pitch: int) -> float | None:
+    values = [n[name] for n in notes if n["pitch"] == pitch and n[name] is not None]
+    return statistics.fmean(values) if values else None
 
 
 def _over(results: Sequence[dict[str, Any]], read: Callable[[dict[str, Any]], Any]) -> Figure:
