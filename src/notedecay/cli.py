@@ -186,6 +186,33 @@ def generate(
 
 
 @app.command()
+def evaluate(
+    instrument: Annotated[
+        list[str] | None, typer.Argument(help="As in params.yaml; all of them by default.")
+    ] = None,
+    again: Annotated[
+        str | None, typer.Option(help="Why these notes must be opened for other competitors.")
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Trainings at once; one per core by default.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Make the final table: every note unseen once, cross-validated by pitch.
+
+    Run it once, in the end. Choices are made on validation notes, by the search; a second look
+    with other competitors needs a reason, which is kept beside the table.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from notedecay.evaluation.command import Choice, run_evaluation
+
+    project = find_project()
+    choice = Choice(tuple(instrument or ()), again, processes or os.cpu_count() or 1, device)
+    for line in run_evaluation(project, load_params(project.params), choice, out):
+        _say(line)
+
+
+@app.command()
 def paper(
     quick: Annotated[
         bool, typer.Option("--quick", help="The main experiments, small: under 20 minutes.")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from notedecay.paper.job import RESULT
+from notedecay.jobs.job import RESULT
 from notedecay.tracking.store import tracking_uri
 from tests.toy import make_notes
 

@@ -67,12 +67,15 @@ def test_one_continuation_for_each_note_is_asked_for(panel):
 def test_decays_are_the_true_ones_and_those_of_what_was_made(panel):
     fast = [note(c.pitch, t60=0.6).samples for c in CLIPS]
     made = [s[PRIME : len(c.samples)] for s, c in zip(fast, CLIPS, strict=True)]
-    true, faster = panel.decays(panel.compare(made))
-    assert len(true) == len(faster) == 6
-    assert true == pytest.approx([T60] * 6, rel=0.03)
-    assert faster == pytest.approx([0.6] * 6, rel=0.1)
-    _, same = panel.decays(panel.compare(panel.originals()))
-    assert same == pytest.approx(true, rel=1e-6)
+    partials = panel.partials(panel.compare(made))
+    assert [(p.pitch, p.rank) for p in partials] == [(60, 1), (60, 2), (64, 1), (64, 2), (67, 1),
+                                                     (67, 2)]  # fmt: skip
+    assert [p.frequency_hz for p in partials[:2]] == pytest.approx([hz(60), 2 * hz(60)], rel=1e-3)
+    assert partials[0].level_db - partials[1].level_db == pytest.approx(6.0, abs=0.5)
+    assert [p.t60 for p in partials] == pytest.approx([T60] * 6, rel=0.03)
+    assert [p.t60_made for p in partials] == pytest.approx([0.6] * 6, rel=0.1)
+    for same in panel.partials(panel.compare(panel.originals())):
+        assert same.t60_made == pytest.approx(same.t60, rel=1e-6)
 
 
 def test_notes_that_end_in_one_sound_are_an_attractor(panel):

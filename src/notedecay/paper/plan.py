@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from notedecay.errors import UserError, nearest
+from notedecay.jobs.job import Job
 from notedecay.notes import prepared
 from notedecay.notes.note import Clip
 from notedecay.paper.datasets import C5, Dataset, Notes, load
 from notedecay.paper.experiments import EXPERIMENTS, Experiment
-from notedecay.paper.job import Job
 from notedecay.training.panel import spread
 
 SEEN_JUDGED, UNSEEN_JUDGED = 8, 12

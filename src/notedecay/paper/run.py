@@ -6,46 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
-from notedecay.paper import crew
-from notedecay.paper.job import RESULT
+from notedecay.jobs import crew
+from notedecay.jobs.bars import Bars
+from notedecay.jobs.job import RESULT
 from notedecay.paper.plan import Planned
 from notedecay.paper.tracked import Log
 from notedecay.project import Project
-
-
-class _Bars:
-    """A bar for all jobs, and one for each that runs."""
-
-    def __init__(self, planned: Sequence[Planned], console: Console) -> None:
-        self.progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=console,
-        )
-        self._names = {p.folder: f"{p.experiment.name}, seed {p.job.seed}" for p in planned}
-        self._all = self.progress.add_task("experiments", total=len(planned))
-        self._running: dict[Path, TaskID] = {}
-
-    def epoch(self, folder: Path, number: int, of: int) -> None:
-        if folder not in self._running:
-            self._running[folder] = self.progress.add_task(self._names[folder])
-        self.progress.update(self._running[folder], completed=number, total=of)
-
-    def end(self, folder: Path) -> None:
-        if folder in self._running:
-            self.progress.remove_task(self._running.pop(folder))
-        self.progress.advance(self._all)
 
 
 def do(
@@ -79,7 +46,8 @@ def do(
     log = Log(project)
     failed: dict[str, str] = {}
     by_folder = {p.folder: p for p in planned}
-    bars = _Bars(planned, console)
+    names = {p.folder: f"{p.experiment.name}, seed {p.job.seed}" for p in planned}
+    bars = Bars("experiments", names, console)
 
     def end(folder: Path, fault: BaseException | None) -> None:
         one = by_folder[folder]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from notedecay.jobs.job import DIAGNOSIS, LISTEN, RESULT
 from notedecay.paper.experiments import Experiment
-from notedecay.paper.job import DIAGNOSIS, LISTEN, RESULT
 from notedecay.paper.plan import QUICK, Planned, Scale
 from notedecay.pipeline.tables import read_json
 

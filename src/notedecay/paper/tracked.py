@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from notedecay.paper.job import DIAGNOSIS, LISTEN, LOOKS, RESULT
+from notedecay.jobs.job import DIAGNOSIS, LISTEN, LOOKS, RESULT
 from notedecay.paper.plan import Planned
 from notedecay.pipeline.tables import read_json
 from notedecay.project import Project
@@ -14,7 +14,7 @@ from notedecay.tracking.runs import ActiveRun, Tracker
 from notedecay.training.looks import read
 
 EXPERIMENT = "paper"
-TAG = "notedecay.paper.job"
+TAG = "notedecay.jobs.job"
 
 
 class Log:

@@ -129,7 +129,8 @@ def _decays(instrument: str, verdicts: Mapping[str, Verdict], panel: Panel) -> F
     made: list[float] = []
     labels: list[str] = []
     for name, verdict in verdicts.items():
-        originals, generated = panel.decays(verdict["test"])
-        true, made = true + originals, made + generated
-        labels += [name] * len(originals)
+        partials = panel.partials(verdict["test"])
+        true += [partial.t60 for partial in partials]
+        made += [partial.t60_made for partial in partials]
+        labels += [name] * len(partials)
     return decay_scatter(true, made, labels, f"{instrument}: unseen notes")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,33 @@ class Judged:
     clip: Clip
     continuation: Samples
     scores: Scores
+
+
+@dataclass(frozen=True)
+class PartialDecay:
+    """A partial of an original that decays, and how it decays in the continuation.
+
+    Attributes
+    ----------
+    note : str
+        Id.
+    pitch : int
+        Of the note, MIDI.
+    rank : int
+        1 for the strongest partial.
+    frequency_hz, level_db : float
+        Of the original's partial (Hz, dB re the note's peak).
+    t60, t60_made : float
+        True and made (s); the latter is ``inf`` for a level that holds, ``nan`` for nothing.
+    """
+
+    note: str
+    pitch: int
+    rank: int
+    frequency_hz: float
+    level_db: float
+    t60: float
+    t60_made: float
 
 
 class Panel:
@@ -79,16 +106,29 @@ class Panel:
         one_each = {j.clip.pitch: j.continuation for j in judged}
         return attractor(list(one_each.values()), self.clips[0].rate)
 
-    def decays(self, judged: Sequence[Judged]) -> tuple[list[float], list[float]]:
-        """T60 (s) of every judged partial: of the originals, and of what was made."""
-        true: list[float] = []
-        made: list[float] = []
-        for item, reference in zip(judged, self._references, strict=True):
-            t60 = reference.t60[reference.judged]
-            sound = item.continuation.astype(np.float64) / reference.peak
-            true.extend(t60)
-            made.extend(t60 * reference.t60_ratios(sound))
-        return true, made
+    def partials(self, judged: Sequence[Judged]) -> list[PartialDecay]:
+        """Every judged partial of the originals, and what became of its decay."""
+        return [
+            partial
+            for item, reference in zip(judged, self._references, strict=True)
+            for partial in _partials(item, reference)
+        ]
+
+
+def _partials(item: Judged, reference: Reference) -> Iterator[PartialDecay]:
+    ranks = np.flatnonzero(reference.judged)
+    sound = item.continuation.astype(np.float64) / reference.peak
+    made = reference.t60[ranks] * reference.t60_ratios(sound)
+    for rank, t60_made in zip(ranks, made, strict=True):
+        yield PartialDecay(
+            note=item.clip.id,
+            pitch=item.clip.pitch,
+            rank=int(rank) + 1,
+            frequency_hz=float(reference.partials.frequency_hz[rank]),
+            level_db=float(reference.partials.level_db[rank]),
+            t60=float(reference.t60[rank]),
+            t60_made=float(t60_made),
+        )
 
 
 def spread(clips: Sequence[Clip], count: int) -> list[Clip]:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from notedecay.jobs.job import RESULT, Job, unfinished
+from notedecay.jobs.work import work
 from notedecay.paper.experiments import FLUTE
-from notedecay.paper.job import RESULT, Job, unfinished, work
 from notedecay.paper.plan import QUICK, choose, plan
 from notedecay.training import TrainingDiverged
 from tests.toy import make_notes
@@ -71,7 +72,7 @@ def test_a_training_that_diverges_is_a_result_too(
     def diverge(*_: object, **__: object) -> None:
         raise TrainingDiverged("training diverged in epoch 3")
 
-    monkeypatch.setattr("notedecay.paper.job.fit", diverge)
+    monkeypatch.setattr("notedecay.jobs.work.fit", diverge)
     work(job, tmp_path / "job", "cpu", never)
     found = json.loads((tmp_path / "job" / RESULT).read_text())
     assert found["ended"] == "training diverged in epoch 3"

@@ -12,7 +12,8 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
-from notedecay.paper.job import Job, work
+from notedecay.jobs.job import Job
+from notedecay.jobs.work import work
 
 Told = Callable[[Path, int, int], None]
 """Told the folder of a job, its epoch, and how many epochs it has."""

@@ -1,11 +1,10 @@
-"""One training of one experiment: learn, listen, judge, and leave a folder.
+"""Doing a job: learn, listen, judge, and leave a folder.
 
 Neither tracking nor search is needed here, so that a job runs on any machine with torch.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 import shutil
@@ -18,72 +17,35 @@ from typing import Any
 import numpy as np
 
 from notedecay.analysis import mean_scores
-from notedecay.continuators import Continuator, Signal, create
+from notedecay.continuators import Continuator, create
 from notedecay.continuators.recurrent import Blockwise
 from notedecay.files import replacing, replacing_folder
+from notedecay.jobs.job import DIAGNOSIS, LISTEN, LOOKS, MADE, RESULT, Job, unfinished
 from notedecay.notes import prepared
 from notedecay.notes.note import Clip
 from notedecay.training import Epoch, TrainingDiverged, choose_device, fit
 from notedecay.training.diagnosis import Diagnosis
 from notedecay.training.diagnosis_pictures import write_diagnosis
 from notedecay.training.listening import write_listening
-from notedecay.training.looks import Look
 from notedecay.training.looks import read as read_looks
 from notedecay.training.oracle import ORACLE, judge_oracle
 from notedecay.training.panel import Judged, Panel, spread
-from notedecay.training.symptoms import symptoms
 
-RESULT = "result.json"
-LISTEN = "listen"
-DIAGNOSIS = "diagnosis"
-
-LOOKS = "looks.json"
 LOOKED_AT = 12
 """How often a training is looked into: a column of the heat maps each."""
 
 OnEpoch = Callable[[int, int], None]
 """Told an epoch and how many there are."""
 
+Verdict = dict[str, list[Judged]]
+
 
 @dataclass(frozen=True)
-class Job:
-    """All that a training depends on.
+class _Run:
+    """Where a job runs, and who is told."""
 
-    Attributes
-    ----------
-    continuator : str
-        One of ``CONTINUATORS``, or ``oracle``.
-    settings : mapping
-        Of the continuator.
-    signal : Signal
-        How it hears.
-    clips : Path
-        Its notes.
-    learned, seen, unseen : tuple of str
-        Ids of the notes that it learns from, and on which it is judged.
-    padded_seconds : float or None
-        Length to which the learned notes are filled up with silence, as the authors did (s).
-    seed : int
-        Of weights, order and noise.
-    """
-
-    continuator: str
-    settings: Mapping[str, Any]
-    signal: Signal
-    clips: Path
-    learned: tuple[str, ...]
-    seen: tuple[str, ...]
-    unseen: tuple[str, ...]
-    padded_seconds: float | None
-    seed: int
-
-    @property
-    def key(self) -> str:
-        """One word for all of it: the same job need not be done twice."""
-        parts = asdict(replace(self, clips=Path(self.clips.name)))
-        parts["signal"] = self.signal.model_dump()
-        text = json.dumps(parts, sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+    device: str
+    on_epoch: OnEpoch
 
 
 def work(job: Job, folder: Path, device: str, on_epoch: OnEpoch) -> None:
@@ -94,8 +56,9 @@ def work(job: Job, folder: Path, device: str, on_epoch: OnEpoch) -> None:
     job : Job
         What to do.
     folder : Path
-        Gets ``result.json``, ``listen/`` and ``diagnosis/``, whole or not at all. Checkpoints
-        lie beside it until it is there.
+        Gets ``result.json``, ``made.npz`` (the continuations of the unseen notes) and, if the
+        job is to be illustrated, ``listen/`` and ``diagnosis/``; whole or not at all.
+        Checkpoints lie beside it until it is there.
     device : str
         As of :func:`notedecay.training.fit`.
     on_epoch : callable
@@ -111,35 +74,65 @@ def work(job: Job, folder: Path, device: str, on_epoch: OnEpoch) -> None:
     panels = {
         name: Panel([clips[id_] for id_ in ids], job.signal.prime_samples)
         for name, ids in (("seen", job.seen), ("unseen", job.unseen))
+        if ids
     }
-    looks: list[Look] = []
-    result: dict[str, Any] = {"device": "cpu", "machine": _machine(), "ended": "complete"}
+    progress = unfinished(folder)
     if job.continuator == ORACLE:
+        result: dict[str, Any] = {"ended": "complete", "device": "cpu"}
         verdict = {name: judge_oracle(panel) for name, panel in panels.items()}
     else:
         continuator = create(job.continuator, job.signal, job.settings)
-        learned = [_padded(clips[id_], job.padded_seconds) for id_ in job.learned]
-        result |= _learn(continuator, learned, job, folder, device, on_epoch)
-        looks = read_looks(unfinished(folder) / LOOKS)
-        result["warnings"] = symptoms(looks[-1]) if looks else []
+        result = _fitted(continuator, job, clips, progress, _Run(device, on_epoch))
         verdict = {name: panel.judge(continuator) for name, panel in panels.items()}
         result["teacher_forced"] = _teacher_forced(continuator, panels)
-    result["figures"] = {name: _figures(verdict[name], panels[name]) for name in panels}
-    result["notes"] = {name: _notes(judged) for name, judged in verdict.items()}
-    result["seconds"] = round(time.perf_counter() - began, 1)
+    result |= _judged(verdict, panels)
+    result |= {"machine": _machine(), "seconds": round(time.perf_counter() - began, 1)}
     with replacing_folder(folder) as fresh:
         (fresh / RESULT).write_text(json.dumps(_plain(result), indent=1, allow_nan=False) + "\n")
-        for name, judged in verdict.items():
-            write_listening(heard(judged), job.signal.prime_samples, fresh / LISTEN / name)
-        if looks:
-            (fresh / DIAGNOSIS).mkdir()
-            write_diagnosis(looks, fresh / DIAGNOSIS)
-    shutil.rmtree(unfinished(folder), ignore_errors=True)
+        made = [replace(item.clip, samples=item.continuation) for item in verdict["unseen"]]
+        prepared.write(made, fresh / MADE)
+        if job.illustrated:
+            _illustrate(verdict, job.signal.prime_samples, progress, fresh)
+    shutil.rmtree(progress, ignore_errors=True)
 
 
-def unfinished(folder: Path) -> Path:
-    """Where a job keeps its progress until its folder is there."""
-    return folder.with_name(f"{folder.name}.unfinished")
+def _fitted(
+    continuator: Continuator[Any],
+    job: Job,
+    clips: Mapping[str, Clip],
+    progress: Path,
+    run: _Run,
+) -> dict[str, Any]:
+    """Train what learns; say how it went."""
+    if not continuator.learned:
+        return {"ended": "complete", "device": "cpu"}
+    learned = [_padded(clips[id_], job.padded_seconds) for id_ in job.learned]
+    return _learn(continuator, job, learned, progress, run)
+
+
+def _teacher_forced(
+    continuator: Continuator[Any], panels: Mapping[str, Panel]
+) -> dict[str, float] | None:
+    if not isinstance(continuator, Blockwise):
+        return None
+    return {name: continuator.teacher_forced_error(p.clips) for name, p in panels.items()}
+
+
+def _judged(verdict: Verdict, panels: Mapping[str, Panel]) -> dict[str, Any]:
+    return {
+        "figures": {name: _figures(verdict[name], panels[name]) for name in panels},
+        "notes": {name: _notes(judged) for name, judged in verdict.items()},
+        "partials": [asdict(p) for p in panels["unseen"].partials(verdict["unseen"])],
+    }
+
+
+def _illustrate(verdict: Verdict, prime_samples: int, progress: Path, folder: Path) -> None:
+    """Leave something to listen to, and how the training went."""
+    for name, judged in verdict.items():
+        write_listening(heard(judged), prime_samples, folder / LISTEN / name)
+    if looks := read_looks(progress / LOOKS):
+        (folder / DIAGNOSIS).mkdir()
+        write_diagnosis(looks, folder / DIAGNOSIS)
 
 
 def heard(judged: Sequence[Judged]) -> list[Judged]:
@@ -150,28 +143,21 @@ def heard(judged: Sequence[Judged]) -> list[Judged]:
 
 
 def _learn(
-    continuator: Continuator[Any],
-    clips: Sequence[Clip],
-    job: Job,
-    folder: Path,
-    device: str,
-    on_epoch: OnEpoch,
+    continuator: Continuator[Any], job: Job, clips: Sequence[Clip], folder: Path, run: _Run
 ) -> dict[str, Any]:
     """Train, and say how it went; a training that diverged is a result too."""
-    losses: list[float] = []
-    history = unfinished(folder) / "losses.json"
-    if history.exists():
-        losses = json.loads(history.read_text())
-
-    every = max(1, job.settings.get("epochs", 0) // LOOKED_AT)
-    diagnosis = Diagnosis(continuator, clips, every=every, path=unfinished(folder) / LOOKS)
+    history = folder / "losses.json"
+    losses: list[float] = json.loads(history.read_text()) if history.exists() else []
+    every = max(1, continuator.config.epochs // LOOKED_AT)
+    diagnosis = Diagnosis(continuator, clips, every=every, path=folder / LOOKS)
 
     def report(epoch: Epoch) -> None:
-        diagnosis(epoch)
+        if job.illustrated:
+            diagnosis(epoch)
         losses[epoch.number - 1 :] = [epoch.metrics["train_loss"]]
         with replacing(history) as path:
             path.write_text(json.dumps(losses))
-        on_epoch(epoch.number, epoch.of)
+        run.on_epoch(epoch.number, epoch.of)
 
     ended = "complete"
     try:
@@ -179,14 +165,17 @@ def _learn(
             continuator,
             clips,
             seed=job.seed,
-            device=device,
+            device=run.device,
             report=report,
-            checkpoint=unfinished(folder),
+            checkpoint=folder,
             every=10,
         )
     except TrainingDiverged as error:
         ended = str(error)
-    return {"ended": ended, "losses": losses, "device": str(choose_device(device))}
+    device = str(choose_device(run.device))
+    return {
+        "ended": ended, "losses": losses, "device": device, "warnings": diagnosis.warnings(),
+    }  # fmt: skip
 
 
 def _padded(clip: Clip, seconds: float | None) -> Clip:
@@ -194,14 +183,6 @@ def _padded(clip: Clip, seconds: float | None) -> Clip:
         return clip
     missing = max(0, round(seconds * clip.rate) - len(clip.samples))
     return replace(clip, samples=np.pad(clip.samples, (0, missing)))
-
-
-def _teacher_forced(
-    continuator: Continuator[Any], panels: Mapping[str, Panel]
-) -> dict[str, float] | None:
-    if not isinstance(continuator, Blockwise):
-        return None
-    return {name: continuator.teacher_forced_error(p.clips) for name, p in panels.items()}
 
 
 def _figures(judged: Sequence[Judged], panel: Panel) -> dict[str, float]:

@@ -1,0 +1,130 @@
+"""What ``notedecay evaluate`` does, from the seal to the table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from notedecay.config import Params
+from notedecay.errors import UserError
+from notedecay.evaluation.document import markdown
+from notedecay.evaluation.ledger import open_once
+from notedecay.evaluation.pictures import draw
+from notedecay.evaluation.plan import Trial, competitors, trials
+from notedecay.evaluation.verdict import Verdict, verdicts
+from notedecay.files import replacing
+from notedecay.jobs import crew
+from notedecay.jobs.bars import Bars
+from notedecay.jobs.job import RESULT
+from notedecay.pipeline.material import load_material
+from notedecay.pipeline.tables import read_json, write_json, write_rows
+from notedecay.project import Project
+from notedecay.tracking.provenance import digest
+from notedecay.training import choose_device
+
+FOLDER = "evaluation"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the user asked for.
+
+    Attributes
+    ----------
+    instruments : tuple of str
+        All of ``params.yaml`` if empty.
+    why : str or None
+        Reason to open the notes for other competitors than before.
+    processes : int
+        Trainings at once.
+    device : str
+        ``auto``, ``cpu`` or ``cuda``.
+    """
+
+    instruments: tuple[str, ...]
+    why: str | None
+    processes: int
+    device: str
+
+
+def run_evaluation(
+    project: Project, params: Params, choice: Choice, console: Console
+) -> Iterator[str]:
+    """Judge every note as an unseen one, and write tables and pictures.
+
+    Yields
+    ------
+    str
+        What was written, in lines.
+
+    Raises
+    ------
+    UserError
+        For an instrument that is not prepared or searched, notes that were opened for other
+        competitors, or a job that failed.
+    """
+    choose_device(choice.device)
+    names = choice.instruments or tuple(params.instruments)
+    for name in names:
+        params.instrument(name)
+    for name in names:
+        folder = project.results(FOLDER) / name
+        planned, looks = _plan(project, params, name, folder, choice.why)
+        _do(planned, choice, console)
+        found = verdicts(planned)
+        _write(name, found, looks, folder)
+        yield f"{folder / 'table.md'}: {len(planned)} jobs"
+
+
+def _plan(
+    project: Project, params: Params, name: str, folder: Path, why: str | None
+) -> tuple[list[Trial], int]:
+    config = params.instrument(name)
+    results = project.results(name)
+    material = load_material(results, name, config)
+    best = read_json(results / "best.json")
+    entered = competitors(best, config.train.epochs, config)
+    settings = {one.label: dict(one.settings) for one in entered}
+    looks = open_once(folder, settings, digest(material.path), why)
+    planned = trials(
+        entered, material.clips, material.path, material.signal, params.seed, folder / "jobs"
+    )
+    return planned, looks
+
+
+def _do(planned: Sequence[Trial], choice: Choice, console: Console) -> None:
+    waiting = {t.folder: t for t in planned if not (t.folder / RESULT).exists()}
+    names = {f: f"{t.competitor.label}, {t.condition}" for f, t in waiting.items()}
+    bars = Bars("jobs", names, console)
+
+    def end(folder: Path, fault: BaseException | None) -> None:
+        if fault is not None:
+            raise UserError(f"{names[folder]}: {' '.join(str(fault).split()) or repr(fault)}")
+        bars.end(folder)
+
+    with bars.progress:
+        crew.run(
+            [(trial.job, folder) for folder, trial in waiting.items()],
+            processes=choice.processes,
+            device=choice.device,
+            on_epoch=bars.epoch,
+            on_end=end,
+        )
+
+
+def _write(name: str, found: Sequence[Verdict], looks: int, folder: Path) -> None:
+    write_rows([note for v in found for note in v.notes], folder / "notes.csv")
+    write_rows([partial for v in found for partial in v.partials], folder / "partials.csv")
+    table: dict[str, dict[str, Any]] = {}
+    for v in found:
+        means = {k: None if math.isnan(x) else round(x, 4) for k, x in v.means().items()}
+        table.setdefault(v.condition, {})[v.label] = means
+    write_json(table, folder / "metrics.json")
+    with replacing(folder / "table.md") as path:
+        path.write_text(markdown(name, found, looks), encoding="utf-8")
+    draw(name, found, folder / "pictures")

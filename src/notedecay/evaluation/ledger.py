@@ -1,0 +1,57 @@
+"""The seal on the final figures: who looks at them twice, after a change, has tuned on them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from notedecay.errors import UserError
+from notedecay.pipeline.tables import read_json, write_json
+
+LEDGER = "opened.json"
+
+
+def open_once(folder: Path, settings: Mapping[str, Any], notes: str, why: str | None) -> int:
+    """Break the seal of a set of notes for one set of competitors.
+
+    Going on with the same competitors is no second look. For others a reason must be given; it
+    is written down and counted, and the count stands above the table.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the evaluation; holds ``opened.json``.
+    settings : mapping
+        Competitors, with all their settings.
+    notes : str
+        Digest of the notes.
+    why : str, optional
+        Reason for another look.
+
+    Returns
+    -------
+    int
+        How many sets of competitors have been judged on these notes, this one included.
+
+    Raises
+    ------
+    UserError
+        For another set of competitors without a reason.
+    """
+    path = folder / LEDGER
+    earlier = read_json(path) if path.exists() else []
+    looks = [look for look in earlier if look["notes"] == notes]
+    now = {"settings": dict(settings), "notes": notes}
+    if any(look["settings"] == now["settings"] for look in looks):
+        return len(looks)
+    if looks and not why:
+        raise UserError(
+            f"these notes were opened on {looks[-1]['date']} for other competitors; to choose by "
+            "what they say is to tune on them. Choose on validation notes (notedecay search), or "
+            "say why they must be opened again: --again 'reason'"
+        )
+    entry = {**now, "date": datetime.date.today().isoformat(), "why": why or "first look"}
+    write_json([*earlier, entry], path)
+    return len(looks) + 1

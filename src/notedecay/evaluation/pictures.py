@@ -1,0 +1,123 @@
+"""Where the errors are: by partial, by pitch, by rank, by length of the prime; best and worst."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from notedecay.analysis import (
+    PitchPoint,
+    comparison_bars,
+    decay_over_prime,
+    decay_scatter,
+    error_over_rank,
+    save,
+    scores_by_pitch,
+    triple,
+)
+from notedecay.evaluation.plan import OUTSIDE, UNSEEN
+from notedecay.evaluation.verdict import Verdict
+from notedecay.files import replacing_folder
+from notedecay.jobs.job import MADE
+from notedecay.notes import prepared
+from notedecay.notes.note import Clip
+
+
+def draw(instrument: str, verdicts: Sequence[Verdict], folder: Path) -> None:
+    """Write every picture of an evaluation.
+
+    Parameters
+    ----------
+    instrument : str
+        For the titles.
+    verdicts : sequence of Verdict
+        Unseen pitches first, and there the competitor whose further trials were run.
+    folder : Path
+        Gets ``comparison.png``, ``by_pitch.png``, ``decay.png``, ``by_rank.png``,
+        ``by_prime.png``, ``best.png``, ``median.png`` and ``worst.png``, replaced as a whole.
+    """
+    unseen = [v for v in verdicts if v.condition == UNSEEN]
+    first = unseen[0]
+    shown = [v for v in unseen if v.label in (first.label, "esprit")]
+    with replacing_folder(folder) as fresh:
+        bars = {v.label: v.scores for v in unseen}
+        save(comparison_bars(bars, title=f"{instrument}: unseen notes"), fresh / "comparison.png")
+        points = {v.label: _points(v) for v in shown}
+        save(scores_by_pitch(points, "decay_ok", instrument), fresh / "by_pitch.png")
+        save(_scatter(instrument, shown), fresh / "decay.png")
+        ratios = {v.label: _ratios(v) for v in shown}
+        save(error_over_rank(ratios, f"{instrument}: unseen notes"), fresh / "by_rank.png")
+        primes = [v for v in verdicts if v.label == first.label and v.condition != OUTSIDE]
+        title = f"{instrument}, {first.label}: unseen notes"
+        save(
+            decay_over_prime({_prime(v): _decays(v) for v in primes}, title), fresh / "by_prime.png"
+        )
+        for name, note in _typical(first).items():
+            save(_triple(first, note, name), fresh / f"{name}.png")
+
+
+def _points(verdict: Verdict) -> list[PitchPoint]:
+    return [PitchPoint(note["pitch"], _number(note["decay_ok"]), False) for note in verdict.notes]
+
+
+def _scatter(instrument: str, shown: Sequence[Verdict]) -> Figure:
+    rows = [(p, v.label) for v in shown for p in v.partials]
+    return decay_scatter(
+        [p["t60"] for p, _ in rows],
+        [_number(p["t60_made"]) for p, _ in rows],
+        [label for _, label in rows],
+        f"{instrument}: partials of unseen notes",
+    )
+
+
+def _ratios(verdict: Verdict) -> dict[int, list[float]]:
+    """Decay times, made over true, by the partial's rank."""
+    ratios: dict[int, list[float]] = {}
+    for partial in verdict.partials:
+        ratio = _number(partial["t60_made"]) / partial["t60"]
+        ratios.setdefault(partial["rank"], []).append(ratio)
+    return ratios
+
+
+def _prime(verdict: Verdict) -> float:
+    return verdict.trials[0].job.signal.prime_seconds
+
+
+def _decays(verdict: Verdict) -> list[float]:
+    return [_number(note["decay_ok"]) for note in verdict.notes]
+
+
+def _typical(verdict: Verdict) -> dict[str, dict[str, Any]]:
+    """The best, the median and the worst note by score."""
+    ranked = sorted(verdict.notes, key=lambda note: -note["score"])
+    return {"best": ranked[0], "median": ranked[len(ranked) // 2], "worst": ranked[-1]}
+
+
+def _triple(verdict: Verdict, note: dict[str, Any], name: str) -> Figure:
+    """Original and continuation of a note."""
+    trial = next(t for t in verdict.trials if note["note"] in t.job.unseen)
+    original = _clip(trial.job.clips, note["note"])
+    made = _clip(trial.folder / MADE, note["note"])
+    length = trial.job.signal.prime_samples
+    return triple(
+        original.samples,
+        np.concatenate([original.samples[:length], made.samples]),
+        made.samples,
+        original.rate,
+        length / original.rate,
+        f"{name} of {len(verdict.notes)} unseen notes: {note['note']}, {verdict.label}, "
+        f"score {note['score']:.2f}",
+    )
+
+
+def _clip(path: Path, id_: str) -> Clip:
+    return next(clip for clip in prepared.read(path) if clip.id == id_)
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)

@@ -1,0 +1,68 @@
+"""A training with all that it depends on, and what it leaves."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from notedecay.continuators import Signal
+
+RESULT = "result.json"
+MADE = "made.npz"
+LISTEN = "listen"
+DIAGNOSIS = "diagnosis"
+LOOKS = "looks.json"
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a training depends on.
+
+    Attributes
+    ----------
+    continuator : str
+        One of ``CONTINUATORS``, or ``oracle``.
+    settings : mapping
+        Of the continuator.
+    signal : Signal
+        How it hears.
+    clips : Path
+        Its notes.
+    learned, seen, unseen : tuple of str
+        Ids of the notes that it learns from, and on which it is judged.
+    padded_seconds : float or None
+        Length to which the learned notes are filled up with silence, as the authors did (s).
+    seed : int
+        Of weights, order and noise.
+    illustrated : bool
+        Whether audio, pictures and a diagnosis are left; the figures do not depend on it.
+    """
+
+    continuator: str
+    settings: Mapping[str, Any]
+    signal: Signal
+    clips: Path
+    learned: tuple[str, ...]
+    seen: tuple[str, ...]
+    unseen: tuple[str, ...]
+    padded_seconds: float | None
+    seed: int
+    illustrated: bool = True
+
+    @property
+    def key(self) -> str:
+        """One word for all of it: the same job need not be done twice."""
+        parts = asdict(replace(self, clips=Path(self.clips.name)))
+        parts["signal"] = self.signal.model_dump()
+        del parts["illustrated"]
+        text = json.dumps(parts, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def unfinished(folder: Path) -> Path:
+    """Where a job keeps its progress until its folder is there."""
+    return folder.with_name(f"{folder.name}.unfinished")
