@@ -96,7 +96,7 @@ def test_claims_follow_the_figures(tmp_path: Path) -> None:
         lstm_unseen_c5=[result(0.1, 0.7, 0.4)],
         cnn=[result(0.15, 0.5, 0.4)],
         cnn_frozen=[result(0.9, 0.9, 1.0)],
-        spectral=[result(0.1, 0.8, 0.1)],
+        spectral=[result(0.1, 0.8, 0.1), result(0.1, 0.7, 0.1)],
         guitar_esprit=[result(0.4, 0.6, 0.1)],
     )
     assert "it learns as well or better" in answer(found, "CNN-LSTM learn nothing")
@@ -112,7 +112,7 @@ def test_claims_follow_the_figures(tmp_path: Path) -> None:
         tmp_path / "two",
         lstm_512=[result(0.2, 0.7, 0.1)],
         cnn=[result(0.4, 0.5, 0.99)],
-        spectral=[result(0.1, 0.3, 0.1)],
+        spectral=[result(0.1, 0.3, 0.1), result(0.1, 0.4, 0.1)],
         guitar_esprit=[result(0.4, 0.6, 0.1)],
     )
     assert "to 2.0 times that" in answer(other, "CNN-LSTM learn nothing")
@@ -127,6 +127,11 @@ def test_a_difference_within_the_spread_is_none(tmp_path: Path) -> None:
         spectral=[result(0.2, e, 0.1) for e in (0.45, 0.6)],
     )
     assert "no difference beyond the spread" in answer(found, "spectrum")
+
+
+def test_one_seed_each_decides_nothing(tmp_path: Path) -> None:
+    found = gathered(tmp_path, lstm_512=[result(0.2, 0.4, 0.1)], spectral=[result(0.2, 0.9, 0.1)])
+    assert "from one seed each" in answer(found, "spectrum")
 
 
 def test_nothing_is_claimed_without_figures() -> None:

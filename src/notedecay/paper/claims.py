@@ -151,8 +151,10 @@ def _worse(a: Figure, b: Figure) -> str:
 
 def _more(a: Figure, b: Figure, yes: str, no: str = "it does not") -> str:
     """Whether one figure is above another by more than their spread."""
-    spread = sum(f.sd for f in (a, b) if f.sd == f.sd)
-    if abs(a.mean - b.mean) <= spread:
+    spread = [figure.sd for figure in (a, b) if figure.sd == figure.sd]
+    if not spread:
+        return "from one seed each, which decides nothing"
+    if abs(a.mean - b.mean) <= sum(spread):
         return "no difference beyond the spread of the seeds"
     return yes if a.mean > b.mean else no
 

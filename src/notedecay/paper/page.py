@@ -76,7 +76,7 @@ def _notes(row: Row, folder: Path) -> Iterator[dict[str, str]]:
 
 def _maps(row: Row) -> list[Path]:
     """Heat maps of the first seed's training."""
-    shown = (row.diagnosis / f"{name}.png" for name in ("gradient", "gradient_over_time", "dead"))
+    shown = (row.diagnosis / f"{name}.png" for name in ("gradient", "gradient_over_time", "reach"))
     return [path for path in shown if path.exists()]
 
 
