@@ -180,7 +180,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         main=True, says="it hurt",
     ),
     _lstm(
-        "lstm-trained-our-way", _FAULTS, "trained our way (errors in energies of the prime)", GUITAR, main=True,
+        "lstm-trained-our-way", _FAULTS, "trained our way (errors in energies of the prime)",
+        GUITAR, main=True,
         settings={
             "level": "prime", "recurrent_gain": 1.0, "optimiser": "adam", "batch": 16,
             "learning_rate": 2e-3, "schedule": "cosine", "clip_norm": 1.0, "input_noise": 0.1,
