@@ -27,7 +27,6 @@ JOINT_SECONDS = 0.1
 SLACK = 0.336
 """Logarithm of 1.4: T60 errors within it are inaudible."""
 SLACK_DB = 3.0
-SLOWEST_DB_PER_S = 0.1
 
 
 class ModalConfig(LearnedConfig):
@@ -55,6 +54,7 @@ class ModalConfig(LearnedConfig):
     input_noise: float = Field(default=0.2, ge=0.0, le=2.0)
     envelope: float = Field(default=0.3, ge=0.0, le=10.0)
     transpose: int = Field(default=1, ge=0, le=6)
+    batch: int = Field(default=4, ge=1, le=4096)
     learning_rate: float = Field(default=5e-3, gt=0.0, le=1.0)
 
 
@@ -106,9 +106,10 @@ class Modal(LearnedContinuator[ModalConfig]):
         noise = torch.randn(told.features.shape, generator=generator).to(told.features.device)
         features = told.features + self.config.input_noise * self.net.std * noise
         said = self.net.said(features, generator)
-        made = self.net.fall(said).envelope_db(told.times)
-        away = torch.log(60 / told.fall_db_per_s(made).clamp(min=SLOWEST_DB_PER_S)) - told.log_t60
+        fall = self.net.fall(said)
+        away = torch.log(fall.t60) - told.log_t60
         decay = torch.log1p((away / SLACK) ** 2)
+        made = fall._replace(t60=fall.t60.detach()).envelope_db(told.times)
         apart = (made - told.level_db) / SLACK_DB
         shape = (torch.log1p(apart**2) * told.heard).sum(-1) / told.heard.sum(-1).clamp(min=1)
         error = (decay + self.config.envelope * shape).mean(dim=0)

@@ -50,7 +50,7 @@ def partial_features(prime: Array, rate: int, partials: Partials) -> Array:
 def feature_count() -> int:
     """How many features each partial has."""
     silence = Partials(np.zeros(0), np.zeros(0, dtype=np.complex128), np.zeros(0))
-    return partial_features(np.zeros(1000), 1000, silence).shape[1]
+    return len(partial_features(np.zeros(1000), 1000, silence).T)
 
 
 def _levels(prime: Array, rate: int, frequency_hz: Array) -> tuple[Array, Array]:
@@ -126,9 +126,12 @@ def _beside(last: Array, frequency_hz: Array, slopes: list[Array]) -> list[Array
 def _note(prime: Array, rate: int, levels: Array, partials: Partials) -> list[float]:
     """Of the note as a whole: its slope, attack, brightness at both ends, and partials."""
     slices = np.array_split(prime, SLICES)
-    energy = np.array([10 * np.log10(np.mean(s**2) + 1e-12) for s in slices])
+    energy: Array = np.array([10 * np.log10(np.mean(s**2) + 1e-12) for s in slices])
     step = len(prime) / rate / SLICES
-    fall = [_soft(_slope(np.arange(k) * step, energy[np.newaxis, -k:]))[0] for k in (4, 8)]
+    fall = [
+        _soft(_slope(step * np.arange(k, dtype=np.float64), energy[np.newaxis, -k:]))[0]
+        for k in (4, 8)
+    ]
     bright = [_centroid(levels[:, k], partials.frequency_hz) for k in (0, -1)]
     return [*fall, float(energy.max() - energy[-1]) / 20, *bright, float(np.log2(1 + len(levels)))]
 

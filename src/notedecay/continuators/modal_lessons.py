@@ -43,11 +43,6 @@ class Lesson(NamedTuple):
     weight: Tensor
     """0 for what teaches nothing."""
 
-    def fall_db_per_s(self, level_db: Tensor) -> Tensor:
-        """Least-squares fall of levels (..., partials, times) along the line."""
-        t = self.times[..., :POINTS] - self.times[..., :POINTS].mean(-1, keepdim=True)
-        return -(level_db[..., :POINTS] * t).sum(-1) / t.square().sum(-1).clamp(min=1e-9)
-
 
 def lesson(partials: Partials, features: Array, after: Array, rate: int) -> Lesson:
     """Measure how the partials of a prime die away in what follows it.

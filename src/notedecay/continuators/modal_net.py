@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -50,7 +51,7 @@ class ModalNet(nn.Module):
     def __init__(self, features: int, units: int, members: int, dropout: float) -> None:
         super().__init__()
         widths = [features, units, units, len(Fall._fields)]
-        pairs = list(zip(widths, widths[1:], strict=False))
+        pairs = list(pairwise(widths))
         self.weights = nn.ParameterList(torch.zeros(members, i, o) for i, o in pairs)
         self.biases = nn.ParameterList(torch.zeros(members, 1, o) for _, o in pairs)
         self.dropout = dropout
