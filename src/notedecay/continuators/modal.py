@@ -1,0 +1,200 @@
+"""Modal continuation: partials heard in the prime, each dying away as learned from other notes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from notedecay.continuators.base import ContinuatorConfig, Signal
+from notedecay.continuators.esprit import Esprit, EspritConfig, synthesise
+from notedecay.continuators.learned import Examples, LearnedConfig, LearnedContinuator
+from notedecay.continuators.modal_analysis import Array, Partials, find_partials
+from notedecay.continuators.modal_features import feature_count, partial_features
+from notedecay.continuators.modal_lessons import Lesson, lesson, stack
+from notedecay.continuators.modal_net import Fall, ModalNet
+from notedecay.continuators.transposition import with_transpositions
+from notedecay.errors import UserError
+from notedecay.notes.note import Clip, Samples
+
+JOINT_SECONDS = 0.1
+"""How long what ESPRIT hears in the prime fades out."""
+SLACK = 0.336
+"""Logarithm of 1.4: T60 errors within it are inaudible."""
+SLACK_DB = 3.0
+
+
+class ModalConfig(LearnedConfig):
+    """Settings of :class:`Modal`.
+
+    Attributes
+    ----------
+    units : int
+        Width of each net's two hidden layers.
+    members : int
+        Nets whose answers are averaged.
+    dropout : float
+        Share of the hidden units left out while training.
+    input_noise : float
+        Standard deviation of the noise on the features while training, in theirs.
+    envelope : float
+        Weight of the whole envelope in the loss, beside the decay time.
+    transpose : int
+        Semitones up and down to which each note is transposed, to be learned as well.
+    """
+
+    units: int = Field(default=32, ge=4, le=512)
+    members: int = Field(default=8, ge=1, le=32)
+    dropout: float = Field(default=0.1, ge=0.0, le=0.8)
+    input_noise: float = Field(default=0.2, ge=0.0, le=2.0)
+    envelope: float = Field(default=0.3, ge=0.0, le=10.0)
+    transpose: int = Field(default=1, ge=0, le=6)
+    batch: int = Field(default=4, ge=1, le=4096)
+    learning_rate: float = Field(default=5e-3, gt=0.0, le=1.0)
+
+
+class Heard(NamedTuple):
+    """A prime, taken apart; levels are relative to its peak."""
+
+    partials: Partials
+    features: Array
+    joint: Samples
+    """What ESPRIT continues it with, for as long as that counts."""
+
+
+class Modal(LearnedContinuator[ModalConfig]):
+    """Damped partials whose decay comes from nets trained through their envelopes.
+
+    The prime gives frequencies, levels and phases. How each partial dies away
+    is told by small nets from what the prime shows of it. At the joint all that the partials
+    leave out, the rest of the attack and its noise, rings on by ESPRIT and fades.
+    """
+
+    name: ClassVar[str] = "modal"
+    Config: ClassVar[type[ContinuatorConfig]] = ModalConfig
+    net: ModalNet
+
+    def __init__(self, signal: Signal, config: ModalConfig) -> None:
+        super().__init__(signal, config)
+        self.net = ModalNet(feature_count(), config.units, config.members, config.dropout)
+        self.net.draw(torch.Generator().manual_seed(0))
+        self.net.eval()
+
+    def prepare(self, clips: Sequence[Clip], generator: torch.Generator) -> Examples:
+        """Draw the weights, hear every prime, and measure how its partials really die away."""
+        self.net.draw(generator)
+        examples = self.examples(list(with_transpositions(clips, self.config.transpose)))
+        known = examples.weight > 0
+        if not known.any():
+            raise UserError("no note has a partial that dies away: nothing to learn from")
+        features = examples.features[known]
+        self.net.mean.copy_(features.mean(dim=0))
+        self.net.std.copy_(features.std(dim=0, correction=0) + 1e-6)
+        self.net.log_t60.copy_(examples.log_t60[known].mean())
+        return examples
+
+    def examples(self, clips: Sequence[Clip]) -> Lesson:
+        """Hear every prime, and measure how its partials really die away."""
+        lessons = [self._lesson(clip) for clip in clips]
+        return stack([one for one in lessons if len(one.features)])
+
+    def loss(self, examples: Examples, generator: torch.Generator) -> Tensor:
+        """Error of the decay times, soft where a listener could not tell, and of the envelopes."""
+        told = Lesson(*(tensor.flatten(0, 1) for tensor in examples))
+        told = Lesson(*(tensor[told.weight > 0] for tensor in told))
+        noise = torch.randn(told.features.shape, generator=generator).to(told.features.device)
+        features = told.features + self.config.input_noise * self.net.std * noise
+        said = self.net.said(features, generator)
+        fall = self.net.fall(said)
+        away = torch.log(fall.t60) - told.log_t60
+        decay = torch.log1p((away / SLACK) ** 2)
+        made = fall._replace(t60=fall.t60.detach()).envelope_db(told.times)
+        apart = (made - told.level_db) / SLACK_DB
+        shape = (torch.log1p(apart**2) * told.heard).sum(-1) / told.heard.sum(-1).clamp(min=1)
+        error = (decay + self.config.envelope * shape).mean(dim=0)
+        return (error * told.weight).sum() / told.weight.sum().clamp(min=1e-6)
+
+    def continue_primes(self, primes: Sequence[Samples], samples: Sequence[int]) -> list[Samples]:
+        """Continue each prime by its partials; a prime without any fades within 100 ms."""
+        return [self._continue(p, n) for p, n in zip(primes, samples, strict=True)]
+
+    def _continue(self, prime: Samples, samples: int) -> Samples:
+        peak = np.max(np.abs(prime), initial=0.0).astype(np.float64)
+        if peak == 0 or not samples:
+            return np.zeros(samples, dtype=np.float32)
+        heard = self._hear(prime)
+        made = np.zeros(samples)
+        if len(heard.partials):
+            with torch.inference_mode():
+                fall = self.net(torch.from_numpy(heard.features).float().to(self.device))
+            made = ring(heard.partials, fall, self.signal.rate, samples)
+        joint = heard.joint[:samples]
+        fade = 0.5 + 0.5 * np.cos(np.pi * np.arange(len(joint)) / len(heard.joint))
+        made[: len(joint)] += (joint - made[: len(joint)]) * fade
+        return np.asarray(peak * made, dtype=np.float32)
+
+    def _hear(self, prime: Samples) -> Heard:
+        return hear(np.ascontiguousarray(prime, dtype=np.float32).tobytes(), self.signal)
+
+    def _lesson(self, clip: Clip) -> Lesson:
+        prime = self.signal.prime_samples
+        if clip.rate != self.signal.rate or len(clip.samples) < prime + clip.rate // 5:
+            raise UserError(
+                f"note {clip.id} has {len(clip.samples)} samples at {clip.rate} Hz; learning needs "
+                f"200 ms after the prime at {self.signal.rate} Hz: prepare the notes again"
+            )
+        heard = self._hear(clip.samples[:prime])
+        scale = float(np.max(np.abs(clip.samples[:prime]), initial=1e-9))
+        after = clip.samples[prime:].astype(np.float64) / scale
+        return lesson(heard.partials, heard.features, after, clip.rate)
+
+
+@lru_cache(maxsize=1024)
+def hear(prime: bytes, signal: Signal) -> Heard:
+    """Take a prime apart, once: a search hears the same notes in every trial.
+
+    Parameters
+    ----------
+    prime : bytes
+        Its float32 samples.
+    signal : Signal
+        How it is heard.
+
+    Returns
+    -------
+    Heard
+    """
+    samples = np.frombuffer(prime, dtype=np.float32)
+    normal = samples / max(float(np.max(np.abs(samples), initial=0.0)), 1e-30)
+    partials = find_partials(normal.astype(np.float64), signal.rate)
+    features = partial_features(normal.astype(np.float64), signal.rate, partials)
+    esprit = Esprit(signal, EspritConfig())
+    joint = esprit.continue_prime(normal.astype(np.float32), round(JOINT_SECONDS * signal.rate))
+    return Heard(partials, features, joint)
+
+
+def ring(partials: Partials, fall: Fall, rate: int, samples: int) -> Array:
+    """Let partials ring on and die away, each a damped sinusoid.
+
+    Parameters
+    ----------
+    partials : Partials
+        Of the prime.
+    fall : Fall
+        How each dies away.
+    rate, samples : int
+        Hz, and how many samples to make.
+
+    Returns
+    -------
+    ndarray of float64, shape (samples,)
+    """
+    t60, level_db = (tensor.cpu().double().numpy() for tensor in fall)
+    damping = 3 * np.log(10) / t60
+    poles = np.exp((2j * np.pi * partials.frequency_hz - damping) / rate)
+    return synthesise(poles, partials.amplitude * 10 ** (level_db / 20), samples)

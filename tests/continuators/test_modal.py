@@ -1,0 +1,116 @@
+"""The modal continuator learns how partials die away, and applies it to notes never heard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from notedecay.analysis import Reference
+from notedecay.continuators import Signal, create, load
+from notedecay.continuators.modal import Modal
+from notedecay.continuators.modal_net import Fall
+from notedecay.errors import UserError
+from notedecay.notes.note import Clip, Samples
+from notedecay.training.fit import fit
+from tests.synthetic import damped
+
+RATE = 4000
+SIGNAL = Signal(instrument="bells", rate=RATE)
+PRIME = SIGNAL.prime_samples
+SMALL = {"units": 16, "members": 2, "transpose": 0, "batch": 4, "epochs": 60}
+
+
+def make(signal: Signal = SIGNAL, **config: Any) -> Modal:
+    model = create("modal", signal, SMALL | config)
+    assert isinstance(model, Modal)
+    return model
+
+
+def bell(pitch: int, octave_t60: float = 0.5) -> Clip:
+    """Two partials whose T60 halves with each octave; the prime alone hardly shows it."""
+    f0 = 220 * 2 ** ((pitch - 57) / 12)
+    frequencies = [f0, 2.7 * f0]
+    t60s = [2.0 * octave_t60 ** np.log2(f / 220) for f in frequencies]
+    samples = damped(frequencies, t60s, [1, 0.4], rate=RATE, noise_db=-85, seed=pitch)
+    return Clip(f"bells/x/{pitch}", pitch, samples, RATE)
+
+
+@pytest.fixture(scope="module")
+def trained() -> Modal:
+    model = make()
+    fit(model, [bell(pitch) for pitch in range(48, 70, 2)], seed=3, device="cpu")
+    return model
+
+
+def ratios(model: Modal, clip: Clip) -> np.ndarray:
+    original = clip.samples[PRIME:]
+    peak = float(abs(clip.samples).max())
+    made = model.continue_prime(clip.samples[:PRIME], len(original)).astype(np.float64)
+    return Reference(original, RATE, peak).t60_ratios(made / peak)
+
+
+@pytest.mark.parametrize("pitch", [53, 59, 65])
+def test_decay_of_notes_never_heard(trained: Modal, pitch: int) -> None:
+    found = ratios(trained, bell(pitch))
+    assert len(found) == 2
+    assert np.all((found > 0.8) & (found < 1.25))
+
+
+def test_the_joint_is_smooth(trained: Modal) -> None:
+    clip = bell(59)
+    made = trained.continue_prime(clip.samples[:PRIME], 200)
+    wanted = clip.samples[PRIME : PRIME + 200]
+    assert np.square(made - wanted).sum() < 10**-1.5 * np.square(wanted).sum()
+
+
+def test_the_same_seed_gives_the_same_model_and_another_does_not(tmp_path: Path) -> None:
+    clips = [bell(pitch) for pitch in (50, 55, 60)]
+    states = []
+    for seed in (1, 1, 2):
+        model = make(epochs=2)
+        fit(model, clips, seed=seed, device="cpu")
+        states.append(model.state())
+    assert all(torch.equal(states[0][k], states[1][k]) for k in states[0])
+    assert not torch.equal(states[0]["weights.0"], states[2]["weights.0"])
+    model.save(tmp_path)
+    prime = clips[0].samples[:PRIME]
+    assert np.array_equal(
+        load(tmp_path).continue_prime(prime, 500), model.continue_prime(prime, 500)
+    )
+
+
+def test_the_envelope_falls_60_db_in_t60() -> None:
+    fall = Fall(torch.tensor([1.5]), torch.tensor([3.0]))
+    level = fall.envelope_db(torch.tensor([[0.0, 0.75, 1.5]]))[0]
+    assert level.tolist() == pytest.approx([3, -27, -57])
+
+
+def test_notes_that_do_not_suit_are_named() -> None:
+    short = Clip("bells/x/1", 60, np.ones(PRIME + 10, np.float32), RATE)
+    with pytest.raises(UserError, match="bells/x/1 has 1330 samples"):
+        make().prepare([short], torch.Generator())
+    silent = Clip("bells/x/2", 60, np.zeros(RATE, np.float32), RATE)
+    with pytest.raises(UserError, match="nothing to learn"):
+        make().prepare([silent], torch.Generator())
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    arrays(np.float32, st.integers(1, 700), elements=st.floats(-1, 1, width=32)),
+    st.sampled_from([1e-20, 1e-6, 1.0]),
+)
+def test_any_prime_gives_finite_samples_that_do_not_grow(prime: Samples, level: float) -> None:
+    signal = Signal(instrument="any", rate=2000)
+    prime = (prime * level).astype(np.float32)
+    made = make(signal).continue_prime(prime, 4000)
+    assert made.shape == (4000,)
+    assert np.isfinite(made).all()
+    late, early = np.abs(made[3000:]).max(), np.abs(made[:1000]).max()
+    assert late <= early
