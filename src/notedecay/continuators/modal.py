@@ -14,7 +14,7 @@ from torch import Tensor
 from notedecay.continuators.base import ContinuatorConfig, Signal
 from notedecay.continuators.esprit import Esprit, EspritConfig, synthesise
 from notedecay.continuators.learned import Examples, LearnedConfig, LearnedContinuator
-from notedecay.continuators.modal_analysis import Array, Partials, find_partials
+from notedecay.continuators.modal_analysis import FEWEST_SAMPLES, Array, Partials, find_partials
 from notedecay.continuators.modal_features import feature_count, partial_features
 from notedecay.continuators.modal_lessons import Lesson, lesson, stack
 from notedecay.continuators.modal_net import Fall, ModalNet
@@ -170,7 +170,8 @@ def hear(prime: bytes, signal: Signal) -> Heard:
     Heard
     """
     samples = np.frombuffer(prime, dtype=np.float32)
-    normal = samples / max(float(np.max(np.abs(samples), initial=0.0)), 1e-30)
+    samples = np.pad(samples, (max(0, FEWEST_SAMPLES - len(samples)), 0))
+    normal = samples / max(float(np.max(np.abs(samples))), 1e-30)
     partials = find_partials(normal.astype(np.float64), signal.rate)
     features = partial_features(normal.astype(np.float64), signal.rate, partials)
     esprit = Esprit(signal, EspritConfig())
