@@ -20,6 +20,7 @@ from notedecay.continuators.cnn_lstm import CnnLstm
 from notedecay.continuators.esprit import Esprit
 from notedecay.continuators.gru import Gru
 from notedecay.continuators.learned import LearnedContinuator
+from notedecay.continuators.lru import Lru
 from notedecay.continuators.lstm import Lstm
 from notedecay.continuators.paper import PAPER
 from notedecay.continuators.simple import Repeat, Silence
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 CONTINUATORS: dict[str, type[Continuator[Any]]] = {
-    kind.name: kind for kind in (Silence, Repeat, Burg, Esprit, Lstm, Gru, CnnLstm, Vrnn)
+    kind.name: kind for kind in (Silence, Repeat, Burg, Esprit, Lstm, Gru, CnnLstm, Vrnn, Lru)
 }
 """Every continuator by name."""
 
