@@ -98,18 +98,23 @@ def test_no_state_can_grow_or_stay(log_decay: float, angle: float) -> None:
 
 
 def test_one_state_learns_the_decay_of_one_partial() -> None:
-    model, note = make(units=16, states=1), clip(207, seconds=3.0, t60=1.8)
+    model, note = make(units=16, states=1, input_noise=0), clip(207, seconds=3.0, t60=1.8)
     framed = drawn(model, [note])
     (recurrence,) = (m for m in model.net.modules() if isinstance(m, LinearRecurrence))
     turn = math.remainder(2 * math.pi * 207 * model.blocks.size / RATE, 2 * math.pi)
     recurrence.angle.data.fill_(abs(turn) + 0.02)
     recurrence.log_decay.data.fill_(math.log(math.log(1e3) / (6.0 * 40)))  # far off: 6 s
-    optimiser = torch.optim.Adam(model.net.parameters(), lr=5e-3)
-    for _ in range(600):
+    optimiser = torch.optim.LBFGS(
+        model.net.parameters(), max_iter=150, line_search_fn="strong_wolfe"
+    )
+
+    def error() -> float:
         optimiser.zero_grad()
-        error = model.loss(framed, torch.Generator())
-        error.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        value = model.loss(framed, torch.Generator())
+        value.backward()  # type: ignore[no-untyped-call]
+        return value.item()
+
+    optimiser.step(error)
     assert recurrence.t60.item() == pytest.approx(1.8, rel=0.05)
     assert recurrence.angle.item() == pytest.approx(abs(turn), abs=2e-3)
     made = model.continue_prime(note.samples[:PRIME], 3 * RATE).astype(np.float64)
@@ -148,11 +153,12 @@ def test_sixty_decibels_down_the_same_is_made_sixty_decibels_down(gated: bool) -
     prime = clip(240).samples[:PRIME]
     model.net.mean.zero_()
     loud = model.continue_prime(prime, 3000)
-    assert np.allclose(1e3 * model.continue_prime(prime / 1e3, 3000), loud, rtol=1e-3, atol=1e-5)
+    soft = 1e3 * model.continue_prime(prime / 1e3, 3000)
+    assert np.allclose(soft, loud, rtol=0, atol=1e-3 * np.abs(loud).max())
 
 
 def test_padding_does_not_count() -> None:
-    model = make(gated=True, layers=2)
+    model = make(gated=True, layers=2, input_noise=0)
     short, long = clip(200, seconds=1.0), clip(300)
     blocks, known = drawn(model, [short, long])
     garbage = torch.where(known > 0, blocks, torch.full_like(blocks, 5.0))
@@ -165,7 +171,7 @@ def test_padding_does_not_count() -> None:
 
 
 def test_the_loss_is_that_of_the_continuation_from_the_prime() -> None:
-    model = make()
+    model = make(input_noise=0)
     framed = drawn(model, [clip(200)])
     prime = PRIME // model.blocks.size
     untouched = loss(model, *framed)
@@ -206,14 +212,14 @@ def test_training_is_repeated_by_its_seed_and_kept_in_a_file_of_reals(tmp_path: 
     assert np.array_equal(made, model.continue_prime(prime, 3000))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     st.booleans(),
     st.sampled_from(["silence", "constant", "noise", "click"]),
     st.floats(1e-12, 1e3),
 )
 def test_any_prime_rings_out(gated: bool, kind: str, level: float) -> None:
-    model = make(gated=gated, layers=2)
+    model = make(gated=gated, layers=2, resolution=10)
     drawn(model, [clip(200)])
     prime = {
         "silence": np.zeros(PRIME),

@@ -48,7 +48,7 @@ class LruConfig(BlockwiseConfig):
     states: int = Field(default=512, ge=1, le=4096)
     gated: bool = False
     quietest_db: float = Field(default=-40.0, ge=-80.0, le=20.0)
-    input_noise: float = Field(default=0.0, ge=0.0, le=2.0)
+    input_noise: float = Field(default=0.3, ge=0.0, le=2.0)
 
 
 class Lru(Blockwise[LruConfig]):
