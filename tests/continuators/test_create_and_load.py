@@ -16,7 +16,7 @@ from tests.synthetic import damped
 
 SIGNAL = Signal(instrument="piano", rate=4000)
 TINY = {"units": 16, "resolution": 40}
-SMALL: dict[str, dict[str, Any]] = {"lstm": TINY, "gru": TINY, "cnn_lstm": TINY, "vrnn": TINY}
+SMALL: dict[str, dict[str, Any]] = dict.fromkeys(("lstm", "gru", "cnn_lstm", "vrnn", "lru"), TINY)
 KINDS = sorted(CONTINUATORS)
 
 

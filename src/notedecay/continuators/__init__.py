@@ -20,6 +20,7 @@ from notedecay.continuators.cnn_lstm import CnnLstm
 from notedecay.continuators.esprit import Esprit
 from notedecay.continuators.gru import Gru
 from notedecay.continuators.learned import LearnedContinuator
+from notedecay.continuators.lru import Lru
 from notedecay.continuators.lstm import Lstm
 from notedecay.continuators.modal import Modal
 from notedecay.continuators.paper import PAPER
@@ -39,7 +40,8 @@ __all__ = [
 ]
 
 CONTINUATORS: dict[str, type[Continuator[Any]]] = {
-    kind.name: kind for kind in (Silence, Repeat, Burg, Esprit, Lstm, Gru, CnnLstm, Vrnn, Modal)
+    kind.name: kind
+    for kind in (Silence, Repeat, Burg, Esprit, Lstm, Gru, CnnLstm, Vrnn, Lru, Modal)
 }
 """Every continuator by name."""
 

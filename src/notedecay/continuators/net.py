@@ -66,7 +66,7 @@ class BlockNet(nn.Module, ABC):
 
     @property
     @abstractmethod
-    def core(self) -> Core:
+    def core(self) -> nn.Module:
         """The recurrent layers."""
 
     @abstractmethod
@@ -79,7 +79,9 @@ class BlockNet(nn.Module, ABC):
 
     def draw(self, generator: torch.Generator, recurrent_gain: float) -> None:
         """Draw the weights as the paper did: Glorot, orthogonal recurrence, forget bias 1."""
-        units = self.core.hidden_size
+        core = self.core
+        assert isinstance(core, Core)
+        units = core.hidden_size
         for name, weight in self.named_parameters():
             if "bias" in name:
                 nn.init.zeros_(weight)
@@ -93,7 +95,7 @@ class BlockNet(nn.Module, ABC):
                     nn.init.xavier_uniform_(gate, generator=generator)
             else:
                 nn.init.xavier_uniform_(weight, generator=generator)
-            if "bias_ih" in name and isinstance(self.core, nn.LSTM):
+            if "bias_ih" in name and isinstance(core, nn.LSTM):
                 weight.detach()[units : 2 * units] = 1.0
         for module in self.modules():
             if isinstance(module, nn.BatchNorm1d):
