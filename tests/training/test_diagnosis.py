@@ -12,7 +12,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from notedecay.continuators import LearnedContinuator, Signal, create
+from notedecay.continuators import CONTINUATORS, LearnedContinuator, Signal, create
+from notedecay.continuators.recurrent import Blockwise
 from notedecay.notes.note import Clip
 from notedecay.notes.pitch import hz
 from notedecay.training import fit
@@ -386,3 +387,14 @@ def test_each_layer_and_slice_is_in_the_pictures():
     image = figures["reach"].axes[0].images[0].get_array()
     assert image is not None
     assert image.shape == (SLICES, 2)
+
+
+@pytest.mark.parametrize("name", [n for n, kind in CONTINUATORS.items() if kind.learned])
+def test_every_net_can_be_looked_into(name):
+    small = {"units": 16, "resolution": 30} if issubclass(CONTINUATORS[name], Blockwise) else {}
+    continuator = create(name, SIGNAL, {**small, "epochs": 2, "transpose": 0})
+    diagnosis = Diagnosis(continuator, CLIPS)
+    fit(continuator, CLIPS, seed=0, device="cpu", report=diagnosis)
+    assert [look.epoch for look in diagnosis.looks] == [1, 2]
+    figures = heat_maps(diagnosis.looks)
+    assert {"gradient", "weights"} <= figures.keys()

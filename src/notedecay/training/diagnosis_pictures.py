@@ -33,7 +33,7 @@ def heat_maps(looks: Sequence[Look]) -> dict[str, Figure]:
     """
     if not looks or not looks[-1].layers:
         return {}
-    figures = {
+    drawn = {
         "gradient": _by_layer(
             looks,
             lambda layer: layer.gradient,
@@ -63,6 +63,7 @@ def heat_maps(looks: Sequence[Look]) -> dict[str, Figure]:
             limits=(0.0, 1.0),
         ),
     }
+    figures = {name: figure for name, figure in drawn.items() if figure is not None}
     over_time = {name: layer.over_time for name, layer in looks[-1].layers.items()}
     if shown := [name for name, slices in over_time.items() if slices]:
         figures["gradient_over_time"] = _over_time(
@@ -107,8 +108,10 @@ def _by_layer(
     label: str,
     logarithmic: bool = False,
     limits: tuple[float, float] | None = None,
-) -> Figure:
+) -> Figure | None:
     names = [n for n, layer in looks[-1].layers.items() if value(layer) is not None]
+    if not names:
+        return None
     grid = np.array([[value(look.layers[n]) for look in looks] for n in names], np.float64)
     return layer_map(
         grid,
