@@ -38,6 +38,7 @@ OBJECTIVES: Mapping[str, Mapping[str, float]] = {
         for name, weight in FREE_RUNNING.items()
     },
     "all": NOISE | FREE_RUNNING,
+    "all but decay loss": NOISE | {**FREE_RUNNING, "decay_loss": 0.0},
 }
 MEASURES = ("decay_ok", "missing", "envelope_db", "tail_db", "score")
 
