@@ -30,7 +30,7 @@ class CnnLstmConfig(LstmConfig):
     convolution_activation : str
         Of these layers.
     batch_norm : bool
-        Whether what each of them gives is normalised.
+        Whether what each of them gives is normalised; not where the net is trained free-running.
     frozen_statistics : bool
         The fault of the authors' Keras 1.0.4 (issue 7466): normalised by the batch while
         training, by mean 0 and variance 1 when predicting. Needs ``batch_norm``.
@@ -53,6 +53,15 @@ class CnnLstmConfig(LstmConfig):
     def _statistics_of_something(self) -> CnnLstmConfig:
         if self.frozen_statistics and not self.batch_norm:
             raise ValueError("frozen_statistics needs batch_norm")
+        return self
+
+    @model_validator(mode="after")
+    def _no_statistics_of_single_blocks(self) -> CnnLstmConfig:
+        if self.batch_norm and self.free_running:
+            raise ValueError(
+                "a net that runs on makes one block at a time, too few to normalise by: "
+                "turn off batch_norm, or rollout and the losses beside it"
+            )
         return self
 
 

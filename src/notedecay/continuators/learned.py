@@ -62,9 +62,13 @@ class LearnedContinuator(Continuator[L]):
     ----------
     net : torch.nn.Module
         Its parameters are trained; its buffers hold what else it took from the notes.
+    progress : float
+        Share of the training that the epoch under way completes, above 0 to 1, for a loss
+        that changes on the way; ``fit`` says it before each epoch.
     """
 
     learned: ClassVar[bool] = True
+    progress: float = 1.0
     net: nn.Module
 
     @abstractmethod

@@ -18,6 +18,7 @@ from notedecay.continuators.base import Signal
 from notedecay.continuators.blocks import Blocks
 from notedecay.continuators.learned import Examples, LearnedConfig, LearnedContinuator
 from notedecay.continuators.net import Activation, BlockNet, Net
+from notedecay.continuators.objectives import decay_loss, level_loss, spectrum_loss
 from notedecay.continuators.transposition import with_transpositions
 from notedecay.errors import UserError
 from notedecay.notes.note import Clip, Samples
@@ -82,6 +83,14 @@ class RecurrentConfig(BlockwiseConfig):
     input_noise : float
         Standard deviation of the noise added to the inputs while training, relative to
         the level.
+    rollout : float
+        Weight of the error of blocks that the net makes while it runs on by itself, from a
+        random point after the prime; 0 for teacher forcing alone.
+    level_loss, spectrum_loss, decay_loss : float
+        Weights of what a listener hears of these blocks; see
+        :mod:`notedecay.continuators.objectives`.
+    horizon_seconds : float
+        How long it runs on in the second half of the training (s), less before.
     target : str
         ``next``: the block that follows. ``same``: the block that is heard, as the authors had
         it for some days; then nothing is learned of time, and the loss looks splendid.
@@ -93,7 +102,17 @@ class RecurrentConfig(BlockwiseConfig):
     spectral: bool = False
     loss: Literal["absolute", "relative"] = "absolute"
     input_noise: float = Field(default=0.0, ge=0.0, le=2.0)
+    rollout: float = Field(default=0.0, ge=0.0, le=100.0)
+    level_loss: float = Field(default=0.0, ge=0.0, le=100.0)
+    spectrum_loss: float = Field(default=0.0, ge=0.0, le=100.0)
+    decay_loss: float = Field(default=0.0, ge=0.0, le=100.0)
+    horizon_seconds: float = Field(default=1.0, gt=0.0, le=30.0)
     target: Literal["next", "same"] = "next"
+
+    @property
+    def free_running(self) -> bool:
+        """Whether the net is trained on what it makes by itself, too."""
+        return any((self.rollout, self.level_loss, self.spectrum_loss, self.decay_loss))
 
 
 class Framed(NamedTuple):
@@ -224,8 +243,17 @@ class Recurrent(Blockwise[R]):
     def make_net(self, size: int) -> Net:
         """Make the net for blocks of so many samples."""
 
+    @property
+    def horizon(self) -> int:
+        """Blocks that the net runs on while training: ever more, all of them from the half on."""
+        whole = self.config.horizon_seconds * self.signal.rate / self.blocks.size
+        return max(1, round(whole * min(1.0, 2.0 * self.progress)))
+
     def loss(self, examples: Examples, generator: torch.Generator) -> Tensor:
-        """Mean squared error of the next block, over the blocks that the notes have."""
+        """Mean squared error of the next block, over the blocks that the notes have.
+
+        And, where their weights ask for it, the losses of a stretch on which the net runs on.
+        """
         blocks, known = examples
         heard = blocks[:, :-1]
         if self.config.input_noise:
@@ -233,7 +261,33 @@ class Recurrent(Blockwise[R]):
             heard = heard + self.config.input_noise * noise
         predicted, _ = self.net(heard, known=known[:, :-1])
         ahead = slice(1, None) if self.config.target == "next" else slice(None, -1)
-        target, weight = blocks[:, ahead], known[:, ahead]
+        forced = self._error(predicted, blocks[:, ahead], known[:, ahead])
+        if not self.config.free_running:
+            return forced
+        return forced + self._free_running(blocks, known, generator)
+
+    def _free_running(self, blocks: Tensor, known: Tensor, generator: torch.Generator) -> Tensor:
+        """Hear the notes up to a random point, run on, and weigh up what came."""
+        config, rate = self.config, self.signal.rate
+        first = self.signal.prime_samples // self.blocks.size
+        count = min(self.horizon, blocks.shape[1] - first)
+        last = blocks.shape[1] - count
+        start = int(torch.randint(first, last + 1, (), generator=generator))
+        made = self.net.run_on(blocks[:, :start], count)
+        true, known = (tensor[:, start : start + count] for tensor in (blocks, known))
+        loss = made.new_zeros(())
+        if config.rollout:
+            loss = loss + config.rollout * self._error(made, true, known)
+        if config.level_loss:
+            loss = loss + config.level_loss * level_loss(made, true, known)
+        if config.spectrum_loss:
+            loss = loss + config.spectrum_loss * spectrum_loss(made, true, known, rate)
+        if config.decay_loss:
+            loss = loss + config.decay_loss * decay_loss(made, true, known, rate)
+        return loss
+
+    def _error(self, predicted: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        """Mean squared error, absolute or relative; weight is 1 for a block of the note."""
         if self.config.loss == "relative":
             energy = target.square().mean(dim=2, keepdim=True)
             weight = weight / (energy + QUIETEST)
@@ -242,4 +296,4 @@ class Recurrent(Blockwise[R]):
 
 def _mean_square(error: Tensor, weight: Tensor) -> Tensor:
     """Weighted mean over samples, from the shapes (notes, blocks, size), (notes, blocks, 1)."""
-    return (error.square() * weight).sum() / (weight.sum() * error.shape[2])
+    return (error.square() * weight).sum() / (weight.sum() * error.shape[2]).clamp(min=FAINTEST)

@@ -125,6 +125,7 @@ def _epoch(
     rate = _learning_rate(config, epoch)
     for group in optimiser.param_groups:
         group["lr"] = rate
+    continuator.progress = epoch / config.epochs
     continuator.net.train()
     losses, norms, weights = [], [], []
     for batch in _batches(examples, config.batch, chance):
