@@ -26,10 +26,13 @@ def test_the_settings_are_the_authors(name: str) -> None:
     assert model.blocks.size == 49
 
 
-def test_nothing_is_left_to_a_default() -> None:
+def test_only_what_the_authors_did_not_have_is_left_to_a_default_and_it_is_off() -> None:
+    off = {"rollout", "level_loss", "spectrum_loss", "decay_loss"}
     for name, settings in PAPER.items():
-        fields = set(type(create(name, SIGNAL, settings).config).model_fields)
-        assert set(settings) == fields, name
+        config = create(name, SIGNAL, settings).config
+        left = set(type(config).model_fields) - set(settings)
+        assert left == {*off, "horizon_seconds"}, name
+        assert [getattr(config, setting) for setting in off] == [0.0] * 4
 
 
 def test_gradients_are_not_clipped() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -14,7 +15,7 @@ from mlflow import MlflowClient
 
 from notedecay.jobs.job import RESULT
 from notedecay.tracking.store import tracking_uri
-from tests.toy import make_notes
+from tests.toy import environment, make_notes
 
 COMMAND = ["notedecay", "paper", "--processes", "2"]
 ASKED = ["--quick", "--only", "flute-512", "--only", "flute-esprit", "--only", "cello-512"]
@@ -31,7 +32,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def call(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*COMMAND, *arguments], cwd=project, capture_output=True, text=True, check=False
+        [*COMMAND, *arguments],
+        cwd=project,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -44,6 +50,7 @@ def test_interrupted_it_goes_on_and_writes_the_pages(project: Path) -> None:
     first = subprocess.Popen(
         [*COMMAND, *ASKED],
         cwd=project,
+        env=environment(),
         start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -71,7 +78,7 @@ def test_interrupted_it_goes_on_and_writes_the_pages(project: Path) -> None:
     assert "flute, 512 units (`flute-512`)" in text
     assert "quick: 128 units, 60 epochs, 3 seeds" in text
     assert "**flute-512**" not in text
-    assert "Not run for want of recordings" in text
+    assert "Not run yet" in text
     assert "flute 12 notes (own)" in text
 
 
@@ -103,6 +110,23 @@ def test_the_page_names_only_files_that_are_there(project: Path) -> None:
     assert len(named) > 8
     for name in named:
         assert (project / "results/paper" / name).exists(), name
+
+
+def test_a_table_made_elsewhere_is_kept(project: Path) -> None:
+    for folder in (project / "results/paper/quick").glob("flute-512-1-*"):
+        shutil.rmtree(folder)
+    answer = call(project, "--quick", "--only", "flute-esprit")
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stderr == ""
+    assert "quick: 128 units, 60 epochs, 3 seeds" in (project / "docs/paper.md").read_text()
+
+
+def test_a_data_folder_that_is_not_there_changes_nothing(project: Path) -> None:
+    before = (project / "docs/paper.md").read_text()
+    answer = call(project, "--quick", "--data", "nowhere")
+    assert answer.returncode == 2
+    assert "nowhere: no such folder of recordings" in answer.stderr
+    assert (project / "docs/paper.md").read_text() == before
 
 
 def test_two_sizes_at_once_are_refused(project: Path) -> None:

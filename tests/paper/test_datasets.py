@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from notedecay import audio
 from notedecay.errors import UserError
 from notedecay.notes import prepared
 from notedecay.notes.note import Clip
@@ -60,7 +61,7 @@ def test_their_own_recordings_go_before_others(tmp_path: Path) -> None:
 
 
 def test_both_hearings_have_the_same_notes(data: Path, tmp_path: Path) -> None:
-    mended, theirs = BELLS, replace(BELLS, hearing="authors")
+    mended, theirs = BELLS, replace(BELLS, rumble=True, lead=True, theirs=True)
     assert pitches(data, mended, tmp_path) == pitches(data, theirs, tmp_path)
     assert theirs.signal(0.33).highpass_hz == 0
     assert theirs.rate == mended.rate == 2940
@@ -98,13 +99,31 @@ def test_the_authors_hear_the_rumble(real_data: Path, tmp_path: Path) -> None:
     for file in sorted((real_data / "iowa/guitar").glob("*.pp.*")):
         shutil.copy(file, tmp_path / "guitar/iowa")
     guitar = Dataset("guitar", highest_hz=1400, seconds=5.0, highpass_hz=60.0)
+    as_theirs = replace(guitar, rumble=True, lead=True, theirs=True)
     mended = prepared.read(load(guitar, tmp_path, tmp_path / "kept").clips)
-    theirs = prepared.read(
-        load(replace(guitar, hearing="authors"), tmp_path, tmp_path / "kept").clips
-    )
+    theirs = prepared.read(load(as_theirs, tmp_path, tmp_path / "kept").clips)
     assert [clip.id for clip in mended] == [clip.id for clip in theirs]
     assert np.median([rumble(clip) for clip in theirs]) > 0.5
     assert max(rumble(clip) for clip in mended) < 0.01
+
+
+def test_every_note_of_a_run_is_heard_after_the_run_s_lead(tmp_path: Path) -> None:
+    folder = tmp_path / "bells/own"
+    make_notes(tmp_path / "single", range(60, 80))
+    folder.mkdir(parents=True)
+    lead = np.zeros(round(0.2 * 8000), np.float32)
+    for file in sorted((tmp_path / "single").iterdir()):
+        note = audio.read(file)
+        audio.write(folder / file.name, np.concatenate([lead, note.samples[0]]), 8000)
+    onsets = {}
+    for from_file in (False, True):
+        dataset = replace(BELLS, lead=from_file)
+        clips = prepared.read(load(dataset, tmp_path, tmp_path / "kept").clips)
+        onsets[from_file] = [
+            np.argmax(np.abs(c.samples) > 0.1 * np.abs(c.samples).max()) / c.rate for c in clips
+        ]
+    assert max(onsets[False]) < 0.03
+    assert onsets[True] == pytest.approx([0.2] * 20, abs=0.03)
 
 
 def rumble(clip: Clip) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from notedecay.config import Params
+from notedecay.digests import digest
 from notedecay.errors import UserError
 from notedecay.evaluation.document import markdown
 from notedecay.evaluation.ledger import open_once
@@ -24,7 +25,6 @@ from notedecay.jobs.job import RESULT
 from notedecay.pipeline.material import load_material
 from notedecay.pipeline.tables import read_json, write_json, write_rows
 from notedecay.project import Project
-from notedecay.tracking.provenance import digest
 from notedecay.training import choose_device
 
 FOLDER = "evaluation"

@@ -38,6 +38,9 @@ class Job:
         Length to which the learned notes are filled up with silence, as the authors did (s).
     seed : int
         Of weights, order and noise.
+    judged_highpass_hz : float or None
+        Corner of the filter through which original and continuation are judged, where rumble
+        was left in what is heard (Hz).
     illustrated : bool
         Whether audio, pictures and a diagnosis are left; the figures do not depend on it.
     """
@@ -51,6 +54,7 @@ class Job:
     unseen: tuple[str, ...]
     padded_seconds: float | None
     seed: int
+    judged_highpass_hz: float | None = None
     illustrated: bool = True
 
     @property
@@ -59,6 +63,8 @@ class Job:
         parts = asdict(replace(self, clips=Path(self.clips.name)))
         parts["signal"] = self.signal.model_dump()
         del parts["illustrated"]
+        if self.judged_highpass_hz is None:
+            del parts["judged_highpass_hz"]
         text = json.dumps(parts, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 

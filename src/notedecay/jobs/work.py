@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from notedecay.analysis import mean_scores
 from notedecay.continuators import Continuator, create
 from notedecay.continuators.recurrent import Blockwise
+from notedecay.digests import code_digest
 from notedecay.files import replacing, replacing_folder
 from notedecay.jobs.job import DIAGNOSIS, LISTEN, LOOKS, MADE, RESULT, Job, unfinished
+from notedecay.jobs.judging import judge
 from notedecay.notes import prepared
 from notedecay.notes.note import Clip
 from notedecay.training import Epoch, TrainingDiverged, choose_device, fit
@@ -30,6 +33,9 @@ from notedecay.training.listening import write_listening
 from notedecay.training.looks import read as read_looks
 from notedecay.training.oracle import ORACLE, judge_oracle
 from notedecay.training.panel import Judged, Panel, spread
+
+C5 = 72
+"""The note of the paper's figures."""
 
 LOOKED_AT = 12
 """How often a training is looked into: a column of the heat maps each."""
@@ -83,9 +89,12 @@ def work(job: Job, folder: Path, device: str, on_epoch: OnEpoch) -> None:
     else:
         continuator = create(job.continuator, job.signal, job.settings)
         result = _fitted(continuator, job, clips, progress, _Run(device, on_epoch))
-        verdict = {name: panel.judge(continuator) for name, panel in panels.items()}
         result["teacher_forced"] = _teacher_forced(continuator, panels)
+        both = {n: judge(continuator, p, job.judged_highpass_hz) for n, p in panels.items()}
+        panels = {name: panel for name, (panel, _) in both.items()}
+        verdict = {name: judged for name, (_, judged) in both.items()}
     result |= _judged(verdict, panels)
+    result["code"] = code_digest("analysis", "continuators", "jobs", "training")
     result |= {"machine": _machine(), "seconds": round(time.perf_counter() - began, 1)}
     with replacing_folder(folder) as fresh:
         (fresh / RESULT).write_text(json.dumps(_plain(result), indent=1, allow_nan=False) + "\n")
@@ -138,7 +147,7 @@ def _illustrate(verdict: Verdict, prime_samples: int, progress: Path, folder: Pa
 def heard(judged: Sequence[Judged]) -> list[Judged]:
     """The notes that are kept to listen to: C5 where it is there, and two others."""
     ids = {clip.id for clip in spread([item.clip for item in judged], 2)}
-    first_c5 = next((item.clip.id for item in judged if item.clip.pitch == 72), None)
+    first_c5 = next((item.clip.id for item in judged if item.clip.pitch == C5), None)
     return [item for item in judged if item.clip.id in ids | {first_c5}]
 
 
@@ -207,4 +216,5 @@ def _plain(value: Any) -> Any:
 
 
 def _machine() -> str:
-    return f"{platform.machine()}, Python {platform.python_version()}"
+    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
+    return f"{platform.machine()}, Python {platform.python_version()}{gpu}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,18 +10,20 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
+from notedecay.errors import UserError
 from notedecay.paper import document, page
-from notedecay.paper.experiments import EXPERIMENTS
-from notedecay.paper.plan import FULL, QUICK, REDUCED, Planned, Scale, choose, plan
+from notedecay.paper.plan import QUICK, Scale, choose, plan
 from notedecay.paper.published import Published, read_published, table_rows
 from notedecay.paper.run import do
+from notedecay.paper.summary import merged, summaries
 from notedecay.paper.table import rows
-from notedecay.pipeline.tables import write_rows
+from notedecay.pipeline.tables import read_json, write_json, write_rows
 from notedecay.project import Project
 from notedecay.training import choose_device
 
 RESULTS = "paper"
 PUBLISHED = "published.csv"
+SUMMARIES = "results.json"
 
 
 @dataclass(frozen=True)
@@ -66,29 +68,38 @@ def run_paper(project: Project, choice: Choice, console: Console) -> Iterator[st
         For an experiment, a folder or a device that is not there.
     """
     choose_device(choice.device)
+    if not choice.data.is_dir():
+        raise UserError(f"{choice.data}: no such folder of recordings: run 'notedecay fetch' first")
     audible = read_published(choice.published) if choice.published else []
     results = project.results(RESULTS)
     chosen = choose(choice.only, main=choice.scale == QUICK and not choice.only)
     with console.status("reading the notes"):
         planned, lacking = plan(chosen, choice.scale, choice.data, results)
     failed = do(planned, project, processes=choice.processes, device=choice.device, console=console)
-    for name, reason in {**lacking, **failed}.items():
-        yield f"{name}: {reason}"
-    yield from _pages(project, choice.data, results, audible)
+    for reason, names in _by_reason({**lacking, **failed}).items():
+        yield f"{', '.join(names)}: {reason}"
+    yield from _pages(project, results, audible)
 
 
-def _pages(project: Project, data: Path, results: Path, audible: list[Published]) -> Iterator[str]:
-    """Write what all finished experiments say, at whatever scale."""
-    finished: list[Planned] = []
-    for scale in (FULL, REDUCED, QUICK):
-        planned, lacking = plan(EXPERIMENTS, scale, data, results)
-        finished += planned
-    order = {experiment.name: place for place, experiment in enumerate(EXPERIMENTS)}
-    table = sorted(rows(finished), key=lambda row: order[row.experiment.name])
+def _by_reason(lacking: Mapping[str, str]) -> dict[str, list[str]]:
+    reasons: dict[str, list[str]] = {}
+    for name, reason in lacking.items():
+        reasons.setdefault(reason, []).append(name)
+    return reasons
+
+
+def _pages(project: Project, results: Path, audible: list[Published]) -> Iterator[str]:
+    """Write what all results say, those at hand and those that were committed."""
     docs = project.root / "docs"
-    document.write(table, _published(audible, docs / RESULTS / PUBLISHED), lacking, docs)
+    store = docs / RESULTS / SUMMARIES
+    known = merged(read_json(store) if store.exists() else [], summaries(results))
+    write_json(known, store)
+    table = rows(known, results)
+    theirs = _published(audible, docs / RESULTS / PUBLISHED)
+    document.write(table, theirs, docs)
     yield f"{docs / 'paper.md'}: the tables"
-    yield f"{page.write(table, audible, results)}: the page to listen"
+    page_path = page.write(table, audible, document.measured(theirs), results)
+    yield f"{page_path}: the page to listen"
 
 
 def _published(audible: list[Published], kept: Path) -> list[dict[str, Any]]:

@@ -8,7 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from notedecay import audio
+from notedecay.audio import Recording
 from notedecay.audio.authors import as_the_authors, step
 from notedecay.continuators import Signal
 from notedecay.errors import UserError
@@ -36,15 +39,20 @@ class Dataset:
     seconds : float
         Length of each note (s).
     highpass_hz : float
-        Corner of the rumble filter (Hz).
+        Corner of the rumble filter (Hz). What is judged is filtered in any case.
     pitches : str
         ``all``, or ``A``: the paper's reduced piano.
     unseen : str
         ``spread``: pitches drawn over the range. ``C5``: that pitch alone.
-    hearing : str
-        ``mended``: from the onset, without rumble, resampled well. ``authors``: as they had
-        it, see :mod:`notedecay.audio.authors`. They took of each chromatic run the first note
-        alone; here all its notes are taken, so that both hearings have the same notes.
+    rumble : bool
+        Whether the rumble is left in, as the authors did.
+    lead : bool
+        Whether the prime is counted from the beginning of the file, as the authors did. They
+        took of each chromatic run the first note alone; here each of its notes is heard after
+        what precedes the first, so that all have the same notes.
+    theirs : bool
+        Whether recordings are decimated, and short notes padded, as the authors did; see
+        :mod:`notedecay.audio.authors`.
     """
 
     instrument: str
@@ -53,7 +61,9 @@ class Dataset:
     highpass_hz: float
     pitches: Literal["all", "A"] = "all"
     unseen: Literal["spread", "C5"] = "spread"
-    hearing: Literal["mended", "authors"] = "mended"
+    rumble: bool = False
+    lead: bool = False
+    theirs: bool = False
 
     @property
     def rate(self) -> int:
@@ -62,12 +72,11 @@ class Dataset:
 
     def signal(self, prime_seconds: float) -> Signal:
         """How a continuator hears these notes."""
-        highpass_hz = self.highpass_hz if self.hearing == "mended" else 0.0
         return Signal(
             instrument=self.instrument,
             rate=self.rate,
             prime_seconds=prime_seconds,
-            highpass_hz=highpass_hz,
+            highpass_hz=0.0 if self.rumble else self.highpass_hz,
         )
 
 
@@ -144,22 +153,33 @@ def _parts(notes: Sequence[Note], dataset: Dataset) -> tuple[list[str], list[str
 
 
 def _clips(dataset: Dataset, notes: Sequence[Note], data: Path) -> list[Clip]:
-    if dataset.hearing == "authors":
-        return [_authors_clip(dataset, note, data) for note in notes]
+    if dataset.lead:
+        return [_with_lead(dataset, note, notes, data) for note in notes]
     return prepared.prepare(
         data,
         notes,
         rate=dataset.rate,
         seconds=dataset.seconds,
-        highpass_hz=dataset.highpass_hz,
+        highpass_hz=0.0 if dataset.rumble else dataset.highpass_hz,
     )
 
 
-def _authors_clip(dataset: Dataset, note: Note, data: Path) -> Clip:
-    """A note with the silence before it."""
-    recording = audio.read(data / note.file, start=note.start, seconds=note.seconds)
-    heard = as_the_authors(recording, highest_hz=dataset.highest_hz, seconds=dataset.seconds)
-    return Clip(note.id, note.pitch, heard, dataset.rate)
+def _with_lead(dataset: Dataset, note: Note, notes: Sequence[Note], data: Path) -> Clip:
+    """A note after what precedes the first note of its file."""
+    recording = audio.read(data / note.file)
+    first = min(other.start for other in notes if other.file == note.file)
+    lead, start, end = (
+        round(s * recording.rate) for s in (first, note.start, note.start + note.seconds)
+    )
+    heard = np.hstack([recording.samples[:, :lead], recording.samples[:, start:end]])
+    alone = Recording(heard, recording.rate, recording.path)
+    highest_hz, seconds = dataset.highest_hz, dataset.seconds
+    if dataset.theirs:
+        samples = as_the_authors(alone, highest_hz=highest_hz, seconds=seconds)
+    else:
+        highpass_hz = 0.0 if dataset.rumble else dataset.highpass_hz
+        samples = audio.cleaned(alone, rate=dataset.rate, highpass_hz=highpass_hz)
+    return Clip(note.id, note.pitch, samples[: round(seconds * dataset.rate)], dataset.rate)
 
 
 def _clips_name(dataset: Dataset, notes: Sequence[Note]) -> str:
@@ -171,6 +191,8 @@ def _clips_name(dataset: Dataset, notes: Sequence[Note]) -> str:
 
 
 def _state(files: Sequence[Path]) -> str:
-    """Names and sizes of recordings in one word."""
-    listed = [f"{path.name} {path.stat().st_size}" for path in files]
-    return hashlib.sha256("\n".join(listed).encode()).hexdigest()[:8]
+    """Names and contents of recordings in one word."""
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:8]

@@ -12,7 +12,8 @@ from PIL import Image
 
 from notedecay.files import replacing
 from notedecay.paper.claims import claims
-from notedecay.paper.table import Row
+from notedecay.paper.experiments import EXPERIMENTS
+from notedecay.paper.table import FEW, Row
 
 PICTURES = {
     "figure-4-guitar-c5-seen.png": ("lstm-512", "seen", "C5", "guitar C5, learned"),
@@ -29,33 +30,56 @@ Sander & Harder, "Learning the decay of a sound signal", 2016. This page is writ
 
 **How to read it.** Each row is an experiment of the paper's log with its counterpart here. *Decay
 ok* is the share of partials whose decay a listener could not tell from the true one (1 is best),
-*missing* the share of partials that are not there, *attractor* how alike the sounds made of
-different primes are (1: one sound for every prime), *score* one figure for all. *Teacher-forced*
-is the squared error of the next block where all before it are true, in variances of the training
-notes. *Their audio* is what the authors published of that experiment, measured here. *Seen /
-unseen*: notes that were learned, and notes of pitches that were never learned. ± is the standard
-deviation over the seeds. The measures: [measures.md](measures.md).
+*missing* the share of partials that are not there, *attractor* the largest correlation between
+the sounds made of two primes, *one sound* in how many of the trainings that were looked into one
+sound follows every prime, *score* one figure for all. *Teacher-forced* is the squared error of
+the next block where all before it are true, in variances of the training notes. *Their audio* is
+what the authors published of that experiment, measured here. *Seen / unseen*: notes that were
+learned, and notes of pitches that were never learned. ± is the standard deviation over the seeds.
+The measures: [measures.md](measures.md).
 
-**What differs from the paper** unless a row says otherwise: primes begin at the note's onset,
-rumble is filtered off, gates are logistic, and resampling keeps the band to its end; sizes,
-initialisation, optimiser, loss and number of epochs are theirs. *reduced* means a quarter of the
-units and filters and at most 30 notes to learn, *quick* a third of the epochs as well, *full* the
-paper's own size.
+**What differs from the paper** unless a row says otherwise: primes are 330 ms, counted from the
+note's onset; rumble is filtered off (and always before judging); channels are mixed; resampling
+keeps the band to its end; gates are logistic; short notes are not padded (silence to predict
+lowers their loss on the cello); the normalisation is undone by its inverse; all notes of a
+chromatic run are taken, not the first alone; notes that are mistuned or damped by hand are left
+out, among them the mf take of C5 on the G string that the paper's figure 4 shows. Sizes,
+initialisation, optimiser, loss and number of epochs are theirs. The CNN-LSTM hears the LSTM's
+rate, not the full one, but in one row; *activation* is that of the convolutions there. *reduced*
+means a quarter of the units and filters and 30 notes to learn (and every C5), *quick* a third of
+the epochs as well, *full* the paper's own size.
 """
 
-COLUMNS = ("experiment", "the paper says", "their loss", "their audio: decay ok, missing", "here",
-           "loss", "teacher-forced", "decay ok", "missing", "attractor", "score")  # fmt: skip
+COLUMNS = (
+    "experiment",
+    "the paper says",
+    "their loss",
+    "their audio: decay ok, missing",
+    "here",
+    "loss",
+    "teacher-forced",
+    "decay ok",
+    "missing",
+    "attractor",
+    "one sound",
+    "score",
+)
+
+FURTHER = {
+    "pitch_cents": ("cents", 1),
+    "envelope_db": ("envelope dB", 1),
+    "excess_noise_db": ("excess noise dB", 1),
+    "lsd_db": ("lsd dB", 1),
+    "tail_db": ("tail dB", 1),
+    "join_snr_db": ("join dB", 1),
+}
+"""The other measures, in a table of their own."""
 
 Measured = Mapping[int, tuple[float, float]]
 """Decay ok and missing of the authors' audio, means by the number of their experiment."""
 
 
-def write(
-    rows: Sequence[Row],
-    published: Sequence[Mapping[str, Any]],
-    lacking: Mapping[str, str],
-    docs: Path,
-) -> None:
+def write(rows: Sequence[Row], published: Sequence[Mapping[str, Any]], docs: Path) -> None:
     """Write ``paper.md`` and the pictures in ``paper/``.
 
     Parameters
@@ -64,8 +88,6 @@ def write(
         What is finished.
     published : sequence of mapping
         What the authors' own audio got, a row for each file; may be empty.
-    lacking : mapping of str to str
-        Experiments that cannot be run for want of recordings, and why.
     docs : Path
         The folder of documents.
     """
@@ -74,12 +96,16 @@ def write(
     if published:
         parts += ["## The authors' published audio, measured\n", _published(published)]
     for group, members in groupby(rows, key=lambda row: row.experiment.group):
-        parts += [f"## {group}\n", table(COLUMNS, (cells(row, theirs) for row in members))]
+        shown = list(members)
+        parts += [f"## {group}\n", table(COLUMNS, (cells(row, theirs) for row in shown))]
+        parts += [
+            table(["seen / unseen", *(name for name, _ in FURTHER.values())], map(_further, shown))
+        ]
     parts += _warnings(rows)
     parts += _pictures(rows, docs / "paper")
-    if lacking:
-        parts += ["## Not run for want of recordings\n"]
-        parts += [f"- {name}: {reason}" for name, reason in lacking.items()]
+    done = {row.experiment.name for row in rows}
+    if missing := [f"`{e.name}`" for e in EXPERIMENTS if e.name not in done]:
+        parts += [f"## Not run yet\n\n{', '.join(missing)}"]
     with replacing(docs / "paper.md") as path:
         path.write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
 
@@ -100,11 +126,6 @@ def _mean(published: Sequence[Mapping[str, Any]], number: int, measure: str) -> 
 
 def cells(row: Row, theirs: Measured) -> list[str]:
     """A row of the table, as texts."""
-
-    def pair(measure: str, digits: int) -> str:
-        seen, unseen = (row.measure(s, measure).text(digits) for s in ("seen", "unseen"))
-        return f"{seen} / {unseen}"
-
     errors = [row.teacher_forced(split) for split in ("seen", "unseen")]
     known = errors[0].mean == errors[0].mean
     return [
@@ -113,13 +134,30 @@ def cells(row: Row, theirs: Measured) -> list[str]:
         row.experiment.loss,
         _theirs(row, theirs),
         row.size,
-        row.loss.text(3),
+        row.loss.text(3) if row.experiment.continuator != "vrnn" else "-",
         " / ".join(e.text(3) for e in errors) if known else "-",
-        pair("decay_ok", 2),
-        pair("missing", 2),
-        row.measure("unseen", "attractor").text(2),
-        pair("score", 3),
+        f"{_pair(row, 'decay_ok', 2)}{_few(row)}",
+        _pair(row, "missing", 2),
+        _pair(row, "attractor", 2),
+        row.one_sound,
+        _pair(row, "score", 3),
     ]
+
+
+def _pair(row: Row, measure: str, digits: int) -> str:
+    seen, unseen = (row.measure(s, measure).text(digits) for s in ("seen", "unseen"))
+    return f"{seen} / {unseen}"
+
+
+def _few(row: Row) -> str:
+    """How many unseen notes have a decay to judge, where they are few."""
+    judged = row.measure("unseen", "notes_judged").mean
+    return f" ({judged:.0f} notes)" if judged < FEW else ""
+
+
+def _further(row: Row) -> list[str]:
+    title = f"`{row.experiment.name}` {row.scale.name if row.learns else ''}"
+    return [title, *(_pair(row, measure, digits) for measure, (_, digits) in FURTHER.items())]
 
 
 def _theirs(row: Row, theirs: Measured) -> str:
@@ -135,12 +173,14 @@ def table(columns: Sequence[str], body: Iterable[Sequence[str]]) -> str:
 
 def _provenance(rows: Sequence[Row]) -> list[str]:
     """Notes and machines."""
-    sources = sorted({f"{p.job.signal.instrument} {p.sources}" for r in rows for p in r.planned})
+    sources = sorted({result["notes"] for row in rows for result in row.results})
     devices = sorted({f"{x['device']} ({x['machine']})" for r in rows for x in r.results})
     hours = sum(x["seconds"] for r in rows for x in r.results) / 3600
+    codes = {x["code"] for row in rows for x in row.results}
+    mixed = " Made by several states of the code: figures of small difference may be due to that."
     return [
         f"**Notes**: {'; '.join(sources)}. **Computed on**: {'; '.join(devices)}, "
-        f"{hours:.1f} process hours in all.\n"
+        f"{hours:.1f} process hours in all.{mixed if len(codes) > 1 else ''}\n"
     ]
 
 
@@ -178,13 +218,15 @@ def _pictures(rows: Sequence[Row], folder: Path) -> list[str]:
     for name, (experiment, split, note, caption) in PICTURES.items():
         row = next((row for row in rows if row.experiment.name == experiment), None)
         found = picture(row, split, note) if row else None
-        if row is None or found is None:
+        heading = f"{caption}: `{experiment}`"
+        if found is None:
+            if (folder / name).exists():
+                parts += [f"**{heading}**\n", f"![{caption}](paper/{name})\n"]
             continue
         with replacing(folder / name) as path, Image.open(found) as image:
             # 128 colours are enough for spectrograms, and half of the bytes.
             image.convert("RGB").quantize(128).save(path, "PNG", optimize=True)
-        heading = f"{caption}: {found.parent.name} ({row.experiment.title}, {row.scale.name})"
-        parts += [f"**{heading}**\n", f"![{heading}](paper/{name})\n"]
+        parts += [f"**{heading}**\n", f"![{caption}](paper/{name})\n"]
     return parts if len(parts) > 1 else []
 
 

@@ -21,7 +21,10 @@ PIANO = Dataset("piano", highest_hz=4200, seconds=5.0, highpass_hz=25.0)
 PIANO_A = replace(PIANO, pitches="A")
 FLUTE = Dataset("flute", highest_hz=2000, seconds=3.0, highpass_hz=40.0)
 GUITAR_C5 = replace(GUITAR, unseen="C5")
-GUITAR_AS_IT_WAS = replace(GUITAR, hearing="authors")
+GUITAR_AS_IT_WAS = replace(GUITAR, rumble=True, lead=True, theirs=True)
+GUITAR_WITH_RUMBLE = replace(GUITAR, rumble=True)
+GUITAR_FROM_FILE = replace(GUITAR, lead=True)
+GUITAR_FULL_RATE = replace(GUITAR, highest_hz=22050)
 
 PRIME_SECONDS = 0.33
 AUTHORS_PRIME_SECONDS = 20 / 60
@@ -69,7 +72,7 @@ class Experiment:
     @property
     def prime_seconds(self) -> float:
         """Length of the prime (s)."""
-        return AUTHORS_PRIME_SECONDS if self.dataset.hearing == "authors" else PRIME_SECONDS
+        return AUTHORS_PRIME_SECONDS if self.dataset.theirs else PRIME_SECONDS
 
 
 MENDED: Mapping[str, Any] = MappingProxyType(
@@ -164,6 +167,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         PAPER["lstm"], main=True, loss=".042", published=(4,),
         says="best by ear; prime from the file's start, rumble left in",
     ),
+    _lstm("with-rumble", _FAULTS, "rumble left in, nothing else", GUITAR_WITH_RUMBLE),
+    _lstm("from-file-start", _FAULTS, "prime from the file's start alone", GUITAR_FROM_FILE),
     _lstm(
         "hard-gates", _FAULTS, "their gates alone", GUITAR, settings={"gates": "hard_sigmoid"}
     ),
@@ -207,8 +212,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
                 "learning_rate": 1e-3,
                 "generation": generation,
             },
-            says="named for later",
-            main=True,
+            says="named for later; here with Adam and a cosine schedule",
+            main=generation == "mean",
         )
         for generation, what in (("mean", "the mean"), ("sample", "sampling"))
     ),
@@ -216,6 +221,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         "cnn-target-is-input", "target is the input", loss=".0067, .0046",
         settings={
             "target": "same", "frozen_statistics": True, "convolution_activation": "relu",
+            "activation": "relu",
         },
         says="the loss looks splendid",
     ),
@@ -223,7 +229,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         "cnn-as-it-was", "32x35 relu, frozen statistics, hard gates", loss=".097 to .348",
         settings={
             "frozen_statistics": True, "convolution_activation": "relu", "gates": "hard_sigmoid",
-            "denormalisation": "authors",
+            "denormalisation": "authors", "activation": "relu",
         },
         says="nothing learned",
     ),
@@ -241,10 +247,14 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     _cnn("cnn-sigmoid", "32x35 sigmoid", settings={"convolution_activation": "sigmoid"}),
     _cnn("cnn-32x3", "32x3", settings={"length": 3}, loss=".097 to .348"),
     _cnn(
-        "cnn-2", "64x35, 32x17", settings={"filters": 64, "convolutions": 2},
+        "cnn-2", "64x35, 32x17 (theirs 32x27)", settings={"filters": 64, "convolutions": 2},
         loss=".097 to .348",
     ),
     _cnn("cnn-3", "32x35, 16x17, 8x9", settings={"convolutions": 3}),
+    Experiment(
+        "cnn-full-rate", "CNN-LSTM, guitar", "32x35 tanh at 44.1 kHz, statistics kept",
+        GUITAR_FULL_RATE, "cnn_lstm", CONVOLVED, loss=".097 to .348",
+    ),
     _cnn("cnn-no-dense", "without the dense layer", settings={"dense": False}),
     _lstm(
         "cello-1024-10", _OTHERS, "cello to 8000 Hz, 1024 units, 10 blocks/s", CELLO_8000,

@@ -13,14 +13,19 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from notedecay.audio import write as write_audio
 from notedecay.files import replacing, replacing_folder
 from notedecay.paper.claims import claims
-from notedecay.paper.document import COLUMNS, Measured, cells, measured
+from notedecay.paper.document import COLUMNS, Measured, cells
 from notedecay.paper.published import Published, table_rows
 from notedecay.paper.table import Row
 
 PAGE = "index.html"
 
 
-def write(rows: Sequence[Row], published: Sequence[Published], folder: Path) -> Path:
+def write(
+    rows: Sequence[Row],
+    published: Sequence[Published],
+    theirs: Measured,
+    folder: Path,
+) -> Path:
     """Write ``index.html``, which refers to the audio and pictures of the results.
 
     Parameters
@@ -29,6 +34,8 @@ def write(rows: Sequence[Row], published: Sequence[Published], folder: Path) -> 
         What is finished.
     published : sequence of Published
         The authors' own audio, copied beside the page; may be empty.
+    theirs : mapping
+        What it got, by experiment.
     folder : Path
         Of the paper's results.
 
@@ -37,7 +44,6 @@ def write(rows: Sequence[Row], published: Sequence[Published], folder: Path) -> 
     Path
         The page.
     """
-    theirs = measured(table_rows(published))
     templates = Environment(
         loader=PackageLoader("notedecay.paper", "."), autoescape=select_autoescape(["html", "j2"])
     )
@@ -70,7 +76,7 @@ def _shown(row: Row, theirs: Measured, folder: Path) -> dict[str, Any]:
 def _notes(row: Row, folder: Path) -> Iterator[dict[str, str]]:
     """What there is to listen to, by paths relative to the page."""
     for split in ("seen", "unseen"):
-        for note in sorted((row.listen / split).iterdir()):
+        for note in sorted((row.listen / split).glob("*/")):
             yield {"split": split, "name": note.name, "folder": _relative(note, folder)}
 
 

@@ -95,7 +95,7 @@ def choose(names: Sequence[str], *, main: bool) -> list[Experiment]:
     for name in names:
         if name not in known:
             raise UserError(f"no experiment '{name}'{nearest(name, known)}")
-    chosen = [known[name] for name in names] or list(EXPERIMENTS)
+    chosen = [known[name] for name in dict.fromkeys(names)] or list(EXPERIMENTS)
     return [experiment for experiment in chosen if experiment.main or not main]
 
 
@@ -145,7 +145,7 @@ def _jobs(experiment: Experiment, scale: Scale, notes: Notes) -> Iterator[Job]:
     dataset = experiment.dataset
     settings = scale.settings(experiment.settings)
     padded = None
-    if dataset.hearing == "authors":  # their last target is a block of silence
+    if dataset.theirs:  # their last target is a block of silence
         padded = dataset.seconds + 1 / settings["resolution"]
         settings["window_seconds"] = padded
     learned, seen, unseen = _ids(notes, scale)
@@ -160,6 +160,7 @@ def _jobs(experiment: Experiment, scale: Scale, notes: Notes) -> Iterator[Job]:
             unseen=unseen,
             padded_seconds=padded,
             seed=seed,
+            judged_highpass_hz=dataset.highpass_hz if dataset.rumble else None,
         )
 
 

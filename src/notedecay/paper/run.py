@@ -11,6 +11,7 @@ from notedecay.jobs import crew
 from notedecay.jobs.bars import Bars
 from notedecay.jobs.job import RESULT
 from notedecay.paper.plan import Planned
+from notedecay.paper.summary import describe
 from notedecay.paper.tracked import Log
 from notedecay.project import Project
 
@@ -52,6 +53,7 @@ def do(
     def end(folder: Path, fault: BaseException | None) -> None:
         one = by_folder[folder]
         if fault is None:
+            describe(one)
             log.result(one)
         else:
             failed[one.experiment.name] = " ".join(str(fault).split()) or repr(fault)

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from notedecay.jobs.job import DIAGNOSIS, LISTEN, RESULT
-from notedecay.paper.experiments import Experiment
-from notedecay.paper.plan import QUICK, Planned, Scale
-from notedecay.pipeline.tables import read_json
+from notedecay.jobs.job import DIAGNOSIS, LISTEN
+from notedecay.paper.experiments import EXPERIMENTS, Experiment
+from notedecay.paper.plan import FULL, QUICK, REDUCED, Scale
+from notedecay.paper.summary import Summary
 
-MEASURES = ("score", "decay_ok", "missing", "pitch_cents", "envelope_db", "excess_noise_db",
-            "join_snr_db", "attractor")  # fmt: skip
+DEAF = "no longer depend on the prime"
+"""In the warning of a net that makes one sound of every prime."""
+
+FEW = 5
+"""With fewer notes to judge, their number stands beside the mean."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,8 @@ class Figure:
         """The mean, and the spread where there is one: ``.12 ± .03``."""
         if self.mean != self.mean:
             return "-"
-        return f"{self.mean:.{digits}f}" + (
-            "" if self.sd != self.sd else f" ± {self.sd:.{digits}f}"
-        )
+        spread = "" if self.sd != self.sd else f" ± {self.sd:.{digits}f}"
+        return f"{self.mean:.{digits}f}{spread}"
 
 
 @dataclass(frozen=True)
@@ -51,97 +53,109 @@ class Row:
         Which.
     scale : Scale
         Its size.
-    planned : list of Planned
-        Those that have a result.
     results : list of dict
-        What ``result.json`` holds, in the same order.
+        Summaries, one for each seed.
+    folder : Path
+        Of the first seed's result; audio and pictures may not be at hand.
     """
 
     experiment: Experiment
     scale: Scale
-    planned: list[Planned]
-    results: list[dict[str, Any]]
+    results: list[Summary]
+    folder: Path
 
-    def measure(self, split: str, name: str, pitch: int | None = None) -> Figure:
-        """A measure on ``seen`` or ``unseen`` notes, all or those of a pitch."""
-        if pitch is None:
-            return _over(self.results, lambda r: r["figures"][split][name])
-        return _over(self.results, lambda r: _mean_of(r["notes"][split], name, pitch))
+    def measure(self, split: str, name: str) -> Figure:
+        """A measure on ``seen`` or ``unseen`` notes."""
+        return _over(self.results, lambda r: (r["figures"].get(split) or {}).get(name))
+
+    def c5(self, split: str) -> Figure:
+        """Decay ok of the takes of C5."""
+        return _over(self.results, lambda r: r["c5"].get(split))
 
     def teacher_forced(self, split: str) -> Figure:
         """Error of the next block where all before it are the true ones."""
-        return _over(self.results, lambda r: (r.get("teacher_forced") or {}).get(split))
+        return _over(self.results, lambda r: (r["teacher_forced"] or {}).get(split))
 
     @property
     def loss(self) -> Figure:
         """Training loss after the last epoch."""
-        return _over(self.results, lambda r: (r.get("losses") or [None])[-1])
+        return _over(self.results, lambda r: r["loss"])
+
+    @property
+    def learns(self) -> bool:
+        """Whether there is anything to train, and so a seed."""
+        return "epochs" in self.experiment.settings
 
     @property
     def size(self) -> str:
-        """What was run, in words: units, epochs, seeds."""
-        settings = self.planned[0].job.settings
-        if "epochs" not in settings:
+        """What was run, in words: units, epochs, seeds, and where if not on a CPU."""
+        if not self.learns:
             return ""
-        seeds = len(self.results)
-        return (
-            f"{self.scale.name}: {settings['units']} units, {settings['epochs']} epochs, "
-            f"{seeds} seed{'s' if seeds > 1 else ''}"
-        )
+        settings, seeds = self.scale.settings(self.experiment.settings), len(self.results)
+        parts = [
+            f"{self.scale.name}: {settings['units']} units",
+            f"{settings['epochs']} epochs",
+            f"{seeds} seed{'s' if seeds > 1 else ''}",
+        ]
+        parts += sorted({f"on {r['device']}" for r in self.results if r["device"] != "cpu"})
+        diverged = sum(r["ended"] != "complete" for r in self.results)
+        return ", ".join(parts + ([f"{diverged} diverged"] if diverged else []))
+
+    @property
+    def one_sound(self) -> str:
+        """In how many of the seeds that were looked into one sound follows every prime."""
+        looked = [r["warnings"] for r in self.results if r["warnings"] is not None]
+        deaf = sum(any(DEAF in line for line in lines) for lines in looked)
+        return f"{deaf} of {len(looked)}" if self.learns and looked else "-"
 
     @property
     def warnings(self) -> list[str]:
         """What the diagnosis of any seed warned of."""
-        return sorted({line for result in self.results for line in result.get("warnings", [])})
+        return sorted({line for r in self.results for line in r["warnings"] or []})
 
     @property
     def listen(self) -> Path:
         """Audio and pictures of the first seed."""
-        return self.planned[0].folder / LISTEN
+        return self.folder / LISTEN
 
     @property
     def diagnosis(self) -> Path:
         """Heat maps of the first seed's training."""
-        return self.planned[0].folder / DIAGNOSIS
+        return self.folder / DIAGNOSIS
 
 
-def rows(planned: Sequence[Planned]) -> list[Row]:
-    """Gather what is finished.
+def rows(summaries: Sequence[Summary], results: Path) -> list[Row]:
+    """Gather summaries.
 
     Parameters
     ----------
-    planned : sequence of Planned
-        At every scale.
+    summaries : sequence of dict
+        In any order; those of experiments that there are no more are left out.
+    results : Path
+        The folder of results.
 
     Returns
     -------
     list of Row
         In the order of the experiments, the larger scale first; the quick scale only where
-        there is no other.
+        there is no other, and one row for what has nothing to train.
     """
-    gathered: dict[tuple[str, str], list[Planned]] = {}
-    for one in planned:
-        if (one.folder / RESULT).exists():
-            gathered.setdefault((one.experiment.name, one.scale.name), []).append(one)
-    made = [
-        Row(
-            group[0].experiment,
-            group[0].scale,
-            group,
-            [read_json(p.folder / RESULT) for p in group],
-        )
-        for group in gathered.values()
-    ]
-    larger = {row.experiment.name for row in made if row.scale != QUICK}
-    return [row for row in made if row.scale != QUICK or row.experiment.name not in larger]
+    gathered: dict[tuple[str, str], list[Summary]] = {}
+    for summary in sorted(summaries, key=lambda s: int(s["seed"])):
+        gathered.setdefault((summary["experiment"], summary["scale"]), []).append(summary)
+    made: list[Row] = []
+    for experiment in EXPERIMENTS:
+        found = [
+            Row(experiment, scale, group, results / group[0]["folder"])
+            for scale in (FULL, REDUCED, QUICK)
+            if (group := gathered.get((experiment.name, scale.name)))
+        ]
+        larger = [row for row in found if row.scale != QUICK] or found
+        made += larger if "epochs" in experiment.settings else larger[:1]
+    return made
 
 
-def _mean_of(notes: Sequence[dict[str, Any]], name: str, pitch: int) -> float | None:
-    values = [n[name] for n in notes if n["pitch"] == pitch and n[name] is not None]
-    return statistics.fmean(values) if values else None
-
-
-def _over(results: Sequence[dict[str, Any]], read: Callable[[dict[str, Any]], Any]) -> Figure:
+def _over(results: Sequence[Summary], read: Callable[[Summary], Any]) -> Figure:
     values = [float(v) for r in results if (v := read(r)) is not None]
     if not values:
         return Figure(float("nan"), float("nan"))

@@ -14,7 +14,7 @@ from notedecay.tracking.runs import ActiveRun, Tracker
 from notedecay.training.looks import read
 
 EXPERIMENT = "paper"
-TAG = "notedecay.jobs.job"
+TAG = "notedecay.paper.job"
 
 
 class Log:

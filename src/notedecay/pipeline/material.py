@@ -9,9 +9,9 @@ from typing import Any
 
 from notedecay.config import Instrument
 from notedecay.continuators import Signal
+from notedecay.digests import code_digest, digest
 from notedecay.notes import prepared, split
 from notedecay.notes.note import Clip
-from notedecay.tracking.provenance import code_digest, digest
 from notedecay.training.panel import Panel, spread
 
 CLIPS = "clips.npz"

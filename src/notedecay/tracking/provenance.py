@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 from pathlib import Path
 
-import notedecay
+from notedecay.digests import digest
 from notedecay.project import Project
 
 
@@ -40,21 +39,6 @@ def provenance(project: Project, seed: int, clips: Path) -> dict[str, str]:
         "dvc.lock.md5": digest(project.root / "dvc.lock"),
         "seed": str(seed),
     }
-
-
-def digest(path: Path) -> str:
-    """MD5 of a file (DVC's own hash), ``unknown`` where there is none."""
-    return hashlib.md5(path.read_bytes()).hexdigest() if path.is_file() else "unknown"
-
-
-def code_digest(*packages: str) -> str:
-    """Hash of the source of packages of notedecay: figures of other code do not compare."""
-    top = Path(notedecay.__file__).parent
-    files = sorted(path for name in packages for path in (top / name).rglob("*.py"))
-    content = b"".join(
-        path.relative_to(top).as_posix().encode() + path.read_bytes() for path in files
-    )
-    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _git(root: Path, *arguments: str) -> str | None:
