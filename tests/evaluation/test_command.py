@@ -92,6 +92,15 @@ def test_there_is_a_picture_of(project: Path, table: dict[str, Any], name: str) 
     assert picture.stat().st_size > 10_000
 
 
+def test_table_and_pictures_are_ready_to_be_committed(project: Path, table: dict[str, Any]) -> None:
+    assert table
+    docs = project / "docs/evaluation"
+    text = (docs / "bells.md").read_text()
+    named = [part.split(")")[0] for part in text.split("](")[1:]]
+    assert named == [f"bells-{name}.png" for name in ("decay", "by_prime", "median", "worst")]
+    assert all((docs / name).stat().st_size < 200_000 for name in named)
+
+
 def test_a_second_call_does_nothing_anew(project: Path, table: dict[str, Any]) -> None:
     jobs = project / "results/evaluation/bells/jobs"
     before = {path: path.stat().st_mtime_ns for path in jobs.glob("*/result.json")}

@@ -23,6 +23,7 @@ from notedecay.jobs import crew
 from notedecay.jobs.bars import Bars
 from notedecay.jobs.job import RESULT
 from notedecay.pipeline.material import load_material
+from notedecay.pipeline.shrunk import shrink
 from notedecay.pipeline.tables import read_json, write_json, write_rows
 from notedecay.project import Project
 from notedecay.training import choose_device
@@ -78,7 +79,8 @@ def run_evaluation(
         _do(planned, choice, console)
         found = verdicts(planned)
         _write(name, found, looks, folder)
-        yield f"{folder / 'table.md'}: {len(planned)} jobs"
+        page = _publish(name, folder, project.root / "docs" / FOLDER)
+        yield f"{page}: {len(planned)} jobs; pictures and rows in {folder}"
 
 
 def _plan(
@@ -128,3 +130,14 @@ def _write(name: str, found: Sequence[Verdict], looks: int, folder: Path) -> Non
     with replacing(folder / "table.md") as path:
         path.write_text(markdown(name, found, looks), encoding="utf-8")
     draw(name, found, folder / "pictures")
+
+
+def _publish(name: str, folder: Path, docs: Path) -> Path:
+    """Copy the table, with its most telling pictures, to where it is committed."""
+    pictures = ("decay", "by_prime", "median", "worst")
+    for picture in pictures:
+        shrink(folder / "pictures" / f"{picture}.png", docs / f"{name}-{picture}.png")
+    shown = "\n\n".join(f"![{picture}]({name}-{picture}.png)" for picture in pictures)
+    with replacing(docs / f"{name}.md") as path:
+        path.write_text(f"{(folder / 'table.md').read_text()}\n{shown}\n", encoding="utf-8")
+    return docs / f"{name}.md"

@@ -8,12 +8,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from notedecay.files import replacing
 from notedecay.paper.claims import claims
 from notedecay.paper.experiments import EXPERIMENTS
 from notedecay.paper.table import FEW, Row
+from notedecay.pipeline.shrunk import shrink
 
 PICTURES = {
     "figure-4-guitar-c5-seen.png": ("lstm-512", "seen", "C5", "guitar C5, learned"),
@@ -223,9 +222,7 @@ def _pictures(rows: Sequence[Row], folder: Path) -> list[str]:
             if (folder / name).exists():
                 parts += [f"**{heading}**\n", f"![{caption}](paper/{name})\n"]
             continue
-        with replacing(folder / name) as path, Image.open(found) as image:
-            # 128 colours are enough for spectrograms, and half of the bytes.
-            image.convert("RGB").quantize(128).save(path, "PNG", optimize=True)
+        shrink(found, folder / name)
         parts += [f"**{heading}**\n", f"![{caption}](paper/{name})\n"]
     return parts if len(parts) > 1 else []
 

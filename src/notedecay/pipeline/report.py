@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ def show(project: Project, params: Params, console: Console) -> None:
             raise UserError(f"nothing is registered for {instrument} yet: run make repro")
         registered = read_json(results / "registered.json")
         console.print(_table(instrument, registered, read_json(results / "metrics.json")))
+        console.print(f"  {_searched(results)}", soft_wrap=True)
         if not registered["champion"]["learned"]:
             console.print("  no learned model beats the baselines on unseen notes")
         if registered["champion"]["candidate"] is None:
@@ -85,6 +87,18 @@ def _table(instrument: str, registered: dict[str, Any], metrics: dict[str, Any])
             label = name if split == "unseen" else ""
             table.add_row(label, split, *_cells(metrics[name][split]), style=style)
     return table
+
+
+def _searched(results: Path) -> str:
+    """What each continuator reached in the search, on validation notes."""
+    with (results / "trials.csv").open(newline="", encoding="utf-8") as file:
+        trials = list(csv.DictReader(file))
+    scores: dict[str, list[float]] = {}
+    for trial in trials:
+        scores.setdefault(trial["continuator"], []).append(float(trial["score"] or 0.0))
+    ranked = sorted(scores.items(), key=lambda pair: -max(pair[1]))
+    each = (f"{name} {max(found):.3f} ({len(found)} trials)" for name, found in ranked)
+    return f"searched, best score on validation notes: {', '.join(each)}"
 
 
 def _cells(figures: dict[str, Any]) -> list[str]:
