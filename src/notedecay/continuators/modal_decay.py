@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple, Self
 
 import torch
@@ -27,8 +28,9 @@ class Decays(NamedTuple):
 
     def surprise(self, log_t60: Tensor) -> Tensor:
         """Negative log density of true decay times, shape (..., partials)."""
-        normals = torch.distributions.Normal(self.log_t60, self.spread)
-        return -torch.logsumexp(self.log_share + normals.log_prob(log_t60[..., None]), dim=-1)
+        away = (log_t60[..., None] - self.log_t60) / self.spread
+        normal = -0.5 * away**2 - self.spread.log() - 0.5 * math.log(2 * math.pi)
+        return -torch.logsumexp(self.log_share + normal, dim=-1)
 
     def pooled(self) -> Self:
         """Densities of many members, shape (members, partials, normals), as one."""
@@ -41,7 +43,8 @@ class Decays(NamedTuple):
         """Chance that T60 is shorter than each of these, shape (..., partials, times)."""
         away = (log_t60[..., None] - self.log_t60[..., None, :]) / self.spread[..., None, :]
         shares = self.log_share.exp()[..., None, :]
-        return (shares * torch.special.ndtr(away)).sum(dim=-1)
+        chance: Tensor = (shares * torch.special.ndtr(away)).sum(dim=-1)
+        return chance
 
     def likeliest(self) -> Tensor:
         """T60 that most likely sounds right, shape (..., partials): the aim of ``decay_ok``.

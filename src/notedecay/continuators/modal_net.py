@@ -104,7 +104,7 @@ class ModalNet(nn.Module):
 
     def decays(self, said: Tensor) -> Decays:
         """Turn what is said, shape (..., outputs), into densities of decay times."""
-        share, longer, spread = said[..., :-1].unflatten(-1, (3, NORMALS)).unbind(-2)
+        share, longer, spread = torch.chunk(said[..., :-1], 3, dim=-1)
         wide = NARROWEST + nn.functional.softplus(spread - 0.5)
         return Decays(torch.log_softmax(share, dim=-1), self.log_t60 + longer, wide)
 
