@@ -54,7 +54,7 @@ class ModalConfig(LearnedConfig):
     dropout: float = Field(default=0.1, ge=0.0, le=0.8)
     input_noise: float = Field(default=0.2, ge=0.0, le=2.0)
     envelope: float = Field(default=0.3, ge=0.0, le=10.0)
-    transpose: int = Field(default=1, ge=0, le=6)
+    transpose: int = Field(default=0, ge=0, le=6)
     batch: int = Field(default=4, ge=1, le=4096)
     learning_rate: float = Field(default=5e-3, gt=0.0, le=1.0)
 
