@@ -92,6 +92,19 @@ def test_the_envelope_falls_60_db_in_t60() -> None:
     assert level.tolist() == pytest.approx([3, -27, -57])
 
 
+def test_drawn_continuations_are_as_uncertain_as_the_notes(trained: Modal) -> None:
+    clip = bell(59)
+    prime = clip.samples[:PRIME]
+    drawn = trained.draw_continuations(prime, 4000, count=3, seed=5)
+    again = trained.draw_continuations(prime, 4000, count=3, seed=5)
+    likeliest = trained.continue_prime(prime, 4000)
+    assert all(np.array_equal(a, b) for a, b in zip(drawn, again, strict=True))
+    assert not np.array_equal(drawn[0], drawn[1])
+    energy = np.array([np.square(made).sum() for made in (*drawn, likeliest)])
+    assert np.all(energy > 0.5 * energy[-1])
+    assert np.all(energy < 2.0 * energy[-1])
+
+
 def test_notes_that_do_not_suit_are_named() -> None:
     short = Clip("bells/x/1", 60, np.ones(PRIME + 10, np.float32), RATE)
     with pytest.raises(UserError, match="bells/x/1 has 1330 samples"):

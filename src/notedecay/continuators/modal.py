@@ -15,6 +15,7 @@ from notedecay.continuators.base import ContinuatorConfig, Signal
 from notedecay.continuators.esprit import Esprit, EspritConfig, synthesise
 from notedecay.continuators.learned import Examples, LearnedConfig, LearnedContinuator
 from notedecay.continuators.modal_analysis import FEWEST_SAMPLES, Array, Partials, find_partials
+from notedecay.continuators.modal_decay import Decays
 from notedecay.continuators.modal_features import feature_count, partial_features
 from notedecay.continuators.modal_lessons import Lesson, lesson, stack
 from notedecay.continuators.modal_net import Fall, ModalNet
@@ -24,9 +25,9 @@ from notedecay.notes.note import Clip, Samples
 
 JOINT_SECONDS = 0.1
 """How long what ESPRIT hears in the prime fades out."""
-SLACK = 0.336
-"""Logarithm of 1.4: T60 errors within it are inaudible."""
 SLACK_DB = 3.0
+SHARED = 0.1
+"""Share of the uncertainty that a note's partials have in common."""
 
 
 class ModalConfig(LearnedConfig):
@@ -37,7 +38,7 @@ class ModalConfig(LearnedConfig):
     units : int
         Width of each net's two hidden layers.
     members : int
-        Nets whose answers are averaged.
+        Nets whose densities are averaged.
     dropout : float
         Share of the hidden units left out while training.
     input_noise : float
@@ -53,7 +54,7 @@ class ModalConfig(LearnedConfig):
     dropout: float = Field(default=0.1, ge=0.0, le=0.8)
     input_noise: float = Field(default=0.2, ge=0.0, le=2.0)
     envelope: float = Field(default=0.3, ge=0.0, le=10.0)
-    transpose: int = Field(default=1, ge=0, le=6)
+    transpose: int = Field(default=0, ge=0, le=6)
     batch: int = Field(default=4, ge=1, le=4096)
     learning_rate: float = Field(default=5e-3, gt=0.0, le=1.0)
 
@@ -71,8 +72,10 @@ class Modal(LearnedContinuator[ModalConfig]):
     """Damped partials whose decay comes from nets trained through their envelopes.
 
     The prime gives frequencies, levels and phases. How each partial dies away
-    is told by small nets from what the prime shows of it. At the joint all that the partials
-    leave out, the rest of the attack and its noise, rings on by ESPRIT and fades.
+    is told by small nets from what the prime shows of it: they give a density of its decay
+    time, of which the time that most likely sounds right is taken, or samples are drawn. At
+    the joint all that the partials leave out, the rest of the attack and its noise, rings on
+    by ESPRIT and fades.
     """
 
     name: ClassVar[str] = "modal"
@@ -104,16 +107,16 @@ class Modal(LearnedContinuator[ModalConfig]):
         return stack([one for one in lessons if len(one.features)])
 
     def loss(self, examples: Examples, generator: torch.Generator) -> Tensor:
-        """Error of the decay times, soft where a listener could not tell, and of the envelopes."""
+        """How surprising the true decay times are, and error of the envelopes (for the levels)."""
         told = Lesson(*(tensor.flatten(0, 1) for tensor in examples))
         told = Lesson(*(tensor[told.weight > 0] for tensor in told))
         noise = torch.randn(told.features.shape, generator=generator).to(told.features.device)
         features = told.features + self.config.input_noise * self.net.std * noise
         said = self.net.said(features, generator)
-        fall = self.net.fall(said)
-        away = torch.log(fall.t60) - told.log_t60
-        decay = torch.log1p((away / SLACK) ** 2)
-        made = fall._replace(t60=fall.t60.detach()).envelope_db(told.times)
+        decays = self.net.decays(said)
+        decay = decays.surprise(told.log_t60)
+        t60 = (decays.log_share.exp() * decays.log_t60).sum(-1).exp().detach()
+        made = Fall(t60, self.net.level_db(said)).envelope_db(told.times)
         apart = (made - told.level_db) / SLACK_DB
         shape = (torch.log1p(apart**2) * told.heard).sum(-1) / told.heard.sum(-1).clamp(min=1)
         error = (decay + self.config.envelope * shape).mean(dim=0)
@@ -123,16 +126,55 @@ class Modal(LearnedContinuator[ModalConfig]):
         """Continue each prime by its partials; a prime without any fades within 100 ms."""
         return [self._continue(p, n) for p, n in zip(primes, samples, strict=True)]
 
+    def draw_continuations(
+        self, prime: Samples, samples: int, *, count: int, seed: int
+    ) -> list[Samples]:
+        """Draw continuations from all that the prime leaves open, instead of the likeliest.
+
+        Parameters
+        ----------
+        prime : ndarray of float32, shape (signal.prime_samples,)
+            As :meth:`continue_prime` takes it.
+        samples : int
+            How many samples to make of each.
+        count : int
+            How many to draw.
+        seed : int
+            The same seed draws the same.
+
+        Returns
+        -------
+        list of ndarray of float32, shape (samples,) each
+            They differ in their decays alone. The partials of one sound together: where one
+            lasts longer than expected, the others tend to as well.
+        """
+        chance = torch.Generator().manual_seed(seed)
+        decays, level_db = self._foretell(prime)
+        partials = len(level_db)
+        drawn = []
+        for _ in range(count):
+            shared = torch.randn((), generator=chance) * SHARED**0.5
+            own = torch.randn(partials, generator=chance) * (1 - SHARED) ** 0.5
+            t60 = decays.quantile(torch.special.ndtr(shared + own).to(level_db.device))
+            drawn.append(self._sound(prime, Fall(t60, level_db), samples))
+        return drawn
+
     def _continue(self, prime: Samples, samples: int) -> Samples:
+        decays, level_db = self._foretell(prime)
+        return self._sound(prime, Fall(decays.likeliest(), level_db), samples)
+
+    @torch.inference_mode()
+    def _foretell(self, prime: Samples) -> tuple[Decays, Tensor]:
+        """Densities of the decay times of a prime's partials, and corrections of levels."""
+        features = torch.from_numpy(self._hear(prime).features).float()
+        decays, level_db = self.net(features.to(self.device))
+        return decays, level_db
+
+    def _sound(self, prime: Samples, fall: Fall, samples: int) -> Samples:
+        """Let the prime's partials die away as told, joined to what rings on of the rest."""
         peak = np.max(np.abs(prime), initial=0.0).astype(np.float64)
-        if peak == 0 or not samples:
-            return np.zeros(samples, dtype=np.float32)
         heard = self._hear(prime)
-        made = np.zeros(samples)
-        if len(heard.partials):
-            with torch.inference_mode():
-                fall = self.net(torch.from_numpy(heard.features).float().to(self.device))
-            made = ring(heard.partials, fall, self.signal.rate, samples)
+        made = ring(heard.partials, fall, self.signal.rate, samples)
         joint = heard.joint[:samples]
         fade = 0.5 + 0.5 * np.cos(np.pi * np.arange(len(joint)) / len(heard.joint))
         made[: len(joint)] += (joint - made[: len(joint)]) * fade

@@ -1,4 +1,4 @@
-"""Nets that tell from a partial's features how it dies away, and the envelope they mean."""
+"""Nets that tell from a partial's features how it may die away, and the envelope they mean."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from notedecay.continuators.modal_decay import Decays
+
 FURTHEST = 4.0
 """Features count up to this many standard deviations."""
 LEVEL_DB = 6.0
 """Largest correction of a level (dB)."""
-SHORTEST, LONGEST = 0.02, 60.0
-"""Bounds of T60 (s)."""
+NORMALS = 2
+"""In the density of each decay time: a quick and a slow guess."""
+NARROWEST = 0.08
+"""Smallest standard deviation of log T60, 8 %."""
 
 
 class Fall(NamedTuple):
@@ -30,7 +34,7 @@ class Fall(NamedTuple):
 
 
 class ModalNet(nn.Module):
-    """Several small nets side by side; what they say is averaged.
+    """Several small nets side by side; their densities of the decay time are averaged.
 
     Parameters
     ----------
@@ -50,7 +54,7 @@ class ModalNet(nn.Module):
 
     def __init__(self, features: int, units: int, members: int, dropout: float) -> None:
         super().__init__()
-        widths = [features, units, units, len(Fall._fields)]
+        widths = [features, units, units, 3 * NORMALS + 1]
         pairs = list(pairwise(widths))
         self.weights = nn.ParameterList(torch.zeros(members, i, o) for i, o in pairs)
         self.biases = nn.ParameterList(torch.zeros(members, 1, o) for _, o in pairs)
@@ -60,11 +64,14 @@ class ModalNet(nn.Module):
         self.register_buffer("log_t60", torch.zeros(()))
 
     def draw(self, generator: torch.Generator) -> None:
-        """Draw the weights; the last layer starts small, near the mean of all partials."""
+        """Draw the weights; the last layer starts small, beside the mean of all partials."""
         for weight, bias in zip(self.weights, self.biases, strict=True):
             spread = weight.shape[1] ** -0.5 * (0.1 if weight is self.weights[-1] else 1.0)
             nn.init.normal_(weight, std=spread, generator=generator)
             nn.init.zeros_(bias)
+        guesses = torch.linspace(-0.5, 0.5, NORMALS)
+        with torch.no_grad():
+            self.biases[-1][..., NORMALS : 2 * NORMALS] = guesses
 
     def said(self, features: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """What each member says of partials.
@@ -77,7 +84,7 @@ class ModalNet(nn.Module):
 
         Returns
         -------
-        tensor, shape (members, partials, 2)
+        tensor, shape (members, partials, outputs)
         """
         heard = ((features - self.mean) / self.std).clamp(-FURTHEST, FURTHEST)
         hidden = heard.expand(len(self.weights[0]), -1, -1)
@@ -95,12 +102,26 @@ class ModalNet(nn.Module):
         kept = torch.rand(hidden.shape, generator=generator) >= self.dropout
         return hidden * kept.to(hidden.device) / (1 - self.dropout)
 
-    def fall(self, said: Tensor) -> Fall:
-        """Turn what is said, shape (..., 2), into a way to die away."""
-        longer, level = said.unbind(-1)
-        t60 = torch.exp(self.log_t60 + longer).clamp(SHORTEST, LONGEST)
-        return Fall(t60, LEVEL_DB * torch.tanh(level))
+    def decays(self, said: Tensor) -> Decays:
+        """Turn what is said, shape (..., outputs), into densities of decay times."""
+        share, longer, spread = torch.chunk(said[..., :-1], 3, dim=-1)
+        wide = NARROWEST + nn.functional.softplus(spread - 0.5)
+        return Decays(torch.log_softmax(share, dim=-1), self.log_t60 + longer, wide)
 
-    def forward(self, features: Tensor) -> Fall:
-        """How partials die away, by the mean of all members, shape (partials,) each."""
-        return self.fall(self.said(features).mean(dim=0))
+    def level_db(self, said: Tensor) -> Tensor:
+        """Turn what is said, shape (..., outputs), into corrections of the levels (dB)."""
+        return LEVEL_DB * torch.tanh(said[..., -1])
+
+    def forward(self, features: Tensor) -> tuple[Decays, Tensor]:
+        """Densities of decay times by all members, and corrections of levels (dB).
+
+        Parameters
+        ----------
+        features : tensor, shape (partials, features)
+
+        Returns
+        -------
+        Decays, tensor of shape (partials,)
+        """
+        said = self.said(features)
+        return self.decays(said).pooled(), self.level_db(said.mean(dim=0))
