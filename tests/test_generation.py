@@ -15,7 +15,7 @@ from notedecay import audio
 from notedecay.audio import Recording
 from notedecay.continuators import Signal, create
 from notedecay.errors import UserError
-from notedecay.generation import LARGEST_PRIME_BYTES, continue_encoded, generate
+from notedecay.generation import LARGEST_PRIME_BYTES, continue_encoded, draw, generate
 from tests.synthetic import damped
 
 RATE = 4000
@@ -137,3 +137,27 @@ def test_a_damaged_file_gives_a_note_or_a_line(place, patch, end):
     broken = WAV[:place] + patch + WAV[place + len(patch) :]
     assert_made_or_refused(encoded(broken), 0.1)
     assert_made_or_refused(encoded(broken[:end]), 0.1)
+
+
+def test_drawn_notes_begin_alike_and_die_away_differently():
+    model = create("modal", SIGNAL, {})
+    few = draw(model, recording(NOTE), 1.0, count=3, seed=1)
+    prime = few[0].prime_samples
+    assert len(few) == 3
+    assert all(np.array_equal(one.samples[:prime], few[0].samples[:prime]) for one in few)
+    assert not np.array_equal(few[0].samples, few[1].samples)
+    again = draw(model, recording(NOTE), 1.0, count=3, seed=1)
+    assert all(np.array_equal(a.samples, b.samples) for a, b in zip(few, again, strict=True))
+    other = draw(model, recording(NOTE), 1.0, count=1, seed=2)
+    assert not np.array_equal(other[0].samples, few[0].samples)
+
+
+def test_a_model_without_a_range_cannot_be_drawn_from():
+    with pytest.raises(UserError, match="esprit knows one continuation"):
+        draw(ESPRIT, recording(NOTE), 1.0, count=2, seed=0)
+
+
+@pytest.mark.parametrize("count", [0, 101])
+def test_how_many_are_drawn_has_bounds(count):
+    with pytest.raises(UserError, match="1 to 100"):
+        draw(create("modal", SIGNAL, {}), recording(NOTE), 1.0, count=count, seed=0)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from notedecay.continuators import Continuator
     from notedecay.generation import Generated
 
-__all__ = ["generate", "load"]
+__all__ = ["draw", "generate", "load"]
 
 
 def load(model: str) -> Continuator[Any]:
@@ -70,7 +70,45 @@ def generate(
     UserError
         For a file that holds no usable prime.
     """
-    from notedecay import audio, generation
+    from notedecay import generation
 
-    recording = prime if isinstance(prime, audio.Recording) else audio.read(Path(prime))
-    return generation.generate(model, recording, seconds)
+    return generation.generate(model, _recording(prime), seconds)
+
+
+def draw(
+    model: Continuator[Any],
+    prime: Recording | str | Path,
+    seconds: float = 5.0,
+    *,
+    count: int,
+    seed: int = 0,
+) -> list[Generated]:
+    """Continue a note in several ways, from the range of decays that the prime leaves open.
+
+    Parameters
+    ----------
+    model, prime, seconds
+        As :func:`generate` takes them; the model must know a range, as ``modal`` does.
+    count : int
+        How many, 1 to 100.
+    seed : int
+        The same seed draws the same.
+
+    Returns
+    -------
+    list of Generated
+
+    Raises
+    ------
+    UserError
+        As :func:`generate`, and for a model that knows one continuation only.
+    """
+    from notedecay import generation
+
+    return generation.draw(model, _recording(prime), seconds, count=count, seed=seed)
+
+
+def _recording(prime: Recording | str | Path) -> Recording:
+    from notedecay import audio
+
+    return prime if isinstance(prime, audio.Recording) else audio.read(Path(prime))

@@ -167,6 +167,11 @@ def generate(
     prime: Annotated[Path, typer.Option(help="A recording; its first 330 ms are heard.")],
     out_file: Annotated[Path, typer.Option("--out", help="Where the WAV goes.")],
     seconds: Annotated[float, typer.Option(help="Length of the continuation (s).")] = 5.0,
+    samples: Annotated[
+        int | None,
+        typer.Option(help="Draw so many from the range that the prime leaves open: OUT-1.wav ..."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of --samples.")] = 0,
 ) -> None:
     """Continue a note: prime in, the whole note out."""
     import notedecay
@@ -176,13 +181,21 @@ def generate(
         raise UserError(f"{out_file}: the result is a WAV file; give a name that ends in .wav")
     if out_file.resolve() == prime.resolve():
         raise UserError(f"{out_file} is the prime itself; give the result another name")
-    recording = audio.read(prime)
-    made = notedecay.generate(notedecay.load(model), recording, seconds)
-    for conversion in made.conversions:
+    recording, loaded = audio.read(prime), notedecay.load(model)
+    if samples is None:
+        made = {out_file: notedecay.generate(loaded, recording, seconds)}
+    else:
+        drawn = notedecay.draw(loaded, recording, seconds, count=samples, seed=seed)
+        made = {
+            out_file.with_stem(f"{out_file.stem}-{number}"): one
+            for number, one in enumerate(drawn, 1)
+        }
+    for conversion in next(iter(made.values())).conversions:
         err.print(f"{prime}: {conversion}", markup=False, soft_wrap=True)
-    audio.write(out_file, made.samples, made.rate)
-    total = len(made.samples) / made.rate
-    _say(f"{out_file}: {total:.2f} s at {made.rate} Hz, the prime included")
+    for path, one in made.items():
+        audio.write(path, one.samples, one.rate)
+        total = len(one.samples) / one.rate
+        _say(f"{path}: {total:.2f} s at {one.rate} Hz, the prime included")
 
 
 @app.command()

@@ -15,6 +15,7 @@ from notedecay.errors import UserError
 from notedecay.notes.note import Samples
 
 LONGEST_SECONDS = 60.0
+MOST_DRAWN = 100
 LARGEST_PRIME_BYTES = 20_000_000
 
 
@@ -62,6 +63,47 @@ def generate(continuator: Continuator[Any], recording: Recording, seconds: float
     UserError
         When the recording is silent or shorter than the prime, or ``seconds`` out of range.
     """
+    prime, conversions, samples = _made_ready(continuator, recording, seconds)
+    continuation = continuator.continue_prime(prime, samples)
+    return _generated(prime, continuation, continuator, conversions)
+
+
+def draw(
+    continuator: Continuator[Any], recording: Recording, seconds: float, *, count: int, seed: int
+) -> list[Generated]:
+    """Continue the note in a recording in several ways, from the range that the prime leaves open.
+
+    Parameters
+    ----------
+    continuator : Continuator
+        Fitted; one that knows a range, such as ``modal``.
+    recording, seconds
+        As :func:`generate` takes them.
+    count : int
+        How many, 1 to 100.
+    seed : int
+        The same seed draws the same.
+
+    Returns
+    -------
+    list of Generated
+
+    Raises
+    ------
+    UserError
+        As :func:`generate`, and for a continuator that knows one continuation only.
+    """
+    if not 1 <= count <= MOST_DRAWN:
+        raise UserError(f"samples must be 1 to {MOST_DRAWN}, got {count}")
+    prime, conversions, samples = _made_ready(continuator, recording, seconds)
+    drawn = continuator.draw_continuations(prime, samples, count=count, seed=seed)
+    return [_generated(prime, one, continuator, conversions) for one in drawn]
+
+
+def _made_ready(
+    continuator: Continuator[Any], recording: Recording, seconds: float
+) -> tuple[Samples, list[str], int]:
+    """The prime, what was done to it, and how many samples follow."""
     if not (math.isfinite(seconds) and 0 < seconds <= LONGEST_SECONDS):
         raise UserError(f"seconds must be above 0 and up to {LONGEST_SECONDS:g}, got {seconds:g}")
     signal = continuator.signal
@@ -71,9 +113,14 @@ def generate(continuator: Continuator[Any], recording: Recording, seconds: float
         prime_seconds=signal.prime_seconds,
         highpass_hz=signal.highpass_hz,
     )
-    continuation = continuator.continue_prime(prime, round(seconds * signal.rate))
-    samples = np.concatenate([prime, continuation])
-    return Generated(samples, signal.rate, len(prime), conversions)
+    return prime, conversions, round(seconds * signal.rate)
+
+
+def _generated(
+    prime: Samples, continuation: Samples, continuator: Continuator[Any], conversions: list[str]
+) -> Generated:
+    whole = np.concatenate([prime, continuation])
+    return Generated(whole, continuator.signal.rate, len(prime), conversions)
 
 
 def continue_encoded(continuator: Continuator[Any], prime: str, seconds: float) -> Generated:

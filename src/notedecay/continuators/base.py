@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from notedecay.errors import UserError
 from notedecay.files import replacing
 from notedecay.notes.note import Samples
 
@@ -99,6 +100,41 @@ class Continuator(ABC, Generic[C]):
     def continue_primes(self, primes: Sequence[Samples], samples: Sequence[int]) -> list[Samples]:
         """Continue many primes; a learned continuator does them as one batch."""
         return [self.continue_prime(p, n) for p, n in zip(primes, samples, strict=True)]
+
+    def draw_continuations(
+        self,
+        prime: Samples,  # noqa: ARG002
+        samples: int,  # noqa: ARG002
+        *,
+        count: int,  # noqa: ARG002
+        seed: int,  # noqa: ARG002
+    ) -> list[Samples]:
+        """Draw continuations from all that the prime leaves open, instead of the likeliest.
+
+        Parameters
+        ----------
+        prime : ndarray of float32, shape (signal.prime_samples,)
+            As :meth:`continue_prime` takes it.
+        samples : int
+            How many samples to make of each.
+        count : int
+            How many to draw.
+        seed : int
+            The same seed draws the same.
+
+        Returns
+        -------
+        list of ndarray of float32, shape (samples,) each
+
+        Raises
+        ------
+        UserError
+            For a continuator that knows one continuation only.
+        """
+        raise UserError(
+            f"{self.name} knows one continuation of a prime and no range: leave --samples out, "
+            "or choose a modal model"
+        )
 
     def save(self, folder: Path) -> None:
         """Write ``continuator.json`` (and weights) into an existing folder."""
