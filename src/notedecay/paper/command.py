@@ -64,6 +64,8 @@ def run_paper(project: Project, choice: Choice, console: Console) -> Iterator[st
     ------
     UserError
         For an experiment, a folder or a device that is not there.
+    SystemExit
+        In the end, if a job failed: 1 for a bug, else 2.
     """
     choose_device(choice.device)
     audible = read_published(choice.published) if choice.published else []
@@ -72,9 +74,13 @@ def run_paper(project: Project, choice: Choice, console: Console) -> Iterator[st
     with console.status("reading the notes"):
         planned, lacking = plan(chosen, choice.scale, choice.data, results)
     failed = do(planned, project, processes=choice.processes, device=choice.device, console=console)
-    for name, reason in {**lacking, **failed}.items():
+    for name, reason in lacking.items():
         yield f"{name}: {reason}"
+    for name, fault in failed.items():
+        yield f"{name}: failed: {fault.line}"
     yield from _pages(project, choice.data, results, audible)
+    if failed:
+        raise SystemExit(min(fault.code for fault in failed.values()))
 
 
 def _pages(project: Project, data: Path, results: Path, audible: list[Published]) -> Iterator[str]:
