@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +65,23 @@ def test_an_interrupted_job_goes_on_and_ends_the_same(job: Job, tmp_path: Path) 
     work(job, tmp_path / "broken", "cpu", lambda n, _: epochs.append(n))
     assert epochs == [11, 12]
     assert result(tmp_path / "broken") == result(tmp_path / "whole")
+
+
+def test_its_seconds_are_those_of_all_sessions(job: Job, tmp_path: Path) -> None:
+    def interrupt(number: int, _: int) -> None:
+        if number == 11:
+            raise KeyboardInterrupt
+        time.sleep(0.3)
+
+    plain = replace(job, illustrated=False)
+    began = time.perf_counter()
+    with pytest.raises(KeyboardInterrupt):
+        work(plain, tmp_path / "job", "cpu", interrupt)
+    again = time.perf_counter()
+    work(plain, tmp_path / "job", "cpu", never)
+    ended = time.perf_counter()
+    kept = json.loads((tmp_path / "job" / RESULT).read_text())["seconds"]
+    assert 9 * 0.3 + (ended - again) / 2 < kept < ended - began
 
 
 def test_a_training_that_diverges_is_a_result_too(

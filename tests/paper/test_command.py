@@ -43,7 +43,9 @@ def call(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def finished(project: Path) -> dict[Path, int]:
     found = (project / "results/paper/quick").glob(f"*/{RESULT}")
-    return {path: path.stat().st_mtime_ns for path in found}
+    # A folder that is still being filled has a name that begins with a dot.
+    whole = [path for path in found if not path.parent.name.startswith(".")]
+    return {path: path.stat().st_mtime_ns for path in whole}
 
 
 def test_interrupted_it_goes_on_and_writes_the_pages(project: Path) -> None:
@@ -87,13 +89,15 @@ def test_every_result_is_a_run_once(project: Path) -> None:
     client = MlflowClient(tracking_uri(project / "mlruns"))
     experiment = client.get_experiment_by_name("notedecay-paper")
     assert experiment is not None
-    runs = client.search_runs([experiment.experiment_id])
+    found = client.search_runs([experiment.experiment_id])
+    runs = [run for run in found if run.info.status == "FINISHED"]
+    # The interrupt may have hit a run that was being logged.
+    assert {run.info.status for run in found} <= {"FINISHED", "KILLED"}
     names = sorted(run.info.run_name for run in runs)
     assert names == [
         "flute-512, seed 0, quick", "flute-512, seed 1, quick", "flute-512, seed 2, quick",
         "flute-esprit, seed 0, quick",
     ]  # fmt: skip
-    assert {run.info.status for run in runs} == {"FINISHED"}
     one = next(run for run in runs if run.info.run_name == names[0])
     result = next(path for path in finished(project) if path.parent.name.startswith("flute-512-0"))
     kept = json.loads(result.read_text())

@@ -22,6 +22,8 @@ from notedecay.files import replacing
 from notedecay.jobs import crew
 from notedecay.jobs.bars import Bars
 from notedecay.jobs.job import RESULT
+from notedecay.jobs.work import work
+from notedecay.jobs.worker import Fault
 from notedecay.pipeline.material import load_material
 from notedecay.pipeline.shrunk import shrink
 from notedecay.pipeline.tables import read_json, write_json, write_rows
@@ -67,7 +69,9 @@ def run_evaluation(
     ------
     UserError
         For an instrument that is not prepared or searched, notes that were opened for other
-        competitors, or a job that failed.
+        competitors, or a job that failed for a reason that the user can mend.
+    SystemExit
+        With a line to print, for a job that failed otherwise.
     """
     choose_device(choice.device)
     names = choice.instruments or tuple(params.instruments)
@@ -104,14 +108,16 @@ def _do(planned: Sequence[Trial], choice: Choice, console: Console) -> None:
     names = {f: f"{t.competitor.label}, {t.condition}" for f, t in waiting.items()}
     bars = Bars("jobs", names, console)
 
-    def end(folder: Path, fault: BaseException | None) -> None:
+    def end(folder: Path, fault: Fault | None) -> None:
         if fault is not None:
-            raise UserError(f"{names[folder]}: {' '.join(str(fault).split()) or repr(fault)}")
+            line = f"{names[folder]}: {fault.line}"
+            raise UserError(line) if fault.code == 2 else SystemExit(f"error: {line}")
         bars.end(folder)
 
     with bars.progress:
         crew.run(
             [(trial.job, folder) for folder, trial in waiting.items()],
+            work,
             processes=choice.processes,
             device=choice.device,
             on_epoch=bars.epoch,

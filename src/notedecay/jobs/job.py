@@ -7,9 +7,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from notedecay.continuators import Signal
+if TYPE_CHECKING:  # a crew need not wait for torch
+    from notedecay.continuators import Signal
 
 RESULT = "result.json"
 MADE = "made.npz"

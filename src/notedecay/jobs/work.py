@@ -46,11 +46,43 @@ OnEpoch = Callable[[int, int], None]
 Verdict = dict[str, list[Judged]]
 
 
+class _Series:
+    """A number for each epoch, kept in a file over interruptions."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.values: list[float] = json.loads(path.read_text()) if path.exists() else []
+
+    def put(self, epoch: int, value: float) -> None:
+        """Set an epoch's number; those of later epochs, which are done once more, are dropped."""
+        self.values[epoch - 1 :] = [value]
+        with replacing(self._path) as path:
+            path.write_text(json.dumps(self.values))
+
+
+class _Clock:
+    """How long a job takes, what it did before interruptions included."""
+
+    def __init__(self, folder: Path) -> None:
+        self._epochs = _Series(folder / "seconds.json")
+        self._last = time.perf_counter()
+
+    def epoch(self, number: int) -> None:
+        """Note that an epoch has ended."""
+        before, self._last = self._last, time.perf_counter()
+        self._epochs.put(number, self._last - before)
+
+    def seconds(self) -> float:
+        """All until now (s)."""
+        return sum(self._epochs.values) + time.perf_counter() - self._last
+
+
 @dataclass(frozen=True)
 class _Run:
-    """Where a job runs, and who is told."""
+    """Where a job runs, how long, and who is told."""
 
     device: str
+    clock: _Clock
     on_epoch: OnEpoch
 
 
@@ -75,27 +107,27 @@ def work(job: Job, folder: Path, device: str, on_epoch: OnEpoch) -> None:
     UserError
         For notes that do not suit.
     """
-    began = time.perf_counter()
+    progress = unfinished(folder)
+    clock = _Clock(progress)
     clips = {clip.id: clip for clip in prepared.read(job.clips)}
     panels = {
         name: Panel([clips[id_] for id_ in ids], job.signal.prime_samples)
         for name, ids in (("seen", job.seen), ("unseen", job.unseen))
         if ids
     }
-    progress = unfinished(folder)
     if job.continuator == ORACLE:
         result: dict[str, Any] = {"ended": "complete", "device": "cpu"}
         verdict = {name: judge_oracle(panel) for name, panel in panels.items()}
     else:
         continuator = create(job.continuator, job.signal, job.settings)
-        result = _fitted(continuator, job, clips, progress, _Run(device, on_epoch))
+        result = _fitted(continuator, job, clips, progress, _Run(device, clock, on_epoch))
         result["teacher_forced"] = _teacher_forced(continuator, panels)
         both = {n: judge(continuator, p, job.judged_highpass_hz) for n, p in panels.items()}
         panels = {name: panel for name, (panel, _) in both.items()}
         verdict = {name: judged for name, (_, judged) in both.items()}
     result |= _judged(verdict, panels)
     result["code"] = code_digest("analysis", "continuators", "jobs", "training")
-    result |= {"machine": _machine(), "seconds": round(time.perf_counter() - began, 1)}
+    result |= {"machine": _machine(), "seconds": round(clock.seconds(), 1)}
     with replacing_folder(folder) as fresh:
         (fresh / RESULT).write_text(json.dumps(_plain(result), indent=1, allow_nan=False) + "\n")
         made = [replace(item.clip, samples=item.continuation) for item in verdict["unseen"]]
@@ -155,17 +187,15 @@ def _learn(
     continuator: Continuator[Any], job: Job, clips: Sequence[Clip], folder: Path, run: _Run
 ) -> dict[str, Any]:
     """Train, and say how it went; a training that diverged is a result too."""
-    history = folder / "losses.json"
-    losses: list[float] = json.loads(history.read_text()) if history.exists() else []
+    losses = _Series(folder / "losses.json")
     every = max(1, continuator.config.epochs // LOOKED_AT)
     diagnosis = Diagnosis(continuator, clips, every=every, path=folder / LOOKS)
 
     def report(epoch: Epoch) -> None:
         if job.illustrated:
             diagnosis(epoch)
-        losses[epoch.number - 1 :] = [epoch.metrics["train_loss"]]
-        with replacing(history) as path:
-            path.write_text(json.dumps(losses))
+        losses.put(epoch.number, epoch.metrics["train_loss"])
+        run.clock.epoch(epoch.number)
         run.on_epoch(epoch.number, epoch.of)
 
     ended = "complete"
@@ -183,7 +213,7 @@ def _learn(
         ended = str(error)
     device = str(choose_device(run.device))
     return {
-        "ended": ended, "losses": losses, "device": device, "warnings": diagnosis.warnings(),
+        "ended": ended, "losses": losses.values, "device": device, "warnings": diagnosis.warnings(),
     }  # fmt: skip
 
 

@@ -66,6 +66,8 @@ def run_paper(project: Project, choice: Choice, console: Console) -> Iterator[st
     ------
     UserError
         For an experiment, a folder or a device that is not there.
+    SystemExit
+        In the end, if a job failed: 1 for a bug, else 2.
     """
     choose_device(choice.device)
     if not choice.data.is_dir():
@@ -76,9 +78,13 @@ def run_paper(project: Project, choice: Choice, console: Console) -> Iterator[st
     with console.status("reading the notes"):
         planned, lacking = plan(chosen, choice.scale, choice.data, results)
     failed = do(planned, project, processes=choice.processes, device=choice.device, console=console)
-    for reason, names in _by_reason({**lacking, **failed}).items():
+    for reason, names in _by_reason(lacking).items():
         yield f"{', '.join(names)}: {reason}"
+    for name, fault in failed.items():
+        yield f"{name}: failed: {fault.line}"
     yield from _pages(project, results, audible)
+    if failed:
+        raise SystemExit(min(fault.code for fault in failed.values()))
 
 
 def _by_reason(lacking: Mapping[str, str]) -> dict[str, list[str]]:

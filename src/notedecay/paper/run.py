@@ -10,6 +10,8 @@ from rich.console import Console
 from notedecay.jobs import crew
 from notedecay.jobs.bars import Bars
 from notedecay.jobs.job import RESULT
+from notedecay.jobs.work import work
+from notedecay.jobs.worker import Fault
 from notedecay.paper.plan import Planned
 from notedecay.paper.summary import describe
 from notedecay.paper.tracked import Log
@@ -23,7 +25,7 @@ def do(
     processes: int,
     device: str,
     console: Console,
-) -> dict[str, str]:
+) -> dict[str, Fault]:
     """Do what has no result yet; log every result that the store does not have.
 
     Parameters
@@ -41,22 +43,21 @@ def do(
 
     Returns
     -------
-    dict of str to str
-        What failed, and why, by name of the experiment; the others are done all the same.
+    dict of str to Fault
+        What failed, and why, by experiment and seed; the others are done all the same.
     """
     log = Log(project)
-    failed: dict[str, str] = {}
+    failed: dict[str, Fault] = {}
     by_folder = {p.folder: p for p in planned}
     names = {p.folder: f"{p.experiment.name}, seed {p.job.seed}" for p in planned}
     bars = Bars("experiments", names, console)
 
-    def end(folder: Path, fault: BaseException | None) -> None:
-        one = by_folder[folder]
+    def end(folder: Path, fault: Fault | None) -> None:
         if fault is None:
-            describe(one)
-            log.result(one)
+            describe(by_folder[folder])
+            log.result(by_folder[folder])
         else:
-            failed[one.experiment.name] = " ".join(str(fault).split()) or repr(fault)
+            failed[names[folder]] = fault
         bars.end(folder)
 
     with bars.progress:
@@ -66,5 +67,5 @@ def do(
                 end(one.folder, None)
             else:
                 waiting.append((one.job, one.folder))
-        crew.run(waiting, processes=processes, device=device, on_epoch=bars.epoch, on_end=end)
+        crew.run(waiting, work, processes=processes, device=device, on_epoch=bars.epoch, on_end=end)
     return failed
