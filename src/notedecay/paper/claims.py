@@ -80,6 +80,18 @@ def _learns(rows: _Rows) -> Claim | None:
     )
 
 
+def _learns_without(rows: _Rows) -> Claim | None:
+    pair = rows.both("cnn-plain", "lstm-512")
+    if pair is None:
+        return None
+    cnn, lstm = (row.teacher_forced("seen") for row in pair)
+    return Claim(
+        "And without batch normalisation?",
+        f"Teacher-forced error on learned notes {cnn.text(3)}, the LSTM's {lstm.text(3)}: "
+        f"{_more(cnn, lstm, _times(cnn, lstm), 'better than the LSTM')}; {_alike(pair[0])}.",
+    )
+
+
 def _frozen(rows: _Rows) -> Claim | None:
     pair = rows.both("cnn-frozen", "cnn")
     if pair is None:
@@ -144,7 +156,8 @@ def _effect(rows: _Rows, name: str, question: str, word: str) -> Claim | None:
 
 
 _QUESTIONS: tuple[Callable[[_Rows], Claim | None], ...] = (
-    _decays_seen, _learns, _frozen, _spectrum, _layers, _latent, _trained_better, _baselines,
+    _decays_seen, _learns, _learns_without, _frozen, _spectrum, _layers, _latent,
+    _trained_better, _baselines,
 )  # fmt: skip
 
 
