@@ -92,6 +92,19 @@ def _learns_without(rows: _Rows) -> Claim | None:
     )
 
 
+def _learns_our_way(rows: _Rows) -> Claim | None:
+    pair = rows.both("cnn-trained-our-way", "lstm-trained-our-way")
+    if pair is None:
+        return None
+    cnn, lstm = (row.teacher_forced("seen") for row in pair)
+    return Claim(
+        "And with both trained our way?",
+        f"Teacher-forced error on learned notes, in energies of the prime: CNN-LSTM "
+        f"{cnn.text(4)}, LSTM {lstm.text(4)}: "
+        f"{_more(cnn, lstm, _times(cnn, lstm), 'better than the LSTM')}; {_alike(pair[0])}.",
+    )
+
+
 def _frozen(rows: _Rows) -> Claim | None:
     pair = rows.both("cnn-frozen", "cnn")
     if pair is None:
@@ -156,7 +169,7 @@ def _effect(rows: _Rows, name: str, question: str, word: str) -> Claim | None:
 
 
 _QUESTIONS: tuple[Callable[[_Rows], Claim | None], ...] = (
-    _decays_seen, _learns, _learns_without, _frozen, _spectrum, _layers, _latent,
+    _decays_seen, _learns, _learns_without, _learns_our_way, _frozen, _spectrum, _layers, _latent,
     _trained_better, _baselines,
 )  # fmt: skip
 
