@@ -8,8 +8,8 @@ from PIL import Image
 
 from notedecay.files import replacing
 
-COLOURS = 128
-"""Enough for spectrograms, and half of the bytes."""
+COLOURS = 256
+"""A palette: enough for spectrograms, and half of the bytes."""
 
 
 def shrink(source: Path, target: Path) -> None:
