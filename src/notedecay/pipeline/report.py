@@ -93,9 +93,11 @@ def _searched(results: Path) -> str:
     """What each continuator reached in the search, on validation notes."""
     with (results / "trials.csv").open(newline="", encoding="utf-8") as file:
         trials = list(csv.DictReader(file))
+    only = read_json(results / "best.json")["continuator"]
     scores: dict[str, list[float]] = {}
     for trial in trials:
-        scores.setdefault(trial["continuator"], []).append(float(trial["score"] or 0.0))
+        name = trial.get("continuator") or only  # a search of one kind does not suggest it
+        scores.setdefault(name, []).append(float(trial["score"] or 0.0))
     ranked = sorted(scores.items(), key=lambda pair: -max(pair[1]))
     each = (f"{name} {max(found):.3f} ({len(found)} trials)" for name, found in ranked)
     return f"searched, best score on validation notes: {', '.join(each)}"
