@@ -25,6 +25,10 @@ app = typer.Typer(
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
+CORES = os.cpu_count() or 1
+Processes = Annotated[int, typer.Option(min=1, help="Trainings at once; one per core by default.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+
 
 def _say(line: str) -> None:
     """Print a line as it is: its paths are neither broken nor taken for markup."""
@@ -206,10 +210,8 @@ def evaluate(
     again: Annotated[
         str | None, typer.Option(help="Why these notes must be opened for other competitors.")
     ] = None,
-    processes: Annotated[
-        int | None, typer.Option(min=1, help="Trainings at once; one per core by default.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    processes: Processes = CORES,
+    device: Device = "auto",
 ) -> None:
     """Make the final table: every note unseen once, cross-validated by pitch.
 
@@ -220,7 +222,7 @@ def evaluate(
     from notedecay.evaluation.command import Choice, run_evaluation
 
     project = find_project()
-    choice = Choice(tuple(instrument or ()), again, processes or os.cpu_count() or 1, device)
+    choice = Choice(tuple(instrument or ()), again, processes, device)
     for line in run_evaluation(project, load_params(project.params), choice, out):
         _say(line)
 
@@ -242,10 +244,8 @@ def paper(
     published: Annotated[
         Path | None, typer.Option(help="The authors' own audio, to be measured beside ours.")
     ] = None,
-    processes: Annotated[
-        int | None, typer.Option(min=1, help="Trainings at once; one per core by default.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    processes: Processes = CORES,
+    device: Device = "auto",
 ) -> None:
     """Run the paper's experiments, and write docs/paper.md and a page to listen.
 
@@ -264,7 +264,7 @@ def paper(
         only=tuple(only or ()),
         data=data or project.data,
         published=published,
-        processes=processes or os.cpu_count() or 1,
+        processes=processes,
         device=device,
     )
     for line in run_paper(project, choice, out):

@@ -22,7 +22,7 @@ from notedecay.files import replacing
 from notedecay.jobs import crew
 from notedecay.jobs.bars import Bars
 from notedecay.jobs.job import RESULT
-from notedecay.jobs.work import work
+from notedecay.jobs.work import code, work
 from notedecay.jobs.worker import Fault
 from notedecay.pipeline.material import load_material
 from notedecay.pipeline.shrunk import shrink
@@ -104,7 +104,7 @@ def _plan(
 
 
 def _do(planned: Sequence[Trial], choice: Choice, console: Console) -> None:
-    waiting = {t.folder: t for t in planned if not (t.folder / RESULT).exists()}
+    waiting = {t.folder: t for t in planned if not _is_done(t)}
     names = {f: f"{t.competitor.label}, {t.condition}" for f, t in waiting.items()}
     bars = Bars("jobs", names, console)
 
@@ -123,6 +123,12 @@ def _do(planned: Sequence[Trial], choice: Choice, console: Console) -> None:
             on_epoch=bars.epoch,
             on_end=end,
         )
+
+
+def _is_done(trial: Trial) -> bool:
+    """Whether there is a result, and by the code as it is: a table holds figures of one code."""
+    path = trial.folder / RESULT
+    return path.exists() and bool(read_json(path)["code"] == code())
 
 
 def _write(name: str, found: Sequence[Verdict], looks: int, folder: Path) -> None:

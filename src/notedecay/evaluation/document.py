@@ -56,7 +56,8 @@ def markdown(instrument: str, verdicts: Sequence[Verdict], looks: int) -> str:
                 [_row(v, v.condition) for v in [*first, *further]],
             ),
         ]
-    if len(takes := _by_take(unseen[0])) > 1 if unseen else False:
+    takes = _by_take(unseen[0]) if unseen else []
+    if len(takes) > 1:
         body = [[take, str(count), f"{value:.2f}"] for take, count, value in takes]
         parts += [
             f"Decay ok of {unseen[0].label} by take:\n",

@@ -18,6 +18,9 @@ LISTEN = "listen"
 DIAGNOSIS = "diagnosis"
 LOOKS = "looks.json"
 
+C5 = 72
+"""The note of the paper's figures, kept to listen to wherever it is judged."""
+
 
 @dataclass(frozen=True)
 class Job:

@@ -22,7 +22,7 @@ from notedecay.continuators import Continuator, create
 from notedecay.continuators.recurrent import Blockwise
 from notedecay.digests import code_digest
 from notedecay.files import replacing, replacing_folder
-from notedecay.jobs.job import DIAGNOSIS, LISTEN, LOOKS, MADE, RESULT, Job, unfinished
+from notedecay.jobs.job import C5, DIAGNOSIS, LISTEN, LOOKS, MADE, RESULT, Job, unfinished
 from notedecay.jobs.judging import judge
 from notedecay.notes import prepared
 from notedecay.notes.note import Clip
@@ -33,9 +33,6 @@ from notedecay.training.listening import write_listening
 from notedecay.training.looks import read as read_looks
 from notedecay.training.oracle import ORACLE, judge_oracle
 from notedecay.training.panel import Judged, Panel, spread
-
-C5 = 72
-"""The note of the paper's figures."""
 
 LOOKED_AT = 12
 """How often a training is looked into: a column of the heat maps each."""
@@ -126,7 +123,7 @@ def work(job: Job, folder: Path, device: str, on_epoch: OnEpoch) -> None:
         panels = {name: panel for name, (panel, _) in both.items()}
         verdict = {name: judged for name, (_, judged) in both.items()}
     result |= _judged(verdict, panels)
-    result["code"] = code_digest("analysis", "continuators", "jobs", "training")
+    result["code"] = code()
     result |= {"machine": _machine(), "seconds": round(clock.seconds(), 1)}
     with replacing_folder(folder) as fresh:
         (fresh / RESULT).write_text(json.dumps(_plain(result), indent=1, allow_nan=False) + "\n")
@@ -213,7 +210,8 @@ def _learn(
         ended = str(error)
     device = str(choose_device(run.device))
     return {
-        "ended": ended, "losses": losses.values, "device": device, "warnings": diagnosis.warnings(),
+        "ended": ended, "losses": losses.values, "device": device,
+        "warnings": diagnosis.warnings() if job.illustrated else None,
     }  # fmt: skip
 
 
@@ -243,6 +241,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]
     return value
+
+
+def code() -> str:
+    """Hash of all code that a result depends on."""
+    return code_digest("analysis", "continuators", "jobs", "training")
 
 
 def _machine() -> str:

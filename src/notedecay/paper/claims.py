@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from notedecay.paper.table import Figure, Row
 
+NOTHING_LEARNED = 0.5
+"""Error, in variances of the notes, from which on nothing is learned; that of silence is 1."""
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -22,30 +25,38 @@ class Claim:
     answer: str
 
 
+@dataclass(frozen=True)
+class _Question:
+    """What is asked of two experiments, and how their rows answer."""
+
+    text: str
+    first: str
+    second: str
+    answer: Callable[[Row, Row], str]
+
+
 def claims(rows: Sequence[Row]) -> list[Claim]:
     """Answer every question for which the rows are there."""
-    return [claim for ask in _QUESTIONS if (claim := ask(_Rows(rows))) is not None]
+    return [
+        Claim(question.text, question.answer(*pair))
+        for question in _QUESTIONS
+        if (pair := _both(rows, question.first, question.second)) is not None
+    ]
 
 
-class _Rows:
-    """Rows by the names of their experiments, two of them at one scale."""
+def _both(rows: Sequence[Row], first: str, second: str) -> tuple[Row, Row] | None:
+    """Two rows of one size, that with the most seeds of both, and then the larger one.
 
-    def __init__(self, rows: Sequence[Row]) -> None:
-        self._rows = rows
-
-    def both(self, first: str, second: str) -> tuple[Row, Row] | None:
-        """Two rows of one size, that with the most seeds of both, and then the larger one.
-
-        What has nothing to train is of every size.
-        """
-        pairs = [
-            (a, b)
-            for a in self._rows
-            for b in self._rows
-            if (a.experiment.name, b.experiment.name) == (first, second)
-            and (a.scale == b.scale or not b.learns)
-        ]
-        return max(pairs, key=_weight, default=None)
+    What has nothing to train is of every size.
+    """
+    pairs = [
+        (a, b)
+        for a in rows
+        for b in rows
+        if (a.experiment.name, b.experiment.name) == (first, second)
+        and (a.scale == b.scale or not b.learns)
+    ]
+    return max(pairs, key=_weight, default=None)
 
 
 def _weight(pair: tuple[Row, Row]) -> tuple[int, float]:
@@ -53,129 +64,108 @@ def _weight(pair: tuple[Row, Row]) -> tuple[int, float]:
     return seeds, pair[0].scale.units * pair[0].scale.epochs
 
 
-def _decays_seen(rows: _Rows) -> Claim | None:
-    pair = rows.both("lstm-512", "lstm-unseen-c5")
-    if pair is None:
-        return None
-    known = pair[0].c5("seen")
-    unknown = pair[1].c5("unseen")
-    return Claim(
-        "Does C5 on the guitar decay where it was learned, and else not?",
+def _c5(learned: Row, kept_from: Row) -> str:
+    known, unknown = learned.c5("seen"), kept_from.c5("unseen")
+    return (
         f"Decay ok on the C5 takes that the LSTM has learned {known.text(2)}, on the same takes "
         f"when C5 was kept from it {unknown.text(2)}: "
-        f"{_more(known, unknown, 'better where learned', 'worse where learned')}.",
+        f"{_more(known, unknown, 'better where learned', 'worse where learned')}."
     )
 
 
-def _learns(rows: _Rows) -> Claim | None:
-    pair = rows.both("cnn", "lstm-512")
-    if pair is None:
-        return None
-    cnn, lstm = (row.teacher_forced("seen") for row in pair)
-    return Claim(
-        "Does the CNN-LSTM learn nothing?",
-        f"With statistics that are kept its teacher-forced error on learned notes is "
-        f"{cnn.text(3)}, the LSTM's {lstm.text(3)}: it learns, "
-        f"{_more(cnn, lstm, _times(cnn, lstm), 'better than the LSTM')}; {_alike(pair[0])}.",
+def _normalised(cnn: Row, lstm: Row) -> str:
+    learns = cnn.teacher_forced("seen").mean < NOTHING_LEARNED
+    return (
+        "With statistics that are kept its teacher-forced error on learned notes is "
+        f"{_errors(cnn, lstm, 3, 'it learns, ' if learns else 'it learns nothing, ')}"
     )
 
 
-def _learns_without(rows: _Rows) -> Claim | None:
-    pair = rows.both("cnn-plain", "lstm-512")
-    if pair is None:
-        return None
-    cnn, lstm = (row.teacher_forced("seen") for row in pair)
-    return Claim(
-        "And without batch normalisation?",
-        f"Teacher-forced error on learned notes {cnn.text(3)}, the LSTM's {lstm.text(3)}: "
-        f"{_more(cnn, lstm, _times(cnn, lstm), 'better than the LSTM')}; {_alike(pair[0])}.",
+def _plain(cnn: Row, lstm: Row) -> str:
+    return f"Teacher-forced error on learned notes {_errors(cnn, lstm, 3)}"
+
+
+def _our_way(cnn: Row, lstm: Row) -> str:
+    return (
+        f"Teacher-forced error on learned notes, in energies of the prime, {_errors(cnn, lstm, 4)}"
     )
 
 
-def _learns_our_way(rows: _Rows) -> Claim | None:
-    pair = rows.both("cnn-trained-our-way", "lstm-trained-our-way")
-    if pair is None:
-        return None
-    cnn, lstm = (row.teacher_forced("seen") for row in pair)
-    return Claim(
-        "And with both trained our way?",
-        f"Teacher-forced error on learned notes, in energies of the prime: CNN-LSTM "
-        f"{cnn.text(4)}, LSTM {lstm.text(4)}: "
-        f"{_more(cnn, lstm, _times(cnn, lstm), 'better than the LSTM')}; {_alike(pair[0])}.",
+def _errors(cnn: Row, lstm: Row, digits: int, verdict: str = "") -> str:
+    """Errors of a CNN-LSTM and of an LSTM on learned notes, and what they say."""
+    own, other = (row.teacher_forced("seen") for row in (cnn, lstm))
+    worse = f"to {own.mean / other.mean:.1f} times the LSTM's error"
+    return (
+        f"{own.text(digits)}, the LSTM's {other.text(digits)}: {verdict}"
+        f"{_more(own, other, worse, 'better than the LSTM')}; {_alike(cnn)}."
     )
 
 
-def _frozen(rows: _Rows) -> Claim | None:
-    pair = rows.both("cnn-frozen", "cnn")
-    if pair is None:
-        return None
-    frozen, kept = (row.teacher_forced("seen") for row in pair)
-    return Claim(
-        "Was it the statistics?",
-        f"The same net with statistics frozen at 0 and 1: training loss {pair[0].loss.text(3)} "
-        f"as before ({pair[1].loss.text(3)}), but teacher-forced error {frozen.text(3)} instead "
-        f"of {kept.text(3)}; {_alike(pair[0])}.",
+def _statistics(frozen: Row, kept: Row) -> str:
+    errors = [row.teacher_forced("seen") for row in (frozen, kept)]
+    return (
+        f"The same net with statistics frozen at 0 and 1: training loss {frozen.loss.text(3)}, "
+        f"with those that are kept {kept.loss.text(3)}; teacher-forced error {errors[0].text(3)}, "
+        f"with those that are kept {errors[1].text(3)}; {_alike(frozen)}."
     )
 
 
-def _spectrum(rows: _Rows) -> Claim | None:
-    pair = rows.both("spectral", "lstm-512")
-    if pair is None:
-        return None
-    with_it, without = (row.teacher_forced("unseen") for row in pair)
-    return Claim(
-        "Does the spectrum at the input hurt?",
+def _spectrum(spectral: Row, plain: Row) -> str:
+    with_it, without = (row.teacher_forced("unseen") for row in (spectral, plain))
+    return (
         f"Teacher-forced error on unseen notes with it {with_it.text(3)}, without "
-        f"{without.text(3)}: {_more(with_it, without, 'it hurts', 'it helps')}.",
+        f"{without.text(3)}: {_more(with_it, without, 'it hurts', 'it helps')}."
     )
 
 
-def _baselines(rows: _Rows) -> Claim | None:
-    pair = rows.both("lstm-512", "guitar-esprit")
-    if pair is None:
-        return None
-    lstm, esprit = (row.measure("unseen", "decay_ok") for row in pair)
-    return Claim(
-        "Is it better than extrapolation that learns nothing, on unseen guitar notes?",
-        f"Decay ok: LSTM {lstm.text(2)}, ESPRIT {esprit.text(2)}: "
-        f"{_more(lstm, Figure(esprit.mean, 0.0), 'yes', 'no')}.",
+def _extrapolation(lstm: Row, esprit: Row) -> str:
+    own, other = (row.measure("unseen", "decay_ok") for row in (lstm, esprit))
+    return (
+        f"Decay ok: LSTM {own.text(2)}, ESPRIT {other.text(2)}: "
+        f"{_more(own, Figure(other.mean, 0.0), 'yes', 'no')}."
     )
 
 
-def _layers(rows: _Rows) -> Claim | None:
-    return _effect(rows, "lstm-2-layers", "Does a second recurrent layer matter?", "two layers")
-
-
-def _latent(rows: _Rows) -> Claim | None:
-    return _effect(rows, "vrnn-mean", "Does a latent variable help?", "VRNN")
-
-
-def _trained_better(rows: _Rows) -> Claim | None:
-    name = "lstm-trained-our-way"
-    return _effect(rows, name, "Is it the training rather than the net?", "trained our way")
-
-
-def _effect(rows: _Rows, name: str, question: str, word: str) -> Claim | None:
+def _against_lstm(word: str) -> Callable[[Row, Row], str]:
     """A relative of the LSTM against it, free-running on unseen notes."""
-    pair = rows.both(name, "lstm-512")
-    if pair is None:
-        return None
-    other, plain = (row.measure("unseen", "score") for row in pair)
-    return Claim(
-        question,
-        f"Score on unseen notes: {word} {other.text(3)}, the plain LSTM {plain.text(3)}: "
-        f"{_more(other, plain, 'better', 'worse')}.",
-    )
+
+    def answer(relative: Row, lstm: Row) -> str:
+        other, plain = (row.measure("unseen", "score") for row in (relative, lstm))
+        return (
+            f"Score on unseen notes: {word} {other.text(3)}, the plain LSTM {plain.text(3)}: "
+            f"{_more(other, plain, 'better', 'worse')}."
+        )
+
+    return answer
 
 
-_QUESTIONS: tuple[Callable[[_Rows], Claim | None], ...] = (
-    _decays_seen, _learns, _learns_without, _learns_our_way, _frozen, _spectrum, _layers, _latent,
-    _trained_better, _baselines,
+_LSTM = "lstm-512"
+_QUESTIONS = (
+    _Question(
+        "Does C5 on the guitar decay where it was learned, and else not?",
+        _LSTM, "lstm-unseen-c5", _c5,
+    ),
+    _Question("Does the CNN-LSTM learn nothing?", "cnn", _LSTM, _normalised),
+    _Question("And without batch normalisation?", "cnn-plain", _LSTM, _plain),
+    _Question(
+        "And with both trained our way?", "cnn-trained-our-way", "lstm-trained-our-way", _our_way
+    ),
+    _Question("Was it the statistics?", "cnn-frozen", "cnn", _statistics),
+    _Question("Does the spectrum at the input hurt?", "spectral", _LSTM, _spectrum),
+    _Question(
+        "Does a second recurrent layer matter?",
+        "lstm-2-layers", _LSTM, _against_lstm("two layers"),
+    ),
+    _Question("Does a latent variable help?", "vrnn-mean", _LSTM, _against_lstm("VRNN")),
+    _Question(
+        "Is it the training rather than the net?",
+        "lstm-trained-our-way", _LSTM, _against_lstm("trained our way"),
+    ),
+    _Question(
+        "Is it better than extrapolation that learns nothing, on unseen guitar notes?",
+        _LSTM, "guitar-esprit", _extrapolation,
+    ),
 )  # fmt: skip
-
-
-def _times(a: Figure, b: Figure) -> str:
-    return f"to {a.mean / b.mean:.1f} times the LSTM's error"
 
 
 def _more(a: Figure, b: Figure, yes: str, no: str) -> str:

@@ -15,12 +15,11 @@ from notedecay.audio import Recording
 from notedecay.audio.authors import as_the_authors, step
 from notedecay.continuators import Signal
 from notedecay.errors import UserError
+from notedecay.jobs.job import C5
 from notedecay.notes import catalogue, prepared, split
 from notedecay.notes.note import Clip, Note
 
 RECORDED_RATE = 44_100
-C5 = 72
-"""The note of the paper's figures: always learned, or all of it unseen."""
 
 HELD_OUT = 0.1
 """Share of the pitches in each of the split's two held-out parts; here both are unseen."""

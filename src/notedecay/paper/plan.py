@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from notedecay.errors import UserError, nearest
-from notedecay.jobs.job import Job
+from notedecay.jobs.job import C5, Job
 from notedecay.notes import prepared
 from notedecay.notes.note import Clip
-from notedecay.paper.datasets import C5, Dataset, Notes, load
+from notedecay.paper.datasets import Dataset, Notes, load
 from notedecay.paper.experiments import EXPERIMENTS, Experiment
 from notedecay.training.panel import spread
 
@@ -20,6 +20,9 @@ SEEDS = 3
 """Of a main experiment; the others have one."""
 
 FEWEST_UNITS, FEWEST_FILTERS = 32, 8
+
+Ids = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+"""Of the notes that are learned, judged as seen, and judged as unseen."""
 
 
 @dataclass(frozen=True)
@@ -122,25 +125,27 @@ def plan(
     lacking : dict of str to str
         Why, by name of the experiment.
     """
-    ready: dict[Dataset, Notes] = {}
+    ready: dict[Dataset, tuple[Notes, Ids]] = {}
     lacking: dict[str, str] = {}
     planned: list[tuple[int, Planned]] = []
     for experiment in experiments:
         dataset = experiment.dataset
         try:
             if dataset not in ready:
-                ready[dataset] = load(dataset, data, results / "notes")
+                notes = load(dataset, data, results / "notes")
+                ready[dataset] = notes, _ids(notes, scale)
         except UserError as error:
             lacking[experiment.name] = str(error)
             continue
-        for seed, job in enumerate(_jobs(experiment, scale, ready[dataset])):
+        notes, ids = ready[dataset]
+        for seed, job in enumerate(_jobs(experiment, scale, notes, ids)):
             folder = results / scale.name / f"{experiment.name}-{seed}-{job.key}"
-            own = Planned(experiment, scale, job, folder, ready[dataset].sources)
+            own = Planned(experiment, scale, job, folder, notes.sources)
             planned.append((seed, own))
     return [own for _, own in sorted(planned, key=lambda pair: pair[0])], lacking
 
 
-def _jobs(experiment: Experiment, scale: Scale, notes: Notes) -> Iterator[Job]:
+def _jobs(experiment: Experiment, scale: Scale, notes: Notes, ids: Ids) -> Iterator[Job]:
     """One job per seed; what does not learn has one."""
     dataset = experiment.dataset
     settings = scale.settings(experiment.settings)
@@ -148,7 +153,7 @@ def _jobs(experiment: Experiment, scale: Scale, notes: Notes) -> Iterator[Job]:
     if dataset.theirs:  # their last target is a block of silence
         padded = dataset.seconds + 1 / settings["resolution"]
         settings["window_seconds"] = padded
-    learned, seen, unseen = _ids(notes, scale)
+    learned, seen, unseen = ids
     for seed in range(SEEDS if experiment.main and settings else 1):
         yield Job(
             continuator=experiment.continuator,
@@ -164,14 +169,18 @@ def _jobs(experiment: Experiment, scale: Scale, notes: Notes) -> Iterator[Job]:
         )
 
 
-def _ids(notes: Notes, scale: Scale) -> tuple[tuple[str, ...], ...]:
+def _ids(notes: Notes, scale: Scale) -> Ids:
     """Ids to learn, to judge as seen, and to judge as unseen; C5 wherever it may be."""
     clips = {clip.id: clip for clip in prepared.read(notes.clips)}
     seen = [clips[id_] for id_ in notes.seen]
     learned = _some(seen, scale.learned or len(seen))
     judged = _some(learned, SEEN_JUDGED)
     unseen = _some([clips[id_] for id_ in notes.unseen], UNSEEN_JUDGED)
-    return tuple(tuple(clip.id for clip in part) for part in (learned, judged, unseen))
+    return _names(learned), _names(judged), _names(unseen)
+
+
+def _names(clips: Sequence[Clip]) -> tuple[str, ...]:
+    return tuple(clip.id for clip in clips)
 
 
 def _some(clips: Sequence[Clip], count: int) -> list[Clip]:

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from notedecay.jobs.job import RESULT
-from notedecay.paper.datasets import C5
+from notedecay.jobs.job import C5, RESULT
 from notedecay.paper.plan import Planned
 from notedecay.pipeline.tables import read_json, write_json
 
