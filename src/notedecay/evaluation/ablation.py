@@ -72,14 +72,27 @@ def run_ablation(
     choose_device(choice.device)
     names = choice.instruments or tuple(params.instruments)
     # All are planned before the first is done: a mistake is told now, not in an hour.
-    planned = {name: _plan(project, params, name, choice.seeds) for name in names}
+    planned = {name: plan(project, params, name, choice.seeds) for name in names}
     for name, jobs in planned.items():
         do(jobs, processes=choice.processes, device=choice.device, console=console)
         page = _write(name, _rows(jobs), project.results(FOLDER) / name, project.root / "docs")
         yield f"{page}: {len(jobs)} jobs; rows in {project.results(FOLDER) / name / 'ablation.csv'}"
 
 
-def _plan(project: Project, params: Params, name: str, seeds: int) -> list[Trial]:
+def plan(project: Project, params: Params, name: str, seeds: int) -> list[Trial]:
+    """All jobs of an instrument: each variant on each fold, for each seed.
+
+    Parameters
+    ----------
+    project : Project
+        Prepared and searched.
+    params : Params
+        Validated; its seed is the first.
+    name : str
+        Of the instrument.
+    seeds : int
+        How many.
+    """
     config = params.instrument(name)
     results = project.results(name)
     material = load_material(results, name, config)

@@ -113,14 +113,15 @@ def markdown(instrument: str, found: Sequence[Outcome]) -> str:
 
 def _sentence(one: Outcome) -> str:
     words = [_words(one.bought[m], *COLUMNS[m]) for m in JUDGED_BY]
-    return f"- **{one.idea}** {'; '.join(words)}."
+    return f"- **{one.idea}**: {', '.join(words)}."
 
 
 def _words(bought: Interval, name: str, digits: int) -> str:
-    if bought.by_chance:
-        return f"within chance for {name}"
-    verb = "buys" if bought.mean > 0 else "costs"
-    return f"{verb} {abs(bought.mean):.{digits}f} of {name}"
+    if bought.mean != bought.mean:
+        return f"nothing to judge {name} by"
+    verb = "costs" if bought.mean < 0 else "buys"
+    chance = " (within chance)" if bought.by_chance else ""
+    return f"{verb} {abs(bought.mean):.{max(3, digits)}f} of {name}{chance}"
 
 
 def _means(one: Outcome) -> list[str]:
