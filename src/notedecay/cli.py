@@ -27,6 +27,9 @@ err = Console(stderr=True, highlight=False)
 
 CORES = os.cpu_count() or 1
 Processes = Annotated[int, typer.Option(min=1, help="Trainings at once; one per core by default.")]
+Instruments = Annotated[
+    list[str] | None, typer.Argument(help="As in params.yaml; all of them by default.")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 
 
@@ -204,9 +207,7 @@ def generate(
 
 @app.command()
 def evaluate(
-    instrument: Annotated[
-        list[str] | None, typer.Argument(help="As in params.yaml; all of them by default.")
-    ] = None,
+    instrument: Instruments = None,
     again: Annotated[
         str | None, typer.Option(help="Why these notes must be opened for other competitors.")
     ] = None,
@@ -224,6 +225,23 @@ def evaluate(
     project = find_project()
     choice = Choice(tuple(instrument or ()), again, processes, device)
     for line in run_evaluation(project, load_params(project.params), choice, out):
+        _say(line)
+
+
+@app.command()
+def ablate(
+    instrument: Instruments = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How often all is trained anew.")] = 3,
+    processes: Processes = CORES,
+    device: Device = "auto",
+) -> None:
+    """Say what each idea of the best model buys, on train and validation notes alone."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from notedecay.evaluation.ablation import Choice, run_ablation
+
+    project = find_project()
+    choice = Choice(tuple(instrument or ()), seeds, processes, device)
+    for line in run_ablation(project, load_params(project.params), choice, out):
         _say(line)
 
 

@@ -13,37 +13,9 @@ import yaml
 
 from notedecay.config import load_params
 from notedecay.evaluation import plan as plans
-from notedecay.notes import prepared, split
-from notedecay.notes.note import Clip
-from notedecay.notes.pitch import hz
-from tests.synthetic import damped
-from tests.toy import INSTRUMENT, notedecay
-
-RATE = 4000
-PITCHES = list(range(57, 69))
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project whose search is done: clips, split, and a tiny net as the best."""
-    root = tmp_path_factory.mktemp("project")
-    (root / "dvc.yaml").write_text("")
-    params = {"seed": 5, "instruments": {"bells": INSTRUMENT}}
-    (root / "params.yaml").write_text(yaml.safe_dump(params))
-    results = root / "results/bells"
-    clips = [
-        Clip(f"bells/own/{p}", p, damped([hz(p), 2.01 * hz(p)], [1.4, 0.9], [1, 0.5], seconds=1.6,
-                                         rate=RATE, seed=p), RATE)
-        for p in PITCHES
-    ]  # fmt: skip
-    prepared.write(clips, results / "clips.npz")
-    ids = [clip.id for clip in clips]
-    split.write(
-        {"train": ids[:8], "validation": ids[8:10], "test": ids[10:]}, results / "split.json"
-    )
-    best = {"continuator": "gru", "settings": {"units": 16, "resolution": 30}}
-    (results / "best.json").write_text(json.dumps(best))
-    return root
+from notedecay.evaluation.command import PUBLISHED
+from tests.evaluation.conftest import PITCHES
+from tests.toy import notedecay
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +56,18 @@ def test_the_rows_add_up_to_the_table(project: Path, table: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize(
-    "name", ["comparison", "by_pitch", "decay", "by_rank", "by_prime", "best", "median", "worst"]
+    "name",
+    [
+        "comparison",
+        "by_pitch",
+        "decay",
+        "by_rank",
+        "by_number",
+        "by_prime",
+        "best",
+        "median",
+        "worst",
+    ],
 )
 def test_there_is_a_picture_of(project: Path, table: dict[str, Any], name: str) -> None:
     assert table
@@ -97,7 +80,8 @@ def test_table_and_pictures_are_ready_to_be_committed(project: Path, table: dict
     docs = project / "docs/evaluation"
     text = (docs / "bells.md").read_text()
     named = [part.split(")")[0] for part in text.split("](")[1:]]
-    assert named == [f"bells-{name}.png" for name in ("decay", "by_prime", "median", "worst")]
+    assert named == [f"bells-{name}.png" for name in PUBLISHED]
+    assert {"by_pitch", "by_number", "best", "median", "worst"} < set(PUBLISHED)
     assert all((docs / name).stat().st_size < 200_000 for name in named)
 
 

@@ -16,7 +16,7 @@ from notedecay.analysis.decay import (
     partial_envelopes,
 )
 from notedecay.analysis.decay_charts import decay_picture
-from notedecay.analysis.error_charts import decay_over_prime, error_over_rank
+from notedecay.analysis.error_charts import decay_over_prime, error_over_partials
 from notedecay.analysis.exponential import Exponential, fit_exponential, hilbert_envelope
 from notedecay.analysis.likeness import likeness
 from notedecay.analysis.noise import envelope_db
@@ -47,7 +47,7 @@ __all__ = [
     "dominant_partials",
     "envelope_db",
     "envelope_floors",
-    "error_over_rank",
+    "error_over_partials",
     "fit_exponential",
     "fit_stages",
     "hilbert_envelope",

@@ -1,4 +1,4 @@
-"""Where decays go wrong: from the strongest partial to the weakest, from short primes to long."""
+"""Where decays go wrong: from partial to partial, from short primes to long."""
 
 from __future__ import annotations
 
@@ -16,14 +16,18 @@ SHOWN_RATIOS = (0.1, 10.0)
 RATIO_TICKS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
-def error_over_rank(ratios: Mapping[str, Mapping[int, Sequence[float]]], title: str = "") -> Figure:
-    """Draw by how much decay times are off, from the strongest partial to the weakest.
+def error_over_partials(
+    ratios: Mapping[str, Mapping[int, Sequence[float]]], along: str, title: str = ""
+) -> Figure:
+    """Draw by how much decay times are off, from the first partial to the last.
 
     Parameters
     ----------
     ratios : mapping of str to mapping of int to sequence of float
-        For each continuator and rank (1 is the strongest partial) the T60 made over the true
-        one; what does not decay (``inf``) or is not there (``nan``) counts as far too long.
+        For each continuator and place of a partial the T60 made over the true one; what does not
+        decay (``inf``) or is not there (``nan``) counts as far too long.
+    along : str
+        Says what places are, for the axis: ranks by level, or numbers from the fundamental on.
     title : str
         A headline.
 
@@ -37,15 +41,14 @@ def error_over_rank(ratios: Mapping[str, Mapping[int, Sequence[float]]], title: 
     low, high = INAUDIBLE_RATIOS
     axes.axhspan(low, high, color="0.85", label="sounds right: 0.75 to 1.40 times as long")
     axes.axhline(1.0, color="0.5", linewidth=1.0)
-    for k, (name, by_rank) in enumerate(ratios.items()):
-        _quartiles(axes, by_rank, name, k, 0.16 * (k - (len(ratios) - 1) / 2))
-    ranks = sorted({rank for by_rank in ratios.values() for rank in by_rank})
-    axes.set_xticks(ranks)
+    for k, (name, by_place) in enumerate(ratios.items()):
+        _quartiles(axes, by_place, name, k, 0.16 * (k - (len(ratios) - 1) / 2))
+    axes.set_xticks(sorted({place for by_place in ratios.values() for place in by_place}))
     axes.set(yscale="log", ylim=SHOWN_RATIOS)
     axes.set_yticks(RATIO_TICKS)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio:g}"))
     axes.yaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel("partial, 1 is the strongest after the prime", fontsize=12)
+    axes.set_xlabel(along, fontsize=12)
     axes.set_ylabel("decay time, made over true\n(median and quartiles over notes)", fontsize=12)
     axes.set_title(title or "Which partials take the wrong time to die away?")
     axes.grid(alpha=0.3)
@@ -85,17 +88,17 @@ def decay_over_prime(values: Mapping[float, Sequence[float]], title: str = "") -
 
 
 def _quartiles(
-    axes: Axes, by_rank: Mapping[int, Sequence[float]], name: str, k: int, aside: float
+    axes: Axes, by_place: Mapping[int, Sequence[float]], name: str, k: int, aside: float
 ) -> None:
-    """Median and quartiles at each rank; the figure's edge stands for all that is beyond."""
-    ranks = sorted(by_rank)
+    """Median and quartiles at each place; the figure's edge stands for all that is beyond."""
+    places = sorted(by_place)
     least, most = SHOWN_RATIOS
-    every = [np.nan_to_num(np.asarray(by_rank[r]), nan=most, posinf=most) for r in ranks]
+    every = [np.nan_to_num(np.asarray(by_place[p]), nan=most, posinf=most) for p in places]
     low, middle, high = (
         np.array([np.percentile(v, q) for v in every]).clip(least, most) for q in (25, 50, 75)
     )
     axes.errorbar(
-        np.array(ranks) + aside,
+        np.array(places) + aside,
         middle,
         yerr=[middle - low, high - middle],
         linestyle="",

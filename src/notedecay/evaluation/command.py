@@ -12,25 +12,22 @@ from rich.console import Console
 
 from notedecay.config import Params
 from notedecay.digests import digest
-from notedecay.errors import UserError
 from notedecay.evaluation.document import markdown
+from notedecay.evaluation.doing import do
 from notedecay.evaluation.ledger import open_once
 from notedecay.evaluation.pictures import draw
 from notedecay.evaluation.plan import Trial, competitors, trials
+from notedecay.evaluation.publishing import publish
 from notedecay.evaluation.verdict import Verdict, verdicts
 from notedecay.files import replacing
-from notedecay.jobs import crew
-from notedecay.jobs.bars import Bars
-from notedecay.jobs.job import RESULT
-from notedecay.jobs.work import code, work
-from notedecay.jobs.worker import Fault
 from notedecay.pipeline.material import load_material
-from notedecay.pipeline.shrunk import shrink
 from notedecay.pipeline.tables import read_json, write_json, write_rows
 from notedecay.project import Project
 from notedecay.training import choose_device
 
 FOLDER = "evaluation"
+PUBLISHED = ("decay", "by_pitch", "by_number", "by_prime", "best", "median", "worst")
+"""Pictures that stand below the committed table."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ def run_evaluation(
     for name in names:
         folder = project.results(FOLDER) / name
         planned, looks = _plan(project, params, name, folder, choice.why)
-        _do(planned, choice, console)
+        do(planned, processes=choice.processes, device=choice.device, console=console)
         found = verdicts(planned)
         _write(name, found, looks, folder)
         page = _publish(name, folder, project.root / "docs" / FOLDER)
@@ -103,34 +100,6 @@ def _plan(
     return planned, looks
 
 
-def _do(planned: Sequence[Trial], choice: Choice, console: Console) -> None:
-    waiting = {t.folder: t for t in planned if not _is_done(t)}
-    names = {f: f"{t.competitor.label}, {t.condition}" for f, t in waiting.items()}
-    bars = Bars("jobs", names, console)
-
-    def end(folder: Path, fault: Fault | None) -> None:
-        if fault is not None:
-            line = f"{names[folder]}: {fault.line}"
-            raise UserError(line) if fault.code == 2 else SystemExit(f"error: {line}")
-        bars.end(folder)
-
-    with bars.progress:
-        crew.run(
-            [(trial.job, folder) for folder, trial in waiting.items()],
-            work,
-            processes=choice.processes,
-            device=choice.device,
-            on_epoch=bars.epoch,
-            on_end=end,
-        )
-
-
-def _is_done(trial: Trial) -> bool:
-    """Whether there is a result, and by the code as it is: a table holds figures of one code."""
-    path = trial.folder / RESULT
-    return path.exists() and bool(read_json(path)["code"] == code())
-
-
 def _write(name: str, found: Sequence[Verdict], looks: int, folder: Path) -> None:
     write_rows([note for v in found for note in v.notes], folder / "notes.csv")
     write_rows([partial for v in found for partial in v.partials], folder / "partials.csv")
@@ -146,10 +115,5 @@ def _write(name: str, found: Sequence[Verdict], looks: int, folder: Path) -> Non
 
 def _publish(name: str, folder: Path, docs: Path) -> Path:
     """Copy the table, with its most telling pictures, to where it is committed."""
-    pictures = ("decay", "by_prime", "median", "worst")
-    for picture in pictures:
-        shrink(folder / "pictures" / f"{picture}.png", docs / f"{name}-{picture}.png")
-    shown = "\n\n".join(f"![{picture}]({name}-{picture}.png)" for picture in pictures)
-    with replacing(docs / f"{name}.md") as path:
-        path.write_text(f"{(folder / 'table.md').read_text()}\n{shown}\n", encoding="utf-8")
-    return docs / f"{name}.md"
+    pictures = {f"{name}-{one}.png": folder / "pictures" / f"{one}.png" for one in PUBLISHED}
+    return publish(folder / "table.md", pictures, docs / f"{name}.md")

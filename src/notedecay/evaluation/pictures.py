@@ -1,9 +1,9 @@
-"""Where the errors are: by partial, by pitch, by rank, by length of the prime; best and worst."""
+"""Where errors are: by partial, its number, pitch, length of the prime; best and worst notes."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from notedecay.analysis import (
     comparison_bars,
     decay_over_prime,
     decay_scatter,
-    error_over_rank,
+    error_over_partials,
     save,
     scores_by_pitch,
     triple,
@@ -26,6 +26,13 @@ from notedecay.files import replacing_folder
 from notedecay.jobs.job import MADE
 from notedecay.notes import prepared
 from notedecay.notes.note import Clip
+from notedecay.notes.pitch import hz
+
+PLAIN_NUMBERS = 12
+"""Above, a stiff string's partial may lie nearer to the next number than to its own."""
+
+BY_RANK = "partial, 1 is the strongest after the prime"
+BY_NUMBER = f"number of the partial, 1 is the fundamental (up to {PLAIN_NUMBERS})"
 
 
 def draw(instrument: str, verdicts: Sequence[Verdict], folder: Path) -> None:
@@ -39,7 +46,8 @@ def draw(instrument: str, verdicts: Sequence[Verdict], folder: Path) -> None:
         Unseen pitches first, and there the competitor whose further trials were run.
     folder : Path
         Gets ``comparison.png``, ``by_pitch.png``, ``decay.png``, ``by_rank.png``,
-        ``by_prime.png``, ``best.png``, ``median.png`` and ``worst.png``, replaced as a whole.
+        ``by_number.png``, ``by_prime.png``, ``best.png``, ``median.png`` and ``worst.png``,
+        replaced as a whole.
     """
     unseen = [v for v in verdicts if v.condition == UNSEEN]
     first = unseen[0]
@@ -50,8 +58,11 @@ def draw(instrument: str, verdicts: Sequence[Verdict], folder: Path) -> None:
         points = {v.label: _points(v) for v in shown}
         save(scores_by_pitch(points, "decay_ok", instrument), fresh / "by_pitch.png")
         save(_scatter(instrument, shown), fresh / "decay.png")
-        ratios = {v.label: _ratios(v) for v in shown}
-        save(error_over_rank(ratios, f"{instrument}: unseen notes"), fresh / "by_rank.png")
+        title = f"{instrument}: unseen notes"
+        ranks = {v.label: _ratios(v, lambda partial: int(partial["rank"])) for v in shown}
+        save(error_over_partials(ranks, BY_RANK, title), fresh / "by_rank.png")
+        numbers = {v.label: _ratios(v, _harmonic) for v in shown}
+        save(error_over_partials(numbers, BY_NUMBER, title), fresh / "by_number.png")
         primes = [v for v in verdicts if v.label == first.label and v.condition != OUTSIDE]
         title = f"{instrument}, {first.label}: unseen notes"
         save(
@@ -75,13 +86,22 @@ def _scatter(instrument: str, shown: Sequence[Verdict]) -> Figure:
     )
 
 
-def _ratios(verdict: Verdict) -> dict[int, list[float]]:
-    """Decay times, made over true, by the partial's rank."""
+def _ratios(
+    verdict: Verdict, place: Callable[[Mapping[str, Any]], int | None]
+) -> dict[int, list[float]]:
+    """Decay times, made over true, by a partial's place; one without a place is left out."""
     ratios: dict[int, list[float]] = {}
     for partial in verdict.partials:
-        ratio = _number(partial["t60_made"]) / partial["t60"]
-        ratios.setdefault(partial["rank"], []).append(ratio)
+        at = place(partial)
+        if at is not None:
+            ratios.setdefault(at, []).append(_number(partial["t60_made"]) / partial["t60"])
     return ratios
+
+
+def _harmonic(partial: Mapping[str, Any]) -> int | None:
+    """The partial's number, where it is plain."""
+    number = round(partial["frequency_hz"] / hz(partial["pitch"]))
+    return number if 1 <= number <= PLAIN_NUMBERS else None
 
 
 def _prime(verdict: Verdict) -> float:

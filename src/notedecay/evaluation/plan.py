@@ -120,13 +120,54 @@ def trials(
         Gets a folder for each job.
     """
     divided = folds(clips, FOLDS, seed)
+    jobs = [
+        (UNSEEN, one, job) for one, job in _validated(entered, divided, clips, path, signal, seed)
+    ]
+    jobs += _further(entered[0], divided, clips, path, signal, seed)
+    return [_trial(*each, folder) for each in jobs]
+
+
+def cross_validated(
+    entered: Sequence[Competitor],
+    clips: Sequence[Clip],
+    path: Path,
+    signal: Signal,
+    seeds: Sequence[int],
+    folder: Path,
+) -> list[Trial]:
+    """The cross-validation alone, once for each seed, which is its condition.
+
+    Parameters
+    ----------
+    entered, clips, path, signal, folder
+        As of :func:`trials`.
+    seeds : sequence of int
+        Of folds and trainings.
+    """
+    return [
+        _trial(f"seed {seed}", one, job, folder)
+        for seed in seeds
+        for one, job in _validated(entered, folds(clips, FOLDS, seed), clips, path, signal, seed)
+    ]
+
+
+def _trial(condition: str, one: Competitor, job: Job, folder: Path) -> Trial:
+    return Trial(condition, one, job, folder / f"{one.continuator}-{job.key}")
+
+
+def _validated(
+    entered: Sequence[Competitor],
+    divided: Sequence[Fold],
+    clips: Sequence[Clip],
+    path: Path,
+    signal: Signal,
+    seed: int,
+) -> Iterator[tuple[Competitor, Job]]:
+    """Every competitor on every fold; who does not learn does all notes at once."""
     everyone = Fold((), tuple(clip.id for clip in clips))
-    jobs: list[tuple[str, Competitor, Job]] = []
     for one in entered:
         for fold in divided if one.learns else [everyone]:
-            jobs.append((UNSEEN, one, _job(one, fold, clips, path, signal, seed)))
-    jobs += _further(entered[0], divided, clips, path, signal, seed)
-    return [Trial(c, one, job, folder / f"{one.continuator}-{job.key}") for c, one, job in jobs]
+            yield one, _job(one, fold, clips, path, signal, seed)
 
 
 def _further(

@@ -1,0 +1,65 @@
+"""Doing the jobs of a table: what is done is kept, what is interrupted goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from notedecay.errors import UserError
+from notedecay.evaluation.plan import Trial
+from notedecay.jobs import crew
+from notedecay.jobs.bars import Bars
+from notedecay.jobs.job import RESULT
+from notedecay.jobs.work import code, work
+from notedecay.jobs.worker import Fault
+from notedecay.pipeline.tables import read_json
+
+
+def do(planned: Sequence[Trial], *, processes: int, device: str, console: Console) -> None:
+    """Do the jobs that have no result yet; progress is drawn.
+
+    Parameters
+    ----------
+    planned : sequence of Trial
+        All that the table needs.
+    processes : int
+        Trainings at once.
+    device : str
+        ``auto``, ``cpu`` or ``cuda``.
+    console : Console
+        Where to draw.
+
+    Raises
+    ------
+    UserError
+        A job failed for a reason that the user can mend.
+    SystemExit
+        With a line to print, for a job that failed otherwise.
+    """
+    waiting = {t.folder: t for t in planned if not _is_done(t)}
+    names = {f: f"{t.competitor.label}, {t.condition}" for f, t in waiting.items()}
+    bars = Bars("jobs", names, console)
+
+    def end(folder: Path, fault: Fault | None) -> None:
+        if fault is not None:
+            line = f"{names[folder]}: {fault.line}"
+            raise UserError(line) if fault.code == 2 else SystemExit(f"error: {line}")
+        bars.end(folder)
+
+    with bars.progress:
+        crew.run(
+            [(trial.job, folder) for folder, trial in waiting.items()],
+            work,
+            processes=processes,
+            device=device,
+            on_epoch=bars.epoch,
+            on_end=end,
+        )
+
+
+def _is_done(trial: Trial) -> bool:
+    """Whether there is a result, and by the code as it is: a table holds figures of one code."""
+    path = trial.folder / RESULT
+    return path.exists() and bool(read_json(path)["code"] == code())
