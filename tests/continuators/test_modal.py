@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 from notedecay.analysis import Reference
 from notedecay.continuators import Signal, create, load
-from notedecay.continuators.modal import Modal
+from notedecay.continuators.modal import Modal, hear
 from notedecay.continuators.modal_net import Fall
 from notedecay.errors import UserError
 from notedecay.notes.note import Clip, Samples
@@ -68,6 +68,18 @@ def test_the_joint_is_smooth(trained: Modal) -> None:
     made = trained.continue_prime(clip.samples[:PRIME], 200)
     wanted = clip.samples[PRIME : PRIME + 200]
     assert np.square(made - wanted).sum() < 10**-1.5 * np.square(wanted).sum()
+
+
+def test_the_joint_holds_more_lines_than_partials_and_forgets_the_attack() -> None:
+    lines = [60.0 + 26 * k for k in range(70)]
+    note = damped(lines, [1.0] * len(lines), rate=RATE).astype(np.float64)
+    scale = np.abs(note[:PRIME]).max()
+    note[: PRIME // 3] += 0.3 * scale * np.random.default_rng(1).standard_normal(PRIME // 3)
+    note /= np.abs(note[:PRIME]).max()
+    prime = note[:PRIME].astype(np.float32)
+    joint = hear(prime.tobytes(), SIGNAL).joint
+    wanted = note[PRIME : PRIME + len(joint)]
+    assert np.square(joint - wanted).sum() < 1e-3 * np.square(wanted).sum()
 
 
 def test_the_same_seed_gives_the_same_model_and_another_does_not(tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ from notedecay.notes.note import Clip, Samples
 
 JOINT_SECONDS = 0.1
 """How long what ESPRIT hears in the prime fades out."""
+JOINT_ORDER = 96
+"""Damped sinusoids of ESPRIT at the joint: what no partial explains takes many."""
 SLACK_DB = 3.0
 SHARED = 0.1
 """Share of the uncertainty that a note's partials have in common."""
@@ -216,7 +218,9 @@ def hear(prime: bytes, signal: Signal) -> Heard:
     normal = samples / max(float(np.max(np.abs(samples))), 1e-30)
     partials = find_partials(normal.astype(np.float64), signal.rate)
     features = partial_features(normal.astype(np.float64), signal.rate, partials)
-    esprit = Esprit(signal, EspritConfig())
+    # The joint follows from the newest sound alone; older sound only bends the fit.
+    attack = signal.prime_seconds / 2
+    esprit = Esprit(signal, EspritConfig(order=JOINT_ORDER, attack_seconds=attack))
     joint = esprit.continue_prime(normal.astype(np.float32), round(JOINT_SECONDS * signal.rate))
     return Heard(partials, features, joint)
 

@@ -15,7 +15,7 @@ PEAK_SECONDS, PADDED = 0.25, 4
 PEAK_SPACING_HZ, PEAK_RANGE_DB, PROMINENCE_DB = 20.0, 70.0, 6.0
 MOST = 64
 """Partials at most; the strongest are kept."""
-FIT_SECONDS, FIT_STEPS = 0.15, 3
+FIT_SECONDS, FIT_STEPS = 0.12, 3
 FEWEST_SAMPLES = 64
 """A shorter prime has no partials to speak of."""
 
@@ -49,7 +49,7 @@ class Partials:
 def find_partials(prime: Array, rate: int) -> Partials:
     """Find the partials in the last quarter of a second and fit damped sinusoids to them.
 
-    Peaks of the spectrum give the frequencies; a few Gauss-Newton steps over the last 150 ms
+    Peaks of the spectrum give the frequencies; a few Gauss-Newton steps over the last 120 ms
     move frequency and damping, and amplitudes are the least-squares fit.
 
     Parameters
