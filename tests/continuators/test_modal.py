@@ -15,7 +15,6 @@ from hypothesis.extra.numpy import arrays
 from notedecay.analysis import Reference
 from notedecay.continuators import Signal, create, load
 from notedecay.continuators.modal import Modal, hear
-from notedecay.continuators.modal_net import Fall
 from notedecay.errors import UserError
 from notedecay.notes.note import Clip, Samples
 from notedecay.training.fit import fit
@@ -98,10 +97,39 @@ def test_the_same_seed_gives_the_same_model_and_another_does_not(tmp_path: Path)
     )
 
 
-def test_the_envelope_falls_60_db_in_t60() -> None:
-    fall = Fall(torch.tensor([1.5]), torch.tensor([3.0]))
-    level = fall.envelope_db(torch.tensor([[0.0, 0.75, 1.5]]))[0]
-    assert level.tolist() == pytest.approx([3, -27, -57])
+def test_a_tone_that_does_not_decay_is_not_made_to() -> None:
+    def pipe(pitch: int) -> Clip:
+        f0 = 220 * 2 ** ((pitch - 57) / 12)
+        held = damped([f0, 2 * f0], [1e6, 1e6], [1, 0.3], rate=RATE, noise_db=-70, seed=pitch)
+        return Clip(f"pipe/x/{pitch}", pitch, held, RATE)
+
+    model = make()
+    fit(model, [pipe(pitch) for pitch in range(48, 70, 2)], seed=3, device="cpu")
+    made = model.continue_prime(pipe(59).samples[:PRIME], 2 * RATE)
+    early, late = (np.square(part).mean() for part in (made[: RATE // 5], made[-RATE // 5 :]))
+    assert 10 * np.log10(early / late) < 6
+
+
+def thud(pitch: int, hz: float, seed: int) -> Clip:
+    """A bell with a knock that is over before the prime ends, but not before it is heard."""
+    note = bell(pitch).samples.copy()
+    knock = damped([hz], [0.25], [0.5], rate=RATE, noise_db=-85, seed=seed)
+    note[:PRIME] += knock[:PRIME]
+    return Clip(f"bells/x/{pitch}", pitch, note, RATE)
+
+
+def test_what_sounds_in_the_attack_alone_is_not_continued() -> None:
+    knocks_hz = np.random.default_rng(1).uniform(900, 1500, 22)
+    clips = [thud(p, hz, p) for p, hz in zip(range(48, 70), knocks_hz, strict=True)]
+    unseen = thud(59, 1111.0, 3)
+    level = {}
+    for weed in (True, False):
+        model = make(weed=weed)
+        fit(model, [c for c in clips if c.pitch != 59], seed=3, device="cpu")
+        made = model.continue_prime(unseen.samples[:PRIME], RATE)[RATE // 5 :]
+        turns = np.exp(-2j * np.pi * 1111.0 * np.arange(len(made)) / RATE)
+        level[weed] = np.abs(made @ turns)
+    assert level[True] < 0.5 * level[False]
 
 
 def test_drawn_continuations_are_as_uncertain_as_the_notes(trained: Modal) -> None:

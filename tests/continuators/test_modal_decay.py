@@ -36,3 +36,9 @@ def test_surprise_is_the_negative_log_density() -> None:
     one = decays((1.0, 2.0, 0.5))
     at_mean = one.surprise(torch.tensor([[2.0]]).log()).item()
     assert at_mean == pytest.approx(0.9189 - 0.6931, abs=1e-3)
+
+
+def test_a_decay_known_to_be_longer_surprises_by_the_chance_of_that() -> None:
+    one = decays((1.0, 2.0, 0.5))
+    assert one.surprise_beyond(torch.tensor([[2.0]]).log()).item() == pytest.approx(0.693, abs=1e-3)
+    assert one.surprise_beyond(torch.tensor([[60.0]]).log()).item() == pytest.approx(9.21, abs=0.1)

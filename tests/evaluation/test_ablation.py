@@ -30,7 +30,7 @@ def test_every_variant_is_judged_on_every_note_to_choose_by(
 ) -> None:
     split = json.loads((project / "results/bells/split.json").read_text())
     chosen = {*split["train"], *split["validation"]}
-    expected = {"full model", "without the envelope in the loss", "without several nets"}
+    expected = {"full model", "without weeding", "without several nets"}
     assert set(rows["variant"]) == expected
     assert set(rows["seed"]) == {5, 6}
     for _, group in rows.groupby(["variant", "seed"]):

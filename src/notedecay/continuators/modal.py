@@ -9,16 +9,15 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 import torch
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from notedecay.continuators.base import ContinuatorConfig, Signal
 from notedecay.continuators.esprit import Esprit, EspritConfig, synthesise
 from notedecay.continuators.learned import Examples, LearnedConfig, LearnedContinuator
 from notedecay.continuators.modal_analysis import FEWEST_SAMPLES, Array, Partials, find_partials
-from notedecay.continuators.modal_decay import Decays
 from notedecay.continuators.modal_features import feature_count, partial_features
 from notedecay.continuators.modal_lessons import Lesson, lesson, stack
-from notedecay.continuators.modal_net import Fall, ModalNet
+from notedecay.continuators.modal_net import ModalNet, Told, neighbourhoods
 from notedecay.continuators.transposition import with_transpositions
 from notedecay.errors import UserError
 from notedecay.notes.note import Clip, Samples
@@ -27,7 +26,10 @@ JOINT_SECONDS = 0.1
 """How long what ESPRIT hears in the prime fades out."""
 JOINT_ORDER = 96
 """Damped sinusoids of ESPRIT at the joint: what no partial explains takes many."""
-SLACK_DB = 3.0
+SURE = 0.5
+"""Chance of lasting from which on a partial keeps its level; what likely will not is fainter."""
+FOREIGN_WEIGHT = 1.0
+"""Of telling what lasts, beside the decay times, in the loss."""
 SHARED = 0.1
 """Share of the uncertainty that a note's partials have in common."""
 
@@ -45,8 +47,10 @@ class ModalConfig(LearnedConfig):
         Share of the hidden units left out while training.
     input_noise : float
         Standard deviation of the noise on the features while training, in theirs.
-    envelope : float
-        Weight of the whole envelope in the loss, beside the decay time.
+    neighbours : bool
+        Whether partials of a note hear what the others show.
+    weed : bool
+        Whether what is taken for a sound of the attack alone is left to the joint.
     transpose : int
         Semitones up and down to which each note is transposed, to be learned as well.
     """
@@ -55,7 +59,8 @@ class ModalConfig(LearnedConfig):
     members: int = Field(default=8, ge=1, le=32)
     dropout: float = Field(default=0.1, ge=0.0, le=0.8)
     input_noise: float = Field(default=0.2, ge=0.0, le=2.0)
-    envelope: float = Field(default=0.3, ge=0.0, le=10.0)
+    neighbours: bool = True
+    weed: bool = True
     transpose: int = Field(default=0, ge=0, le=6)
     batch: int = Field(default=4, ge=1, le=4096)
     learning_rate: float = Field(default=5e-3, gt=0.0, le=1.0)
@@ -86,7 +91,13 @@ class Modal(LearnedContinuator[ModalConfig]):
 
     def __init__(self, signal: Signal, config: ModalConfig) -> None:
         super().__init__(signal, config)
-        self.net = ModalNet(feature_count(), config.units, config.members, config.dropout)
+        self.net = ModalNet(
+            feature_count(),
+            config.units,
+            config.members,
+            config.dropout,
+            neighbours=config.neighbours,
+        )
         self.net.draw(torch.Generator().manual_seed(0))
         self.net.eval()
 
@@ -109,20 +120,23 @@ class Modal(LearnedContinuator[ModalConfig]):
         return stack([one for one in lessons if len(one.features)])
 
     def loss(self, examples: Examples, generator: torch.Generator) -> Tensor:
-        """How surprising the true decay times are, and error of the envelopes (for the levels)."""
-        told = Lesson(*(tensor.flatten(0, 1) for tensor in examples))
-        told = Lesson(*(tensor[told.weight > 0] for tensor in told))
+        """How surprising the true decay times are, and which partials last."""
+        told = Lesson(*examples)
+        near = neighbourhoods(told.features, told.present)
         noise = torch.randn(told.features.shape, generator=generator).to(told.features.device)
         features = told.features + self.config.input_noise * self.net.std * noise
-        said = self.net.said(features, generator)
+        said = self.net.said(features, near, generator)
         decays = self.net.decays(said)
-        decay = decays.surprise(told.log_t60)
-        t60 = (decays.log_share.exp() * decays.log_t60).sum(-1).exp().detach()
-        made = Fall(t60, self.net.level_db(said)).envelope_db(told.times)
-        apart = (made - told.level_db) / SLACK_DB
-        shape = (torch.log1p(apart**2) * told.heard).sum(-1) / told.heard.sum(-1).clamp(min=1)
-        error = (decay + self.config.envelope * shape).mean(dim=0)
-        return (error * told.weight).sum() / told.weight.sum().clamp(min=1e-6)
+        surprise = torch.where(
+            told.holds > 0, decays.surprise_beyond(told.log_t60), decays.surprise(told.log_t60)
+        )
+        decay = (surprise.mean(dim=0) * told.weight).sum() / told.weight.sum().clamp(min=1e-6)
+        lasts = told.lasts.expand(said.shape[:-1])
+        wrong = nn.functional.binary_cross_entropy_with_logits(
+            said[..., -1], lasts, reduction="none"
+        )
+        foreign = (wrong.mean(dim=0) * told.present).sum() / told.present.sum().clamp(min=1.0)
+        return decay + FOREIGN_WEIGHT * foreign
 
     def continue_primes(self, primes: Sequence[Samples], samples: Sequence[int]) -> list[Samples]:
         """Continue each prime by its partials; a prime without any fades within 100 ms."""
@@ -151,32 +165,33 @@ class Modal(LearnedContinuator[ModalConfig]):
             lasts longer than expected, the others tend to as well.
         """
         chance = torch.Generator().manual_seed(seed)
-        decays, level_db = self._foretell(prime)
-        partials = len(level_db)
+        told = self._foretell(prime)
+        partials = len(told.lasts)
         drawn = []
         for _ in range(count):
             shared = torch.randn((), generator=chance) * SHARED**0.5
             own = torch.randn(partials, generator=chance) * (1 - SHARED) ** 0.5
-            t60 = decays.quantile(torch.special.ndtr(shared + own).to(level_db.device))
-            drawn.append(self._sound(prime, Fall(t60, level_db), samples))
+            t60 = told.decays.quantile(torch.special.ndtr(shared + own).to(self.device))
+            drawn.append(self._sound(prime, t60, told.lasts, samples))
         return drawn
 
     def _continue(self, prime: Samples, samples: int) -> Samples:
-        decays, level_db = self._foretell(prime)
-        return self._sound(prime, Fall(decays.likeliest(), level_db), samples)
+        told = self._foretell(prime)
+        return self._sound(prime, told.decays.likeliest(), told.lasts, samples)
 
     @torch.inference_mode()
-    def _foretell(self, prime: Samples) -> tuple[Decays, Tensor]:
-        """Densities of the decay times of a prime's partials, and corrections of levels."""
+    def _foretell(self, prime: Samples) -> Told:
+        """What the nets say of a prime's partials."""
         features = torch.from_numpy(self._hear(prime).features).float()
-        decays, level_db = self.net(features.to(self.device))
-        return decays, level_db
+        told: Told = self.net(features.to(self.device))
+        return told
 
-    def _sound(self, prime: Samples, fall: Fall, samples: int) -> Samples:
+    def _sound(self, prime: Samples, t60: Tensor, lasts: Tensor, samples: int) -> Samples:
         """Let the prime's partials die away as told, joined to what rings on of the rest."""
         peak = np.max(np.abs(prime), initial=0.0).astype(np.float64)
         heard = self._hear(prime)
-        made = ring(heard.partials, fall, self.signal.rate, samples)
+        gain = (lasts / SURE).clamp(max=1.0) if self.config.weed else torch.ones_like(lasts)
+        made = ring(heard.partials, t60, gain, self.signal.rate, samples)
         joint = heard.joint[:samples]
         fade = 0.5 + 0.5 * np.cos(np.pi * np.arange(len(joint)) / len(heard.joint))
         made[: len(joint)] += (joint - made[: len(joint)]) * fade
@@ -225,15 +240,17 @@ def hear(prime: bytes, signal: Signal) -> Heard:
     return Heard(partials, features, joint)
 
 
-def ring(partials: Partials, fall: Fall, rate: int, samples: int) -> Array:
+def ring(partials: Partials, t60: Tensor, gain: Tensor, rate: int, samples: int) -> Array:
     """Let partials ring on and die away, each a damped sinusoid.
 
     Parameters
     ----------
     partials : Partials
         Of the prime.
-    fall : Fall
-        How each dies away.
+    t60 : tensor, shape (partials,)
+        How long each takes for 60 dB (s).
+    gain : tensor, shape (partials,)
+        Factor of each amplitude.
     rate, samples : int
         Hz, and how many samples to make.
 
@@ -241,7 +258,6 @@ def ring(partials: Partials, fall: Fall, rate: int, samples: int) -> Array:
     -------
     ndarray of float64, shape (samples,)
     """
-    t60, level_db = (tensor.cpu().double().numpy() for tensor in fall)
-    damping = 3 * np.log(10) / t60
+    damping, factor = (3 * np.log(10) / t60).cpu().double().numpy(), gain.cpu().double().numpy()
     poles = np.exp((2j * np.pi * partials.frequency_hz - damping) / rate)
-    return synthesise(poles, partials.amplitude * 10 ** (level_db / 20), samples)
+    return synthesise(poles, partials.amplitude * factor, samples)

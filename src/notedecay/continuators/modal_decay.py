@@ -12,6 +12,8 @@ from notedecay.analysis.scores import INAUDIBLE_RATIOS
 
 SHORTEST, LONGEST = 0.02, 60.0
 """Bounds of T60 (s)."""
+LEAST_CHANCE = 1e-4
+"""Of what is known to have happened, so that no single partial outweighs a note."""
 CHOICES = 321
 """Decay times among which one is chosen, 2.5 % apart."""
 
@@ -31,6 +33,11 @@ class Decays(NamedTuple):
         away = (log_t60[..., None] - self.log_t60) / self.spread
         normal = -0.5 * away**2 - self.spread.log() - 0.5 * math.log(2 * math.pi)
         return -torch.logsumexp(self.log_share + normal, dim=-1)
+
+    def surprise_beyond(self, log_t60: Tensor) -> Tensor:
+        """Negative log chance of decay times of which it is known that they are longer."""
+        beyond = 1 - self.below(log_t60[..., None])[..., 0]
+        return -(beyond + LEAST_CHANCE).log()
 
     def pooled(self) -> Self:
         """Densities of many members, shape (members, partials, normals), as one."""

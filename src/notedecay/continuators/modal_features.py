@@ -16,6 +16,10 @@ SILENT = 1e-7
 SLICES = 10
 SLOPE = 20.0
 """Slope (dB/s) up to which features are about linear; louder ones count as their logarithm."""
+OCTAVE, LEVEL = 0, 1
+"""Columns of a partial's frequency (octaves from 440 Hz) and its level under the strongest."""
+LEVEL_DB = 20.0
+"""What a level of 1 means (dB)."""
 
 
 def partial_features(prime: Array, rate: int, partials: Partials) -> Array:
@@ -85,7 +89,7 @@ def _alone(levels: Array, partials: Partials) -> list[Array]:
     looks = np.linspace(0, STEPS - 4, 6).astype(int)
     return [
         np.log2(np.maximum(partials.frequency_hz, 1.0) / 440),
-        (last - last.max(initial=-200.0)) / 20,
+        (last - last.max(initial=-200.0)) / LEVEL_DB,
         _soft(-8.686 * partials.damping),
         (levels.max(axis=1, initial=-200.0) - last) / 20,
         levels.argmax(axis=1) / STEPS,

@@ -10,38 +10,37 @@ import torch
 from torch import Tensor, nn
 
 from notedecay.analysis.decay import (
-    ABOVE_FLOOR_DB,
-    FIT_RANGE_DB,
-    STEP_SECONDS,
-    WINDOW_SECONDS,
+    SLOWEST_JUDGED_DB_PER_S,
     decay_times,
     envelope_floors,
     is_judged,
     partial_envelopes,
 )
-from notedecay.analysis.partials import dominant_partials, frame_samples
+from notedecay.analysis.partials import dominant_partials, frame_samples, known_partials
 from notedecay.continuators.modal_analysis import Array, Partials
 
-POINTS = 12
-"""On the line that the decay time is read from, and as many on the rest of the note."""
 FAINT_WEIGHT = 0.2
 """Of a partial that is not among those by which a continuation is judged."""
 NEAR_HZ, NEAR_SHARE = 4.0, 0.01
+HOLDS_DB = 6.0
+"""A partial that has no decay to measure and stays within this of its level holds its tone."""
+LASTS_HZ = 15.0
+"""Distance from the nearest partial of what follows; further ones sounded in the attack alone."""
 
 
 class Lesson(NamedTuple):
     """Partials of a note, each tensor of shape (partials, ...), or of notes stacked."""
 
     features: Tensor
-    times: Tensor
-    """From the joint (s): the first half on the line, the others on the rest."""
-    level_db: Tensor
-    """True level at these times, relative to the amplitude at the joint (dB)."""
-    heard: Tensor
-    """1 where the true level is the partial's and not the floor's."""
+    present: Tensor
+    """1 for a partial, 0 for what fills up a note of fewer."""
     log_t60: Tensor
+    holds: Tensor
+    """1 where the partial does not fall: its T60 is known to be longer than ``log_t60``."""
     weight: Tensor
-    """0 for what teaches nothing."""
+    """Of the decay time; 0 where none is known."""
+    lasts: Tensor
+    """1 where the partial is one of what follows the prime too."""
 
 
 def lesson(partials: Partials, features: Array, after: Array, rate: int) -> Lesson:
@@ -63,23 +62,16 @@ def lesson(partials: Partials, features: Array, after: Array, rate: int) -> Less
     Lesson
     """
     envelopes = partial_envelopes(after, rate, partials.frequency_hz)
-    floors = envelope_floors(envelopes) + ABOVE_FLOOR_DB
-    t60 = decay_times(envelopes, floors - ABOVE_FLOOR_DB)
-    times = np.zeros((len(partials), 2 * POINTS))
-    levels, heard = np.zeros_like(times), np.zeros_like(times)
-    last = envelopes.shape[1] - 1
-    for k, (envelope, floor) in enumerate(zip(envelopes, floors, strict=True)):
-        end = _first_under(envelope, max(envelope[0] - FIT_RANGE_DB, floor))
-        at = np.concatenate([np.linspace(0, end, POINTS), np.linspace(end, last, POINTS)])
-        level = np.interp(at, np.arange(last + 1), envelope)
-        times[k] = WINDOW_SECONDS / 2 + STEP_SECONDS * at
-        levels[k] = level - 20 * np.log10(np.abs(partials.amplitude[k]) + 1e-9)
-        heard[k] = (level > floor) | (np.arange(2 * POINTS) < POINTS)
-    counts = is_judged(t60)
-    weight = np.where(counts, np.where(_dominant(partials, after, rate), 1.0, FAINT_WEIGHT), 0.0)
-    log_t60 = np.log(np.where(counts, t60, 1.0))
-    arrays = (features, times, levels, heard, log_t60, weight)
-    return Lesson(*(torch.from_numpy(array).float() for array in arrays))
+    t60 = decay_times(envelopes, envelope_floors(envelopes))
+    falls = is_judged(t60)
+    level_db = 20 * np.log10(np.abs(partials.amplitude) + 1e-9)
+    holds = ~falls & (np.median(envelopes, axis=1) - level_db > -HOLDS_DB)
+    weight = np.where(_dominant(partials, after, rate), 1.0, FAINT_WEIGHT) * (falls | holds)
+    known = np.where(falls, t60, 60.0 / SLOWEST_JUDGED_DB_PER_S)
+    lasts = _nearest_hz(partials, known_partials(after, rate).frequency_hz) <= LASTS_HZ
+    present = np.ones(len(partials))
+    arrays = (features, present, np.log(known), holds, weight, lasts)
+    return Lesson(*(torch.from_numpy(np.asarray(array)).float() for array in arrays))
 
 
 def stack(lessons: Sequence[Lesson]) -> Lesson:
@@ -90,10 +82,10 @@ def stack(lessons: Sequence[Lesson]) -> Lesson:
     return Lesson(*(pad(list(column), batch_first=True) for column in zip(*lessons, strict=True)))
 
 
-def _first_under(envelope: Array, level_db: float) -> int:
-    """Index of the last value before the envelope first falls to a level."""
-    under = np.flatnonzero(envelope <= level_db)
-    return max(1, int(under[0]) - 1) if under.size else len(envelope) - 1
+def _nearest_hz(partials: Partials, frequency_hz: Array) -> Array:
+    """Distance of each partial from the nearest of some frequencies (Hz)."""
+    apart = np.abs(partials.frequency_hz[:, np.newaxis] - frequency_hz)
+    return np.asarray(apart.min(axis=1, initial=np.inf))
 
 
 def _dominant(partials: Partials, after: Array, rate: int) -> Array:

@@ -1,40 +1,63 @@
-"""Nets that tell from a partial's features how it may die away, and the envelope they mean."""
+"""Nets that tell from a partial's features how it may die away, and whether it sounds on at all."""
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from notedecay.continuators.modal_decay import Decays
+from notedecay.continuators.modal_features import LEVEL, LEVEL_DB, OCTAVE
 
 FURTHEST = 4.0
 """Features count up to this many standard deviations."""
-LEVEL_DB = 6.0
-"""Largest correction of a level (dB)."""
 NORMALS = 2
 """In the density of each decay time: a quick and a slow guess."""
 NARROWEST = 0.08
 """Smallest standard deviation of log T60, 8 %."""
+WIDTHS = (0.1, 0.4, 1.5)
+"""Widths of the neighbourhoods over which partials tell each other what they show (octaves)."""
+FAINTEST_DB = -60.0
+"""A partial fainter than this under the note's strongest tells its neighbours as little."""
 
 
-class Fall(NamedTuple):
-    """How partials die away, each of shape (..., partials)."""
+class Told(NamedTuple):
+    """What the nets say of partials."""
 
-    t60: Tensor
-    """Seconds for 60 dB."""
-    level_db: Tensor
-    """Correction of the level at the joint (dB)."""
+    decays: Decays
+    lasts: Tensor
+    """Chance that it sounds on after the prime, as what belongs to the attack alone does not."""
 
-    def envelope_db(self, times: Tensor) -> Tensor:
-        """Level over time relative to the joint (dB), shape (..., partials, times)."""
-        return self.level_db[..., None] - 60 * times / self.t60[..., None]
+
+def neighbourhoods(features: Tensor, present: Tensor) -> Tensor:
+    """By how much each partial listens to the others of its note.
+
+    Parameters
+    ----------
+    features : tensor, shape (notes, partials, features)
+        From :func:`notedecay.continuators.modal_features.partial_features`.
+    present : tensor, shape (notes, partials)
+        0 for what only fills up a note, 1 for a partial.
+
+    Returns
+    -------
+    tensor, shape (widths, notes, partials, partials)
+        Near and loud ones count most; rows sum to 1, or to 0 for a partial that is alone.
+    """
+    octaves, level_db = features[..., OCTAVE], LEVEL_DB * features[..., LEVEL]
+    apart = octaves[..., :, None] - octaves[..., None, :]
+    loud = 10 ** (level_db.clamp(FAINTEST_DB, 0) / 40) * present
+    others = loud[..., None, :] * (1 - torch.eye(octaves.shape[-1], device=features.device))
+    near = torch.stack([torch.exp(-0.5 * (apart / width) ** 2) * others for width in WIDTHS])
+    return near / near.sum(dim=-1, keepdim=True).clamp(min=1e-9)
 
 
 class ModalNet(nn.Module):
     """Several small nets side by side; their densities of the decay time are averaged.
+
+    Between its two hidden layers each partial also hears what the partials about it show:
+    neighbours ring in the same body, and one that stands out from them beats or is no partial.
 
     Parameters
     ----------
@@ -46,19 +69,23 @@ class ModalNet(nn.Module):
         How many nets.
     dropout : float
         Share of the hidden units left out while training.
+    neighbours : bool
+        Whether partials hear each other.
     """
 
     mean: Tensor
     std: Tensor
     log_t60: Tensor
 
-    def __init__(self, features: int, units: int, members: int, dropout: float) -> None:
+    def __init__(
+        self, features: int, units: int, members: int, dropout: float, *, neighbours: bool
+    ) -> None:
         super().__init__()
-        widths = [features, units, units, 3 * NORMALS + 1]
-        pairs = list(pairwise(widths))
+        heard = units * (1 + len(WIDTHS)) if neighbours else units
+        pairs = [(features, units), (heard, units), (units, 3 * NORMALS + 1)]
         self.weights = nn.ParameterList(torch.zeros(members, i, o) for i, o in pairs)
         self.biases = nn.ParameterList(torch.zeros(members, 1, o) for _, o in pairs)
-        self.dropout = dropout
+        self.dropout, self.neighbours = dropout, neighbours
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("std", torch.ones(features))
         self.register_buffer("log_t60", torch.zeros(()))
@@ -73,30 +100,36 @@ class ModalNet(nn.Module):
         with torch.no_grad():
             self.biases[-1][..., NORMALS : 2 * NORMALS] = guesses
 
-    def said(self, features: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """What each member says of partials.
+    def said(
+        self, features: Tensor, near: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """What each member says of the partials of notes.
 
         Parameters
         ----------
-        features : tensor, shape (partials, features)
+        features : tensor, shape (notes, partials, features)
+        near : tensor, shape (widths, notes, partials, partials)
+            From :func:`neighbourhoods`.
         generator : torch.Generator, optional
             Chance (CPU) by which hidden units are left out: for training.
 
         Returns
         -------
-        tensor, shape (members, partials, outputs)
+        tensor, shape (members, notes, partials, outputs)
         """
         heard = ((features - self.mean) / self.std).clamp(-FURTHEST, FURTHEST)
-        hidden = heard.expand(len(self.weights[0]), -1, -1)
-        last = len(self.weights) - 1
-        for k, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            hidden = torch.baddbmm(bias, hidden, weight)
-            if k < last:
-                hidden = self._thinned(nn.functional.silu(hidden), generator)
-        return hidden
+        hidden = self._hidden(heard.expand(len(self.weights[0]), *heard.shape), 0, generator)
+        if self.neighbours:
+            hidden = torch.cat([hidden, *(width @ hidden for width in near)], dim=-1)
+        return self._layer(self._hidden(hidden, 1, generator), 2)
 
-    def _thinned(self, hidden: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Leave out hidden units by chance."""
+    def _layer(self, values: Tensor, k: int) -> Tensor:
+        rows = torch.baddbmm(self.biases[k], values.flatten(1, 2), self.weights[k])
+        return rows.reshape(*values.shape[:3], -1)
+
+    def _hidden(self, values: Tensor, k: int, generator: torch.Generator | None) -> Tensor:
+        """A hidden layer; units are left out by chance while training."""
+        hidden = nn.functional.silu(self._layer(values, k))
         if generator is None or not self.dropout:
             return hidden
         kept = torch.rand(hidden.shape, generator=generator) >= self.dropout
@@ -108,12 +141,8 @@ class ModalNet(nn.Module):
         wide = NARROWEST + nn.functional.softplus(spread - 0.5)
         return Decays(torch.log_softmax(share, dim=-1), self.log_t60 + longer, wide)
 
-    def level_db(self, said: Tensor) -> Tensor:
-        """Turn what is said, shape (..., outputs), into corrections of the levels (dB)."""
-        return LEVEL_DB * torch.tanh(said[..., -1])
-
-    def forward(self, features: Tensor) -> tuple[Decays, Tensor]:
-        """Densities of decay times by all members, and corrections of levels (dB).
+    def forward(self, features: Tensor) -> Told:
+        """Pool what all members say of the partials of one note.
 
         Parameters
         ----------
@@ -121,7 +150,10 @@ class ModalNet(nn.Module):
 
         Returns
         -------
-        Decays, tensor of shape (partials,)
+        Told
+            For each partial.
         """
-        said = self.said(features)
-        return self.decays(said).pooled(), self.level_db(said.mean(dim=0))
+        note = features[None]
+        present = torch.ones(note.shape[:2], device=note.device)
+        said = self.said(note, neighbourhoods(note, present))[:, 0]
+        return Told(self.decays(said).pooled(), torch.sigmoid(said[..., -1]).mean(dim=0))

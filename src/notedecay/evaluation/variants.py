@@ -15,7 +15,8 @@ WITHOUT = "without "
 
 IDEAS: dict[str, dict[str, dict[str, Any]]] = {
     "modal": {
-        "the envelope in the loss": {"envelope": 0.0},
+        "weeding": {"weed": False},
+        "neighbours": {"neighbours": False},
         "several nets": {"members": 1},
         "noise on the features": {"input_noise": 0.0},
         "dropout": {"dropout": 0.0},

@@ -1,0 +1,46 @@
+"""Partials of a note tell each other what they show."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from notedecay.continuators.modal_features import LEVEL, OCTAVE
+from notedecay.continuators.modal_net import WIDTHS, ModalNet, neighbourhoods
+
+
+def note(octaves: list[float], levels_db: list[float]) -> torch.Tensor:
+    features = torch.zeros(1, len(octaves), 5)
+    features[0, :, OCTAVE] = torch.tensor(octaves)
+    features[0, :, LEVEL] = torch.tensor(levels_db) / 20
+    return features
+
+
+def test_near_and_loud_partials_count_most() -> None:
+    near = neighbourhoods(note([0.0, 0.1, 2.0, 0.1], [0, 0, 0, -40]), torch.ones(1, 4))
+    assert near.shape == (len(WIDTHS), 1, 4, 4)
+    first = near[0, 0, 0]
+    assert first[0] == 0
+    assert first.sum().item() == pytest.approx(1)
+    assert first[3] / first[1] == pytest.approx(0.1)
+    assert first[2] < 1e-9
+
+
+def test_filling_and_a_partial_that_is_alone_count_for_nothing() -> None:
+    near = neighbourhoods(note([0.0, 0.0], [0, 0]), torch.tensor([[1.0, 0.0]]))
+    assert near[:, 0, 0].sum() == 0
+
+
+@pytest.mark.parametrize("neighbours", [True, False])
+def test_a_note_is_told_the_same_beside_a_longer_one(neighbours: bool) -> None:
+    chance = torch.Generator().manual_seed(1)
+    net = ModalNet(5, 8, 2, 0.0, neighbours=neighbours)
+    net.draw(chance)
+    both = torch.randn(2, 7, 5, generator=chance)
+    present = torch.ones(2, 7)
+    both[0, 4:], present[0, 4:] = 0, 0
+    said = net.said(both, neighbourhoods(both, present))
+    alone = both[:1, :4]
+    expected = net.said(alone, neighbourhoods(alone, torch.ones(1, 4)))
+    assert torch.allclose(said[:, :1, :4], expected, atol=1e-5)
+    assert net(both[0, :4]).lasts.shape == (4,)
