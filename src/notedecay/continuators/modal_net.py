@@ -125,7 +125,7 @@ class ModalNet(nn.Module):
 
     def _layer(self, values: Tensor, k: int) -> Tensor:
         rows = torch.baddbmm(self.biases[k], values.flatten(1, 2), self.weights[k])
-        return rows.reshape(*values.shape[:3], -1)
+        return rows.reshape(*values.shape[:3], rows.shape[-1])
 
     def _hidden(self, values: Tensor, k: int, generator: torch.Generator | None) -> Tensor:
         """A hidden layer; units are left out by chance while training."""
