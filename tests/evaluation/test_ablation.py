@@ -56,7 +56,7 @@ def test_the_page_holds_the_means_of_the_rows(project: Path, rows: pd.DataFrame)
     assert "2 seeds" in page
     picture = project / "docs/evaluation/bells-ablation.png"
     assert 5_000 < picture.stat().st_size < 200_000
-    assert not (project / "results/evaluation/bells/opened.json").exists()
+    assert not (project / "docs/evaluation/bells-opened.json").exists()
 
 
 def test_a_second_call_does_nothing_anew(project: Path, rows: pd.DataFrame) -> None:

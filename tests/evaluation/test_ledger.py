@@ -7,26 +7,52 @@ from pathlib import Path
 import pytest
 
 from notedecay.errors import UserError
-from notedecay.evaluation.ledger import LEDGER, open_once
+from notedecay.evaluation.ledger import open_once
 from notedecay.pipeline.tables import read_json
 
 
 def test_the_same_competitors_may_look_as_often_as_they_like(tmp_path: Path) -> None:
-    assert open_once(tmp_path, {"lstm": {"units": 8}}, "notes", None) == 1
-    assert open_once(tmp_path, {"lstm": {"units": 8}}, "notes", None) == 1
-    assert len(read_json(tmp_path / LEDGER)) == 1
+    assert (
+        open_once(tmp_path / "docs" / "x.json", {"lstm": {"units": 8}}, "code", "notes", None) == 1
+    )
+    assert (
+        open_once(tmp_path / "docs" / "x.json", {"lstm": {"units": 8}}, "code", "notes", None) == 1
+    )
+    assert len(read_json(tmp_path / "docs" / "x.json")) == 1
 
 
 def test_others_need_a_reason_which_is_kept_and_counted(tmp_path: Path) -> None:
-    open_once(tmp_path, {"lstm": {"units": 8}}, "notes", None)
+    open_once(tmp_path / "docs" / "x.json", {"lstm": {"units": 8}}, "code", "notes", None)
     with pytest.raises(UserError, match="to choose by what they say is to tune on them"):
-        open_once(tmp_path, {"lstm": {"units": 16}}, "notes", None)
-    assert open_once(tmp_path, {"lstm": {"units": 16}}, "notes", "a fault was mended") == 2
-    assert [look["why"] for look in read_json(tmp_path / LEDGER)] == [
+        open_once(tmp_path / "docs" / "x.json", {"lstm": {"units": 16}}, "code", "notes", None)
+    assert (
+        open_once(
+            tmp_path / "docs" / "x.json",
+            {"lstm": {"units": 16}},
+            "code",
+            "notes",
+            "a fault was mended",
+        )
+        == 2
+    )
+    assert [look["why"] for look in read_json(tmp_path / "docs" / "x.json")] == [
         "first look", "a fault was mended",
     ]  # fmt: skip
 
 
 def test_other_notes_have_a_seal_of_their_own(tmp_path: Path) -> None:
-    open_once(tmp_path, {"lstm": {"units": 8}}, "notes", None)
-    assert open_once(tmp_path, {"lstm": {"units": 16}}, "other notes", None) == 1
+    open_once(tmp_path / "docs" / "x.json", {"lstm": {"units": 8}}, "code", "notes", None)
+    assert (
+        open_once(
+            tmp_path / "docs" / "x.json", {"lstm": {"units": 16}}, "code", "other notes", None
+        )
+        == 1
+    )
+
+
+def test_changed_code_is_another_competitor(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    open_once(path, {"lstm": {"units": 8}}, "code", "notes", None)
+    with pytest.raises(UserError, match="--again"):
+        open_once(path, {"lstm": {"units": 8}}, "changed", "notes", None)
+    assert open_once(path, {"lstm": {"units": 8}}, "changed", "notes", "a new model") == 2

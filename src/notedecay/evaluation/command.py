@@ -20,6 +20,7 @@ from notedecay.evaluation.plan import Trial, competitors, trials
 from notedecay.evaluation.publishing import publish
 from notedecay.evaluation.verdict import Verdict, verdicts
 from notedecay.files import replacing
+from notedecay.jobs.work import code
 from notedecay.pipeline.material import load_material
 from notedecay.pipeline.tables import read_json, write_json, write_rows
 from notedecay.project import Project
@@ -93,7 +94,8 @@ def _plan(
     best = read_json(results / "best.json")
     entered = competitors(best, config.train.epochs, config)
     settings = {one.label: dict(one.settings) for one in entered}
-    looks = open_once(folder, settings, digest(material.path), why)
+    ledger = project.root / "docs" / FOLDER / f"{name}-opened.json"
+    looks = open_once(ledger, settings, code(), digest(material.path), why)
     planned = trials(
         entered, material.clips, material.path, material.signal, params.seed, folder / "jobs"
     )

@@ -10,10 +10,10 @@ from typing import Any
 from notedecay.errors import UserError
 from notedecay.pipeline.tables import read_json, write_json
 
-LEDGER = "opened.json"
 
-
-def open_once(folder: Path, settings: Mapping[str, Any], notes: str, why: str | None) -> int:
+def open_once(
+    path: Path, settings: Mapping[str, Any], code: str, notes: str, why: str | None
+) -> int:
     """Break the seal of a set of notes for one set of competitors.
 
     Going on with the same competitors is no second look. For others a reason must be given; it
@@ -21,10 +21,12 @@ def open_once(folder: Path, settings: Mapping[str, Any], notes: str, why: str | 
 
     Parameters
     ----------
-    folder : Path
-        Of the evaluation; holds ``opened.json``.
+    path : Path
+        The list of looks, which is committed: a fresh clone must not forget them.
     settings : mapping
         Competitors, with all their settings.
+    code : str
+        Digest of the code that they are made of: a changed model is another competitor.
     notes : str
         Digest of the notes.
     why : str, optional
@@ -40,11 +42,10 @@ def open_once(folder: Path, settings: Mapping[str, Any], notes: str, why: str | 
     UserError
         For another set of competitors without a reason.
     """
-    path = folder / LEDGER
     earlier = read_json(path) if path.exists() else []
     looks = [look for look in earlier if look["notes"] == notes]
-    now = {"settings": dict(settings), "notes": notes}
-    if any(look["settings"] == now["settings"] for look in looks):
+    now = {"settings": dict(settings), "code": code, "notes": notes}
+    if any({**look, **now} == look for look in looks):
         return len(looks)
     if looks and not why:
         raise UserError(
@@ -53,5 +54,6 @@ def open_once(folder: Path, settings: Mapping[str, Any], notes: str, why: str | 
             "say why they must be opened again: --again 'reason'"
         )
     entry = {**now, "date": datetime.date.today().isoformat(), "why": why or "first look"}
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_json([*earlier, entry], path)
     return len(looks) + 1
