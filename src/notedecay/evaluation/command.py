@@ -21,7 +21,7 @@ from notedecay.evaluation.publishing import publish
 from notedecay.evaluation.verdict import Verdict, verdicts
 from notedecay.files import replacing
 from notedecay.jobs.work import code
-from notedecay.pipeline.material import load_material
+from notedecay.pipeline.material import SPLIT, load_material
 from notedecay.pipeline.tables import read_json, write_json, write_rows
 from notedecay.project import Project
 from notedecay.training import choose_device
@@ -95,7 +95,7 @@ def _plan(
     entered = competitors(best, config.train.epochs, config)
     settings = {one.label: dict(one.settings) for one in entered}
     ledger = project.root / "docs" / FOLDER / f"{name}-opened.json"
-    looks = open_once(ledger, settings, code(), digest(material.path), why)
+    looks = open_once(ledger, settings, code(), digest(results / SPLIT), why)
     planned = trials(
         entered, material.clips, material.path, material.signal, params.seed, folder / "jobs"
     )

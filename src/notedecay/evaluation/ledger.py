@@ -28,7 +28,7 @@ def open_once(
     code : str
         Digest of the code that they are made of: a changed model is another competitor.
     notes : str
-        Digest of the notes.
+        Digest of their names, which are the same on every machine and at every rate.
     why : str, optional
         Reason for another look.
 
