@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from notedecay.errors import UserError
-from notedecay.evaluation import command as evaluation
+from notedecay.evaluation.doing import do
 from notedecay.evaluation.plan import Trial
 from notedecay.jobs.worker import Fault
 from notedecay.paper import command as paper
@@ -30,8 +30,8 @@ def evaluate(fault: Fault, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     trial = SimpleNamespace(
         folder=folder, job=None, condition="unseen", competitor=SimpleNamespace(label="gru")
     )
-    choice = evaluation.Choice((), None, 1, "cpu")
-    evaluation._do([cast(Trial, trial)], choice, Console(file=io.StringIO()))
+    console = Console(file=io.StringIO())
+    do([cast(Trial, trial)], processes=1, device="cpu", console=console)
 
 
 def test_evaluate_ends_with_1_for_a_bug_and_with_2_for_the_user(
