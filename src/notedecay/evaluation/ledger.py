@@ -45,7 +45,7 @@ def open_once(
     earlier = read_json(path) if path.exists() else []
     looks = [look for look in earlier if look["notes"] == notes]
     now = {"settings": dict(settings), "code": code, "notes": notes}
-    if any({**look, **now} == look for look in looks):
+    if any(look["settings"] == now["settings"] and look["code"] == code for look in looks):
         return len(looks)
     if looks and not why:
         raise UserError(
@@ -54,6 +54,5 @@ def open_once(
             "say why they must be opened again: --again 'reason'"
         )
     entry = {**now, "date": datetime.date.today().isoformat(), "why": why or "first look"}
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_json([*earlier, entry], path)
     return len(looks) + 1
