@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from notedecay.continuators.modal_features import LEVEL, OCTAVE
+from notedecay.continuators.modal_features import LEVEL, OCTAVE, feature_count
 from notedecay.continuators.modal_net import WIDTHS, ModalNet, neighbourhoods
 
 
@@ -34,9 +34,9 @@ def test_filling_and_a_partial_that_is_alone_count_for_nothing() -> None:
 @pytest.mark.parametrize("neighbours", [True, False])
 def test_a_note_is_told_the_same_beside_a_longer_one(neighbours: bool) -> None:
     chance = torch.Generator().manual_seed(1)
-    net = ModalNet(5, 8, 2, 0.0, neighbours=neighbours)
+    net = ModalNet(feature_count(), 8, 2, 0.0, neighbours=neighbours)
     net.draw(chance)
-    both = torch.randn(2, 7, 5, generator=chance)
+    both = torch.randn(2, 7, feature_count(), generator=chance)
     present = torch.ones(2, 7)
     both[0, 4:], present[0, 4:] = 0, 0
     said = net.said(both, neighbourhoods(both, present))

@@ -112,6 +112,9 @@ class Modal(LearnedContinuator[ModalConfig]):
         self.net.mean.copy_(features.mean(dim=0))
         self.net.std.copy_(features.std(dim=0, correction=0) + 1e-6)
         self.net.log_t60.copy_(examples.log_t60[known].mean())
+        # Transposed copies would lie so near that every other note would seem a stranger.
+        heard = self.examples(clips) if self.config.transpose else examples
+        self.net.remember(heard.features, heard.present)
         return examples
 
     def examples(self, clips: Sequence[Clip]) -> Lesson:

@@ -46,6 +46,17 @@ class Decays(NamedTuple):
         less = torch.log(torch.tensor(float(members), device=share.device))
         return self._replace(log_share=share - less, log_t60=log_t60, spread=spread)
 
+    def doubted(self, other: Self, share: Tensor) -> Self:
+        """Mixture with other densities, which have this share, shape (..., partials)."""
+        less, more = (1 - share).log()[..., None], share.log()[..., None]
+        log_share = torch.cat([self.log_share + less, other.log_share + more], dim=-1)
+        log_t60 = torch.cat([self.log_t60, other.log_t60], dim=-1)
+        return self._replace(
+            log_share=log_share,
+            log_t60=log_t60,
+            spread=torch.cat([self.spread, other.spread], dim=-1),
+        )
+
     def below(self, log_t60: Tensor) -> Tensor:
         """Chance that T60 is shorter than each of these, shape (..., partials, times)."""
         away = (log_t60[..., None] - self.log_t60[..., None, :]) / self.spread[..., None, :]

@@ -18,6 +18,10 @@ SLOPE = 20.0
 """Slope (dB/s) up to which features are about linear; louder ones count as their logarithm."""
 OCTAVE, LEVEL = 0, 1
 """Columns of a partial's frequency (octaves from 440 Hz) and its level under the strongest."""
+OWN_SLOPE = 22
+"""Column of the mean slope within half an octave, over the last 0.4 of the prime.
+
+Of all slopes it tells most by itself: one partial's alone is led astray by beats."""
 LEVEL_DB = 20.0
 """What a level of 1 means (dB)."""
 

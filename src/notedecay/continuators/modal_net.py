@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from notedecay.continuators.modal_decay import Decays
 from notedecay.continuators.modal_features import LEVEL, LEVEL_DB, OCTAVE
+from notedecay.continuators.modal_strangers import doubt, own_decays, portraits, strangeness
 
 FURTHEST = 4.0
 """Features count up to this many standard deviations."""
@@ -30,6 +31,25 @@ class Told(NamedTuple):
     """Chance that it sounds on after the prime, as what belongs to the attack alone does not."""
 
 
+def loudness(features: Tensor, present: Tensor) -> Tensor:
+    """By how much each partial counts among those of its note.
+
+    Parameters
+    ----------
+    features : tensor, shape (notes, partials, features)
+        From :func:`notedecay.continuators.modal_features.partial_features`.
+    present : tensor, shape (notes, partials)
+        0 for what only fills up a note, 1 for a partial.
+
+    Returns
+    -------
+    tensor, shape (notes, partials)
+        Up to 1.
+    """
+    level_db = LEVEL_DB * features[..., LEVEL]
+    return 10 ** (level_db.clamp(FAINTEST_DB, 0) / 40) * present
+
+
 def neighbourhoods(features: Tensor, present: Tensor) -> Tensor:
     """By how much each partial listens to the others of its note.
 
@@ -45,9 +65,8 @@ def neighbourhoods(features: Tensor, present: Tensor) -> Tensor:
     tensor, shape (widths, notes, partials, partials)
         Near and loud ones count most; rows sum to 1, or to 0 for a partial that is alone.
     """
-    octaves, level_db = features[..., OCTAVE], LEVEL_DB * features[..., LEVEL]
+    octaves, loud = features[..., OCTAVE], loudness(features, present)
     apart = octaves[..., :, None] - octaves[..., None, :]
-    loud = 10 ** (level_db.clamp(FAINTEST_DB, 0) / 40) * present
     others = loud[..., None, :] * (1 - torch.eye(octaves.shape[-1], device=features.device))
     near = torch.stack([torch.exp(-0.5 * (apart / width) ** 2) * others for width in WIDTHS])
     return near / near.sum(dim=-1, keepdim=True).clamp(min=1e-9)
@@ -58,6 +77,9 @@ class ModalNet(nn.Module):
 
     Between its two hidden layers each partial also hears what the partials about it show:
     neighbours ring in the same body, and one that stands out from them beats or is no partial.
+
+    Nets are as sure of what they never heard. The less a note is like those learned from, the
+    more of the density is taken from them, and given to decays as the prime itself shows them.
 
     Parameters
     ----------
@@ -76,6 +98,8 @@ class ModalNet(nn.Module):
     mean: Tensor
     std: Tensor
     log_t60: Tensor
+    notes: Tensor
+    """Portraits of the notes learned from, shape (notes, features)."""
 
     def __init__(
         self, features: int, units: int, members: int, dropout: float, *, neighbours: bool
@@ -89,6 +113,7 @@ class ModalNet(nn.Module):
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("std", torch.ones(features))
         self.register_buffer("log_t60", torch.zeros(()))
+        self.register_buffer("notes", torch.zeros(0, features))
 
     def draw(self, generator: torch.Generator) -> None:
         """Draw the weights; the last layer starts small, beside the mean of all partials."""
@@ -99,6 +124,27 @@ class ModalNet(nn.Module):
         guesses = torch.linspace(-0.5, 0.5, NORMALS)
         with torch.no_grad():
             self.biases[-1][..., NORMALS : 2 * NORMALS] = guesses
+
+    def remember(self, features: Tensor, present: Tensor) -> None:
+        """Keep what the notes learned from are like; mean and spread must be known.
+
+        Parameters
+        ----------
+        features : tensor, shape (notes, partials, features)
+        present : tensor, shape (notes, partials)
+        """
+        self.notes = portraits(self._heard(features), loudness(features, present))
+
+    def strangeness(self, features: Tensor, present: Tensor) -> Tensor:
+        """How unlike the notes learned from others are, shape (notes,); 1 is rare among them.
+
+        Parameters
+        ----------
+        features : tensor, shape (notes, partials, features)
+        present : tensor, shape (notes, partials)
+        """
+        notes = portraits(self._heard(features), loudness(features, present))
+        return strangeness(notes, self.notes)
 
     def said(
         self, features: Tensor, near: Tensor, generator: torch.Generator | None = None
@@ -117,11 +163,15 @@ class ModalNet(nn.Module):
         -------
         tensor, shape (members, notes, partials, outputs)
         """
-        heard = ((features - self.mean) / self.std).clamp(-FURTHEST, FURTHEST)
+        heard = self._heard(features)
         hidden = self._hidden(heard.expand(len(self.weights[0]), *heard.shape), 0, generator)
         if self.neighbours:
             hidden = torch.cat([hidden, *(width @ hidden for width in near)], dim=-1)
         return self._layer(self._hidden(hidden, 1, generator), 2)
+
+    def _heard(self, features: Tensor) -> Tensor:
+        """Features, in their standard deviations."""
+        return ((features - self.mean) / self.std).clamp(-FURTHEST, FURTHEST)
 
     def _layer(self, values: Tensor, k: int) -> Tensor:
         rows = torch.baddbmm(self.biases[k], values.flatten(1, 2), self.weights[k])
@@ -156,4 +206,13 @@ class ModalNet(nn.Module):
         note = features[None]
         present = torch.ones(note.shape[:2], device=note.device)
         said = self.said(note, neighbourhoods(note, present))[:, 0]
-        return Told(self.decays(said).pooled(), torch.sigmoid(said[..., -1]).mean(dim=0))
+        learned = self.decays(said).pooled()
+        share = doubt(self.strangeness(note, present))
+        decays = learned.doubted(own_decays(features), share.expand(len(features)))
+        return Told(decays, torch.sigmoid(said[..., -1]).mean(dim=0))
+
+    def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:
+        """Make room for as many notes as were learned."""
+        if (notes := state.get(f"{prefix}notes")) is not None:
+            self.notes = self.notes.new_zeros(len(notes), self.notes.shape[1])
+        super()._load_from_state_dict(state, prefix, *rest)

@@ -1,0 +1,67 @@
+"""A note unlike all that were learned from goes on as its own prime falls."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from notedecay.continuators.modal_analysis import find_partials
+from notedecay.continuators.modal_decay import LONGEST
+from notedecay.continuators.modal_features import OWN_SLOPE, feature_count, partial_features
+from notedecay.continuators.modal_net import ModalNet
+from notedecay.continuators.modal_strangers import doubt, own_decays, portraits, strangeness
+from tests.synthetic import damped
+
+RATE = 8000
+
+
+def notes(count: int, seed: int, away: float = 0.0) -> torch.Tensor:
+    return away + torch.randn(count, 6, generator=torch.Generator().manual_seed(seed))
+
+
+def test_few_learned_notes_are_strange_and_those_far_away_are() -> None:
+    learned = notes(60, seed=0)
+    alike = doubt(strangeness(notes(200, seed=1), learned))
+    assert float((alike > 0.5).float().mean()) < 0.15
+    assert bool((doubt(strangeness(notes(20, seed=2, away=6.0), learned)) == 1).all())
+
+
+def test_instruments_lie_apart_and_a_stranger_between_them_is_strange() -> None:
+    close, wide = 0.1 * notes(40, seed=0), notes(40, seed=1, away=8.0)
+    between = 0.1 * notes(5, seed=2, away=15.0)
+    assert bool((strangeness(between, torch.cat([close, wide])) > 1).all())
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_of_too_few_learned_notes_nothing_is_strange(count: int) -> None:
+    assert strangeness(notes(3, seed=1, away=9.0), notes(count, seed=0)).tolist() == [0, 0, 0]
+
+
+def test_loud_partials_make_the_portrait_and_none_make_zeros() -> None:
+    heard = torch.tensor([[[1.0, 2.0], [3.0, 6.0]], [[5.0, 5.0], [5.0, 5.0]]])
+    loud = torch.tensor([[3.0, 1.0], [0.0, 0.0]])
+    assert portraits(heard, loud).tolist() == [[1.5, 3.0], [0.0, 0.0]]
+
+
+@pytest.mark.parametrize("t60", [0.5, 2.0])
+def test_own_decays_are_those_of_the_prime(t60: float) -> None:
+    prime = damped([400, 1000], [t60, t60], [1, 0.5], rate=RATE)[: RATE // 3].astype(np.float64)
+    partials = find_partials(prime / np.abs(prime).max(), RATE)
+    features = torch.from_numpy(partial_features(prime, RATE, partials)).float()
+    assert own_decays(features).likeliest().numpy() == pytest.approx(t60, rel=0.05)
+
+
+def test_what_rises_gets_the_longest_time() -> None:
+    features = torch.zeros(1, feature_count())
+    features[0, OWN_SLOPE] = 0.5
+    assert float(own_decays(features).log_t60.exp()) == pytest.approx(LONGEST)
+
+
+def test_learned_notes_are_kept_with_the_weights() -> None:
+    net, fresh = (ModalNet(feature_count(), 8, 2, 0.0, neighbours=True) for _ in range(2))
+    features = torch.randn(9, 4, feature_count(), generator=torch.Generator().manual_seed(0))
+    net.remember(features, torch.ones(9, 4))
+    fresh.load_state_dict(net.state_dict())
+    stranger = 3 * features[0]
+    assert torch.equal(fresh(stranger).decays.likeliest(), net(stranger).decays.likeliest())
