@@ -44,3 +44,15 @@ def test_a_note_is_told_the_same_beside_a_longer_one(neighbours: bool) -> None:
     expected = net.said(alone, neighbourhoods(alone, torch.ones(1, 4)))
     assert torch.allclose(said[:, :1, :4], expected, atol=1e-5)
     assert net(both[0, :4]).lasts.shape == (4,)
+
+
+def test_every_second_net_hears_neighbours() -> None:
+    chance = torch.Generator().manual_seed(1)
+    net = ModalNet(feature_count(), 8, 3, 0.0, neighbours=True)
+    net.draw(chance)
+    features = torch.randn(1, 2, feature_count(), generator=chance)
+    near = neighbourhoods(features, torch.ones(1, 2))
+    first = net.said(features, near)[:, 0, 0]
+    features[0, 1, LEVEL + 1 :] += 1.0
+    changed = (net.said(features, near)[:, 0, 0] - first).abs().amax(dim=-1) > 1e-6
+    assert changed.tolist() == [True, False, True]

@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from notedecay.continuators.base import ContinuatorConfig, Signal
 from notedecay.continuators.esprit import Esprit, EspritConfig, synthesise
 from notedecay.continuators.learned import Examples, LearnedConfig, LearnedContinuator
+from notedecay.continuators.modal_aftersound import aftersound
 from notedecay.continuators.modal_analysis import FEWEST_SAMPLES, Array, Partials, find_partials
 from notedecay.continuators.modal_features import feature_count, partial_features
+from notedecay.continuators.modal_floor import hiss, noise_floor
 from notedecay.continuators.modal_lessons import Lesson, lesson, stack
 from notedecay.continuators.modal_net import ModalNet, Told, neighbourhoods
 from notedecay.continuators.transposition import with_transpositions
@@ -51,6 +53,10 @@ class ModalConfig(LearnedConfig):
         Whether partials of a note hear what the others show.
     weed : bool
         Whether what is taken for a sound of the attack alone is left to the joint.
+    aftersound : bool
+        Whether partials fall to the longer decay in which those of the instrument end.
+    hiss : bool
+        Whether notes die away into the noise of the recordings, instead of into silence.
     transpose : int
         Semitones up and down to which each note is transposed, to be learned as well.
     """
@@ -61,6 +67,8 @@ class ModalConfig(LearnedConfig):
     input_noise: float = Field(default=0.2, ge=0.0, le=2.0)
     neighbours: bool = True
     weed: bool = True
+    aftersound: bool = True
+    hiss: bool = True
     transpose: int = Field(default=0, ge=0, le=6)
     batch: int = Field(default=4, ge=1, le=4096)
     learning_rate: float = Field(default=5e-3, gt=0.0, le=1.0)
@@ -115,6 +123,12 @@ class Modal(LearnedContinuator[ModalConfig]):
         # Transposed copies would lie so near that every other note would seem a stranger.
         heard = self.examples(clips) if self.config.transpose else examples
         self.net.remember(heard.features, heard.present)
+        if self.config.aftersound:
+            depth_db, t60 = aftersound(examples.depth_db, examples.after_t60)
+            self.net.depth_db.fill_(depth_db)
+            self.net.after_t60.fill_(t60)
+        if self.config.hiss:
+            self.net.floor_db.copy_(torch.from_numpy(noise_floor([self._after(c) for c in clips])))
         return examples
 
     def examples(self, clips: Sequence[Clip]) -> Lesson:
@@ -194,7 +208,9 @@ class Modal(LearnedContinuator[ModalConfig]):
         peak = np.max(np.abs(prime), initial=0.0).astype(np.float64)
         heard = self._hear(prime)
         gain = (lasts / SURE).clamp(max=1.0) if self.config.weed else torch.ones_like(lasts)
-        made = ring(heard.partials, t60, gain, self.signal.rate, samples)
+        bottom = self.net.depth_db, self.net.after_t60
+        made = ring(heard.partials, t60, gain, bottom, self.signal.rate, samples)
+        made += hiss(self.net.floor_db.cpu().double().numpy(), samples, prime)
         joint = heard.joint[:samples]
         fade = 0.5 + 0.5 * np.cos(np.pi * np.arange(len(joint)) / len(heard.joint))
         made[: len(joint)] += (joint - made[: len(joint)]) * fade
@@ -211,9 +227,13 @@ class Modal(LearnedContinuator[ModalConfig]):
                 f"200 ms after the prime at {self.signal.rate} Hz: prepare the notes again"
             )
         heard = self._hear(clip.samples[:prime])
+        return lesson(heard.partials, heard.features, *self._after(clip))
+
+    def _after(self, clip: Clip) -> tuple[Array, int]:
+        """What follows a prime, at the level of its partials, and its rate."""
+        prime = self.signal.prime_samples
         scale = float(np.max(np.abs(clip.samples[:prime]), initial=1e-9))
-        after = clip.samples[prime:].astype(np.float64) / scale
-        return lesson(heard.partials, heard.features, after, clip.rate)
+        return clip.samples[prime:].astype(np.float64) / scale, clip.rate
 
 
 @lru_cache(maxsize=1024)
@@ -243,8 +263,15 @@ def hear(prime: bytes, signal: Signal) -> Heard:
     return Heard(partials, features, joint)
 
 
-def ring(partials: Partials, t60: Tensor, gain: Tensor, rate: int, samples: int) -> Array:
-    """Let partials ring on and die away, each a damped sinusoid.
+def ring(
+    partials: Partials,
+    t60: Tensor,
+    gain: Tensor,
+    bottom: tuple[Tensor, Tensor],
+    rate: int,
+    samples: int,
+) -> Array:
+    """Let partials ring on and die away, each a damped sinusoid with a weaker, longer one.
 
     Parameters
     ----------
@@ -254,6 +281,8 @@ def ring(partials: Partials, t60: Tensor, gain: Tensor, rate: int, samples: int)
         How long each takes for 60 dB (s).
     gain : tensor, shape (partials,)
         Factor of each amplitude.
+    bottom : tuple of tensor, shape () each
+        How much weaker the longer ones are (dB), and their T60 (s) where it is longer.
     rate, samples : int
         Hz, and how many samples to make.
 
@@ -261,6 +290,8 @@ def ring(partials: Partials, t60: Tensor, gain: Tensor, rate: int, samples: int)
     -------
     ndarray of float64, shape (samples,)
     """
-    damping, factor = (3 * np.log(10) / t60).cpu().double().numpy(), gain.cpu().double().numpy()
-    poles = np.exp((2j * np.pi * partials.frequency_hz - damping) / rate)
-    return synthesise(poles, partials.amplitude * factor, samples)
+    weaker = 10 ** (-bottom[0] / 20)
+    damping = 3 * np.log(10) / torch.cat([t60, t60.maximum(bottom[1])]).cpu().double().numpy()
+    factor = torch.cat([gain * (1 - weaker), gain * weaker]).cpu().double().numpy()
+    poles = np.exp((2j * np.pi * np.tile(partials.frequency_hz, 2) - damping) / rate)
+    return synthesise(poles, np.tile(partials.amplitude, 2) * factor, samples)

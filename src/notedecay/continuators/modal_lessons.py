@@ -17,6 +17,7 @@ from notedecay.analysis.decay import (
     partial_envelopes,
 )
 from notedecay.analysis.partials import dominant_partials, frame_samples, known_partials
+from notedecay.continuators.modal_aftersound import bends
 from notedecay.continuators.modal_analysis import Array, Partials
 
 FAINT_WEIGHT = 0.2
@@ -41,6 +42,9 @@ class Lesson(NamedTuple):
     """Of the decay time; 0 where none is known."""
     lasts: Tensor
     """1 where the partial is one of what follows the prime too."""
+    depth_db: Tensor
+    after_t60: Tensor
+    """What it falls to, as :class:`notedecay.continuators.modal_aftersound.Bends` has it."""
 
 
 def lesson(partials: Partials, features: Array, after: Array, rate: int) -> Lesson:
@@ -62,7 +66,8 @@ def lesson(partials: Partials, features: Array, after: Array, rate: int) -> Less
     Lesson
     """
     envelopes = partial_envelopes(after, rate, partials.frequency_hz)
-    t60 = decay_times(envelopes, envelope_floors(envelopes))
+    floors = envelope_floors(envelopes)
+    t60 = decay_times(envelopes, floors)
     falls = is_judged(t60)
     level_db = 20 * np.log10(np.abs(partials.amplitude) + 1e-9)
     holds = ~falls & (np.median(envelopes, axis=1) - level_db > -HOLDS_DB)
@@ -70,7 +75,8 @@ def lesson(partials: Partials, features: Array, after: Array, rate: int) -> Less
     known = np.where(falls, t60, 60.0 / SLOWEST_JUDGED_DB_PER_S)
     lasts = _nearest_hz(partials, known_partials(after, rate).frequency_hz) <= LASTS_HZ
     present = np.ones(len(partials))
-    arrays = (features, present, np.log(known), holds, weight, lasts)
+    found = bends(envelopes, floors, t60, level_db)
+    arrays = (features, present, np.log(known), holds, weight, lasts, *found)
     return Lesson(*(torch.from_numpy(np.asarray(array)).float() for array in arrays))
 
 

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from notedecay.continuators.modal_aftersound import BOTTOMLESS_DB, LONGEST
 from notedecay.continuators.modal_decay import Decays
 from notedecay.continuators.modal_features import LEVEL, LEVEL_DB, OCTAVE
+from notedecay.continuators.modal_floor import BANDS, NONE_DB
 from notedecay.continuators.modal_strangers import doubt, own_decays, portraits, strangeness
 
 FURTHEST = 4.0
@@ -75,8 +77,10 @@ def neighbourhoods(features: Tensor, present: Tensor) -> Tensor:
 class ModalNet(nn.Module):
     """Several small nets side by side; their densities of the decay time are averaged.
 
-    Between its two hidden layers each partial also hears what the partials about it show:
-    neighbours ring in the same body, and one that stands out from them beats or is no partial.
+    Between the two hidden layers of every second net each partial also hears what the partials
+    about it show: neighbours ring in the same body, and one that stands out from them beats or
+    is no partial. Nets that differ err differently: together they are as right as if all heard
+    neighbours, and know better how sure to be.
 
     Nets are as sure of what they never heard. The less a note is like those learned from, the
     more of the density is taken from them, and given to decays as the prime itself shows them.
@@ -100,6 +104,11 @@ class ModalNet(nn.Module):
     log_t60: Tensor
     notes: Tensor
     """Portraits of the notes learned from, shape (notes, features)."""
+    depth_db: Tensor
+    after_t60: Tensor
+    """What partials fall to: how deep, and the T60 of what follows (s)."""
+    floor_db: Tensor
+    """Noise into which notes die away, shape (BANDS,)."""
 
     def __init__(
         self, features: int, units: int, members: int, dropout: float, *, neighbours: bool
@@ -114,6 +123,9 @@ class ModalNet(nn.Module):
         self.register_buffer("std", torch.ones(features))
         self.register_buffer("log_t60", torch.zeros(()))
         self.register_buffer("notes", torch.zeros(0, features))
+        self.register_buffer("depth_db", torch.tensor(BOTTOMLESS_DB))
+        self.register_buffer("after_t60", torch.tensor(LONGEST))
+        self.register_buffer("floor_db", torch.full((BANDS,), NONE_DB))
 
     def draw(self, generator: torch.Generator) -> None:
         """Draw the weights; the last layer starts small, beside the mean of all partials."""
@@ -166,7 +178,9 @@ class ModalNet(nn.Module):
         heard = self._heard(features)
         hidden = self._hidden(heard.expand(len(self.weights[0]), *heard.shape), 0, generator)
         if self.neighbours:
-            hidden = torch.cat([hidden, *(width @ hidden for width in near)], dim=-1)
+            listening = torch.arange(1, 1 + len(hidden), device=hidden.device) % 2
+            listening = listening[:, None, None, None]
+            hidden = torch.cat([hidden, *(listening * (w @ hidden) for w in near)], dim=-1)
         return self._layer(self._hidden(hidden, 1, generator), 2)
 
     def _heard(self, features: Tensor) -> Tensor:

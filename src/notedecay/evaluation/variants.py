@@ -16,6 +16,8 @@ WITHOUT = "without "
 IDEAS: dict[str, dict[str, dict[str, Any]]] = {
     "modal": {
         "weeding": {"weed": False},
+        "aftersound": {"aftersound": False},
+        "hiss": {"hiss": False},
         "neighbours": {"neighbours": False},
         "several nets": {"members": 1},
         "noise on the features": {"input_noise": 0.0},
