@@ -31,7 +31,8 @@ def test_every_variant_is_judged_on_every_note_to_choose_by(
     split = json.loads((project / "results/bells/split.json").read_text())
     chosen = {*split["train"], *split["validation"]}
     expected = {
-        "full model", "without weeding", "without neighbours", "without several nets",
+        "full model", "without weeding", "without aftersound", "without hiss",
+        "without neighbours", "without several nets",
     }  # fmt: skip
     assert set(rows["variant"]) == expected
     assert set(rows["seed"]) == {5, 6}
@@ -44,7 +45,7 @@ def test_no_test_note_is_learned_from_or_judged(project: Path, rows: pd.DataFram
     assert not set(rows["note"]) & test
     jobs = [one.job for one in plan(Project(project), load_params(project / "params.yaml"),
                                     "bells", 2)]  # fmt: skip
-    assert len(jobs) == 4 * 2 * 5
+    assert len(jobs) == 6 * 2 * 5
     for job in jobs:
         assert not test & {*job.learned, *job.seen, *job.unseen}
         assert not set(job.learned) & set(job.unseen)
