@@ -309,13 +309,13 @@ def serve(
 
 
 def _mlflow(*arguments: str) -> None:
-    from notedecay.tracking.store import connect, tracking_uri
+    from notedecay.tracking.store import artifacts, connect, tracking_uri
 
     project = find_project()
     connect(project.mlruns)
     uri = tracking_uri(project.mlruns)
     if arguments[0] == "ui":
-        root = (project.mlruns / "artifacts").resolve().as_uri()
+        root = artifacts(project.mlruns).as_uri()
         arguments = (*arguments, "--backend-store-uri", uri, "--default-artifact-root", root)
     os.environ["MLFLOW_TRACKING_URI"] = uri
     os.execv(sys.executable, [sys.executable, "-m", "mlflow", *arguments])

@@ -146,8 +146,9 @@ def test_files_that_are_gone_are_one_line(tracker, saved):
     lost = models.register(tracker.client, saved, run.id, NAME, {})
     where = mlflow.artifacts.download_artifacts(f"models:/{NAME}/{lost.version}")
     shutil.rmtree(where)
-    with pytest.raises(UserError, match="delete the version or restore its artifacts"):
+    with pytest.raises(UserError, match="bring that folder back") as caught:
         models.load_version(tracker.client, lost)
+    assert f"{Path(where).parent.as_uri()}" in str(caught.value)
 
 
 def test_a_model_of_another_kind_is_one_line(tracker, tmp_path):

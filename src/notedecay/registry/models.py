@@ -137,9 +137,10 @@ def load_version(client: MlflowClient, version: ModelVersion) -> Continuator[Any
     try:
         folder = Path(mlflow.artifacts.download_artifacts(uri))
     except (MlflowException, OSError) as error:
+        where = client.get_model_version_download_uri(version.name, version.version)
         raise UserError(
-            f"the files of {uri} cannot be had from {client.tracking_uri}; "
-            "delete the version or restore its artifacts"
+            f"the files of {uri} cannot be had from {where}: bring that folder back; only if it "
+            "is lost for good, delete the version and run make repro"
         ) from error
     found = sorted(folder.rglob("continuator.json"))
     if not found:

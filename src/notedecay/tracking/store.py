@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from notedecay.errors import UserError
+from notedecay.tracking.moved import follow
 
 KIND = {"mlflow.experimentKind": "custom_model_development"}
 """Opens the UI on runs and their metrics, not on prompts and traces."""
@@ -42,8 +44,13 @@ def tracking_uri(mlruns: Path) -> str:
     return named or f"sqlite:///{mlruns.resolve()}/mlflow.db"
 
 
+def artifacts(mlruns: Path) -> Path:
+    """Where the local store keeps audio, pictures and models (absolute)."""
+    return mlruns.resolve() / "artifacts"
+
+
 def connect(mlruns: Path) -> MlflowClient:
-    """A client of the tracking store, which is made on first use.
+    """A client of the tracking store, which is made on first use and found again when moved.
 
     Parameters
     ----------
@@ -64,7 +71,9 @@ def connect(mlruns: Path) -> MlflowClient:
         with _alone(mlruns):
             client = MlflowClient()
             client.search_experiments(max_results=1)
-    except (MlflowException, OSError, ImportError) as error:
+            if is_local():
+                follow(mlruns.resolve() / "mlflow.db", artifacts(mlruns))
+    except (MlflowException, OSError, ImportError, sqlite3.Error) as error:
         raise UserError(
             f"the tracking store {uri} does not answer; start it, or unset MLFLOW_TRACKING_URI "
             f"to use {mlruns} ({' '.join(str(error).split())[:160]})"
@@ -79,7 +88,7 @@ def experiment(client: MlflowClient, mlruns: Path, instrument: str) -> str:
         known = client.get_experiment_by_name(name)
         if known is not None:
             return known.experiment_id
-        location = (mlruns.resolve() / "artifacts").as_uri() if is_local() else None
+        location = artifacts(mlruns).as_uri() if is_local() else None
         return client.create_experiment(name, artifact_location=location, tags=KIND)
 
 
