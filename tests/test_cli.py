@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +18,8 @@ import soundfile
 from notedecay import audio
 from notedecay.cli import main
 from notedecay.continuators import Signal, create
+from notedecay.tracking.runs import Tracker
+from notedecay.tracking.store import connect
 from tests import toy
 from tests.synthetic import damped
 
@@ -253,6 +257,47 @@ def test_what_does_not_exist_is_one_line(command, arguments, words):
 @pytest.mark.usefixtures("inside")
 def test_a_number_that_is_no_port_is_refused(command):
     assert command("ui", "--port", "0").code == 2
+
+
+@pytest.fixture
+def busy() -> Iterator[int]:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        yield holder.getsockname()[1]
+
+
+@pytest.mark.usefixtures("inside")
+def test_a_port_that_is_taken_is_refused(command, busy):
+    answer = command("ui", "--port", busy)
+    assert_refused(answer, f"port {busy} is taken: choose another with --port")
+    assert answer.out == ""
+
+
+def test_a_model_is_not_served_at_a_port_that_is_taken(command, busy, inside, model):
+    client = connect(inside / "mlruns")
+    client.create_registered_model("notedecay-gongs")
+    client.create_model_version("notedecay-gongs", source=model.as_uri())
+    answer = command("serve", "--model", "models:/notedecay-gongs/1", "--port", busy)
+    assert_refused(answer, f"port {busy} is taken: choose another with --port")
+
+
+def test_the_ui_says_where_runs_and_models_are(command, inside, monkeypatch):
+    started = []
+    monkeypatch.setattr(os, "execv", lambda *arguments: started.append(arguments))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")  # to be put back, whatever the command leaves
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    ids = [Tracker(inside / "mlruns", name, {}).experiment_id for name in ("cymbals", "bowls")]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    said = command("ui", "--port", port).out.splitlines()
+    top, training = f"http://127.0.0.1:{port}/#", "workflowType=machine_learning"
+    for name, id_ in zip(("cymbals", "bowls"), ids, strict=True):
+        assert f"notedecay-{name}: {top}/experiments/{id_}/runs?{training}" in said
+    assert said[-1] == f"models: {top}/models?{training}"
+    assert len(started) == 1
+    assert ["ui", "--port", str(port)] == started[0][1][3:6]
 
 
 def test_the_installed_command_ends_with_code_2_and_no_traceback(inside):

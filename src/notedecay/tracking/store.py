@@ -32,7 +32,10 @@ from notedecay.errors import UserError
 from notedecay.tracking.moved import follow
 
 KIND = {"mlflow.experimentKind": "custom_model_development"}
-"""Opens the UI on runs and their metrics, not on prompts and traces."""
+"""Says that an experiment holds runs and metrics, not prompts and traces.
+
+A fresh browser shows the latter all the same, until told otherwise: see :func:`pages`.
+"""
 
 for _name in ("mlflow", "alembic"):
     logging.getLogger(_name).setLevel(logging.WARNING)
@@ -90,6 +93,23 @@ def experiment(client: MlflowClient, mlruns: Path, instrument: str) -> str:
             return known.experiment_id
         location = artifacts(mlruns).as_uri() if is_local() else None
         return client.create_experiment(name, artifact_location=location, tags=KIND)
+
+
+def pages(client: MlflowClient, top: str) -> list[str]:
+    """Where the UI shows runs and models, in lines: its own front page hides both.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        Of the store.
+    top : str
+        Address of the UI.
+    """
+    ours = client.search_experiments(filter_string="name LIKE 'notedecay-%'")
+    training = "workflowType=machine_learning"
+    runs = {e.name: f"{top}/#/experiments/{e.experiment_id}/runs?{training}" for e in ours}
+    shown = {**dict(sorted(runs.items())), "models": f"{top}/#/models?{training}"}
+    return [f"{name}: {address}" for name, address in shown.items()]
 
 
 def is_local() -> bool:
