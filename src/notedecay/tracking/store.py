@@ -27,6 +27,7 @@ with warnings.catch_warnings():
 from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from notedecay.errors import UserError
 from notedecay.tracking.moved import follow
@@ -84,15 +85,21 @@ def connect(mlruns: Path) -> MlflowClient:
     return client
 
 
-def experiment(client: MlflowClient, mlruns: Path, instrument: str) -> str:
-    """Id of the instrument's experiment ``notedecay-<instrument>``, made on first use."""
+def experiment(client: MlflowClient, mlruns: Path, instrument: str, about: str) -> str:
+    """Id of the instrument's experiment ``notedecay-<instrument>``, made on first use.
+
+    It is described as ``about`` says, unless somebody has described it already.
+    """
     name = f"notedecay-{instrument}"
     with _alone(mlruns):
         known = client.get_experiment_by_name(name)
         if known is not None:
+            if MLFLOW_RUN_NOTE not in known.tags:
+                client.set_experiment_tag(known.experiment_id, MLFLOW_RUN_NOTE, about)
             return known.experiment_id
         location = artifacts(mlruns).as_uri() if is_local() else None
-        return client.create_experiment(name, artifact_location=location, tags=KIND)
+        tags = {**KIND, MLFLOW_RUN_NOTE: about}
+        return client.create_experiment(name, artifact_location=location, tags=tags)
 
 
 def pages(client: MlflowClient, top: str) -> list[str]:
