@@ -184,6 +184,23 @@ def test_a_folder_without_a_model_is_named(generate, prime, model, content, reas
     assert_refused(generate(prime), str(model), reason)
 
 
+@pytest.mark.parametrize("model", ["bells", "notedecay-bells"])
+def test_the_name_of_an_instrument_is_no_model_but_names_one(command, prime, tmp_path, model):
+    out = tmp_path / "x.wav"
+    answer = command("generate", "--model", model, "--prime", prime, "--out", out)
+    assert_refused(answer, f"no continuator in {model}", "models:/notedecay-bells@champion")
+
+
+def test_the_help_fills_its_lines_and_says_the_ranges(command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = [line.strip() for line in command("paper", "--help").out.splitlines()]
+    begun = next(line for line in shown if line.startswith("What is finished"))
+    assert len(begun) > 70
+    words = " ".join(command("generate", "--help").out.replace("│", " ").split())
+    assert "up to 60" in words
+    assert "1 to 100" in words
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Path:
     return toy.make_project(tmp_path_factory.mktemp("toy") / "project", range(60, 64))
@@ -247,6 +264,8 @@ def test_outside_a_project_a_registered_model_cannot_be_had(command, prime, monk
         (("notes", "bels"), ["no instrument 'bels'; did you mean 'bells'?"]),
         (("report",), ["nothing is registered for bells yet: run make repro"]),
         (("fetch", "--source", "pianoo"), ["no source 'pianoo'; did you mean 'piano'?"]),
+        (("fetch", "--source", "/none/here"), ["/none/here: no such folder of recordings"]),
+        (("verify", "bels"), ["no instrument 'bels'; did you mean 'bells'?"]),
     ],
     ids=lambda value: "-".join(value[:2]) if isinstance(value, tuple) else "",
 )

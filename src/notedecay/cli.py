@@ -20,6 +20,7 @@ from notedecay.project import find_project
 
 app = typer.Typer(
     help="Learn how the sound of a note dies away, and continue it.",
+    rich_markup_mode="markdown",  # fills the lines of a paragraph anew
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -87,6 +88,8 @@ def _bring(source: str, instrument: str | None, data: Path) -> None:
     from notedecay.notes import adopt, sources
 
     if not Path(source).is_dir():
+        if Path(source).name != source:
+            raise UserError(f"{source}: no such folder of recordings")
         sources.fetch([source], data, say=_say)
         return
     if instrument is None:
@@ -159,6 +162,7 @@ def stage(
         raise UserError(f"unknown stage '{name}'{nearest(name, STAGES)}")
     project = find_project()
     params = load_checked(project.params)
+    params.instrument(instrument)  # before a bar is drawn
     _say(f"{instrument}: {STAGES[name](project, params, instrument, out)}")
 
 
@@ -176,10 +180,12 @@ def generate(
     model: Annotated[str, typer.Option(help="Such as models:/notedecay-piano@champion.")],
     prime: Annotated[Path, typer.Option(help="A recording; its first 330 ms are heard.")],
     out_file: Annotated[Path, typer.Option("--out", help="Where the WAV goes.")],
-    seconds: Annotated[float, typer.Option(help="Length of the continuation (s).")] = 5.0,
+    seconds: Annotated[float, typer.Option(help="Length of the continuation (s), up to 60.")] = 5.0,
     samples: Annotated[
         int | None,
-        typer.Option(help="Draw so many from the range that the prime leaves open: OUT-1.wav ..."),
+        typer.Option(
+            help="Draw 1 to 100 from the range that the prime leaves open: OUT-1.wav, OUT-2.wav."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of --samples.")] = 0,
 ) -> None:
