@@ -8,11 +8,12 @@ import shlex
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import psutil
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, RunStatus, RunTag
@@ -193,6 +194,10 @@ class ActiveRun:
             key = path.relative_to(folder).parent.as_posix()
             with Image.open(path) as image:
                 self.client.log_image(self.id, image, key=key, step=0)
+
+    def table(self, rows: Sequence[Mapping[str, Any]], artifact_path: str) -> None:
+        """Log rows as a CSV file."""
+        self.client.log_text(self.id, pd.DataFrame(rows).to_csv(index=False), artifact_path)
 
     def folder(self, folder: Path, artifact_path: str | None = None) -> None:
         """Log all files in a folder as artifacts."""
