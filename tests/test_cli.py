@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +18,8 @@ import soundfile
 from notedecay import audio
 from notedecay.cli import main
 from notedecay.continuators import Signal, create
+from notedecay.tracking.runs import Tracker
+from notedecay.tracking.store import connect
 from tests import toy
 from tests.synthetic import damped
 
@@ -180,6 +184,23 @@ def test_a_folder_without_a_model_is_named(generate, prime, model, content, reas
     assert_refused(generate(prime), str(model), reason)
 
 
+@pytest.mark.parametrize("model", ["bells", "notedecay-bells"])
+def test_the_name_of_an_instrument_is_no_model_but_names_one(command, prime, tmp_path, model):
+    out = tmp_path / "x.wav"
+    answer = command("generate", "--model", model, "--prime", prime, "--out", out)
+    assert_refused(answer, f"no continuator in {model}", "models:/notedecay-bells@champion")
+
+
+def test_the_help_fills_its_lines_and_says_the_ranges(command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = [line.strip() for line in command("paper", "--help").out.splitlines()]
+    begun = next(line for line in shown if line.startswith("What is finished"))
+    assert len(begun) > 70
+    words = " ".join(command("generate", "--help").out.replace("│", " ").split())
+    assert "up to 60" in words
+    assert "1 to 100" in words
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Path:
     return toy.make_project(tmp_path_factory.mktemp("toy") / "project", range(60, 64))
@@ -243,6 +264,8 @@ def test_outside_a_project_a_registered_model_cannot_be_had(command, prime, monk
         (("notes", "bels"), ["no instrument 'bels'; did you mean 'bells'?"]),
         (("report",), ["nothing is registered for bells yet: run make repro"]),
         (("fetch", "--source", "pianoo"), ["no source 'pianoo'; did you mean 'piano'?"]),
+        (("fetch", "--source", "/none/here"), ["/none/here: no such folder of recordings"]),
+        (("verify", "bels"), ["no instrument 'bels'; did you mean 'bells'?"]),
     ],
     ids=lambda value: "-".join(value[:2]) if isinstance(value, tuple) else "",
 )
@@ -253,6 +276,47 @@ def test_what_does_not_exist_is_one_line(command, arguments, words):
 @pytest.mark.usefixtures("inside")
 def test_a_number_that_is_no_port_is_refused(command):
     assert command("ui", "--port", "0").code == 2
+
+
+@pytest.fixture
+def busy() -> Iterator[int]:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        yield holder.getsockname()[1]
+
+
+@pytest.mark.usefixtures("inside")
+def test_a_port_that_is_taken_is_refused(command, busy):
+    answer = command("ui", "--port", busy)
+    assert_refused(answer, f"port {busy} is taken: choose another with --port")
+    assert answer.out == ""
+
+
+def test_a_model_is_not_served_at_a_port_that_is_taken(command, busy, inside, model):
+    client = connect(inside / "mlruns")
+    client.create_registered_model("notedecay-gongs")
+    client.create_model_version("notedecay-gongs", source=model.as_uri())
+    answer = command("serve", "--model", "models:/notedecay-gongs/1", "--port", busy)
+    assert_refused(answer, f"port {busy} is taken: choose another with --port")
+
+
+def test_the_ui_says_where_runs_and_models_are(command, inside, monkeypatch):
+    started = []
+    monkeypatch.setattr(os, "execv", lambda *arguments: started.append(arguments))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")  # to be put back, whatever the command leaves
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    ids = [Tracker(inside / "mlruns", name, {}).experiment_id for name in ("cymbals", "bowls")]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    said = command("ui", "--port", port).out.splitlines()
+    top, training = f"http://127.0.0.1:{port}/#", "workflowType=machine_learning"
+    for name, id_ in zip(("cymbals", "bowls"), ids, strict=True):
+        assert f"notedecay-{name}: {top}/experiments/{id_}/runs?{training}" in said
+    assert said[-1] == f"models: {top}/models?{training}"
+    assert len(started) == 1
+    assert ["ui", "--port", str(port)] == started[0][1][3:6]
 
 
 def test_the_installed_command_ends_with_code_2_and_no_traceback(inside):

@@ -34,15 +34,27 @@ def load(model: str) -> Continuator[Any]:
         For a model that is not there.
     """
     if not model.startswith("models:"):
-        from notedecay import continuators
-
-        return continuators.load(Path(model))
+        return _saved(Path(model))
     from notedecay.project import find_project
     from notedecay.registry import models
     from notedecay.tracking.store import connect, is_local
 
     client = connect(find_project().mlruns if is_local() else Path("mlruns"))
     return models.load_version(client, models.find(client, model))
+
+
+def _saved(folder: Path) -> Continuator[Any]:
+    from notedecay import continuators
+    from notedecay.errors import UserError
+    from notedecay.registry.names import CHAMPION, registered_name
+
+    if not folder.exists():
+        name = registered_name(folder.name.removeprefix(registered_name("")))
+        raise UserError(
+            f"no continuator in {folder}, there is no such folder; "
+            f"did you mean models:/{name}@{CHAMPION}?"
+        )
+    return continuators.load(folder)
 
 
 def generate(

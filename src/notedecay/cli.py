@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +20,7 @@ from notedecay.project import find_project
 
 app = typer.Typer(
     help="Learn how the sound of a note dies away, and continue it.",
+    rich_markup_mode="markdown",  # fills the lines of a paragraph anew
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -30,6 +33,7 @@ Processes = Annotated[int, typer.Option(min=1, help="Trainings at once; one per 
 Instruments = Annotated[
     list[str] | None, typer.Argument(help="As in params.yaml; all of them by default.")
 ]
+Port = Annotated[int, typer.Option(min=1, max=65535)]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 
 
@@ -84,6 +88,8 @@ def _bring(source: str, instrument: str | None, data: Path) -> None:
     from notedecay.notes import adopt, sources
 
     if not Path(source).is_dir():
+        if Path(source).name != source:
+            raise UserError(f"{source}: no such folder of recordings")
         sources.fetch([source], data, say=_say)
         return
     if instrument is None:
@@ -156,6 +162,7 @@ def stage(
         raise UserError(f"unknown stage '{name}'{nearest(name, STAGES)}")
     project = find_project()
     params = load_checked(project.params)
+    params.instrument(instrument)  # before a bar is drawn
     _say(f"{instrument}: {STAGES[name](project, params, instrument, out)}")
 
 
@@ -173,10 +180,12 @@ def generate(
     model: Annotated[str, typer.Option(help="Such as models:/notedecay-piano@champion.")],
     prime: Annotated[Path, typer.Option(help="A recording; its first 330 ms are heard.")],
     out_file: Annotated[Path, typer.Option("--out", help="Where the WAV goes.")],
-    seconds: Annotated[float, typer.Option(help="Length of the continuation (s).")] = 5.0,
+    seconds: Annotated[float, typer.Option(help="Length of the continuation (s), up to 60.")] = 5.0,
     samples: Annotated[
         int | None,
-        typer.Option(help="Draw so many from the range that the prime leaves open: OUT-1.wav ..."),
+        typer.Option(
+            help="Draw 1 to 100 from the range that the prime leaves open: OUT-1.wav, OUT-2.wav."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of --samples.")] = 0,
 ) -> None:
@@ -290,32 +299,55 @@ def paper(
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 5000) -> None:
+def ui(port: Port = 5000) -> None:
     """Open the MLflow UI on the project's runs."""
-    _mlflow("ui", "--port", str(port))
+    from notedecay.tracking import store
+
+    mlruns = find_project().mlruns
+    client = store.connect(mlruns)
+    _refuse_taken(port)
+    for line in store.pages(client, f"http://127.0.0.1:{port}"):
+        _say(line)
+    root = store.artifacts(mlruns).as_uri()
+    uri = store.tracking_uri(mlruns)
+    _mlflow(
+        mlruns, "ui", "--port", str(port),
+        "--backend-store-uri", uri, "--default-artifact-root", root,
+    )  # fmt: skip
 
 
 @app.command()
 def serve(
     model: Annotated[str, typer.Option(help="Such as models:/notedecay-piano@champion.")],
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 5001,
+    port: Port = 5001,
 ) -> None:
     """Serve a model over REST (mlflow models serve)."""
     from notedecay.registry import models
-    from notedecay.tracking.store import connect
+    from notedecay.tracking import store
 
-    models.find(connect(find_project().mlruns), model)
-    _mlflow("models", "serve", "-m", model, "--port", str(port), "--env-manager", "local")
+    mlruns = find_project().mlruns
+    models.find(store.connect(mlruns), model)
+    _refuse_taken(port)
+    _mlflow(mlruns, "models", "serve", "-m", model, "--port", str(port), "--env-manager", "local")
 
 
-def _mlflow(*arguments: str) -> None:
-    from notedecay.tracking.store import connect, tracking_uri
+def _refuse_taken(port: int) -> None:
+    """What MLflow says of such a port is a traceback, or nothing."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            why = (
+                "is taken"
+                if error.errno == errno.EADDRINUSE
+                else f"cannot be had ({error.strerror})"
+            )
+            raise UserError(f"port {port} {why}: choose another with --port") from error
 
-    project = find_project()
-    connect(project.mlruns)
-    uri = tracking_uri(project.mlruns)
-    if arguments[0] == "ui":
-        root = (project.mlruns / "artifacts").resolve().as_uri()
-        arguments = (*arguments, "--backend-store-uri", uri, "--default-artifact-root", root)
-    os.environ["MLFLOW_TRACKING_URI"] = uri
+
+def _mlflow(mlruns: Path, *arguments: str) -> None:
+    from notedecay.tracking.store import tracking_uri
+
+    os.environ["MLFLOW_TRACKING_URI"] = tracking_uri(mlruns)
     os.execv(sys.executable, [sys.executable, "-m", "mlflow", *arguments])

@@ -92,10 +92,14 @@ def test_a_prime_begins_with_the_note_and_says_what_was_done() -> None:
     prime, done = audio.prime_of(recorded(), **MODEL)
     assert len(prime) == round(0.33 * 8400)
     assert prime.dtype == np.float32
-    assert done == ["stereo mixed to mono", "resampled 44100 -> 8400 Hz"]
+    assert done == [
+        "stereo mixed to mono",
+        "resampled 44100 -> 8400 Hz",
+        "0.20 s before the note cut off",
+    ]
     early = np.abs(prime[: round(0.02 * 8400)]).max()
     assert early > 0.1
-    same, none = audio.prime_of(recorded(rate=8400, channels=1), **MODEL)
+    same, none = audio.prime_of(recorded(rate=8400, channels=1, before=0.02), **MODEL)
     assert none == []
     assert len(same) == len(prime)
 
@@ -141,9 +145,36 @@ def test_too_short_silent_and_clipped_are_told() -> None:
         audio.prime_of(silent, **MODEL)
     t = np.arange(44100) / 44100
     rumble = (0.5 * np.sin(2 * np.pi * 2 * t)).astype(np.float32)
-    opposed = Recording(np.stack([rumble, -rumble]), 44100)
     with pytest.raises(UserError, match="the audio sent is silent"):
+        audio.prime_of(Recording(rumble[np.newaxis], 44100), **MODEL)
+    left = recorded(channels=1).samples
+    opposed = Recording(np.concatenate([left, -left]), 44100, Path("A3.wav"))
+    with pytest.raises(UserError, match=r"A3\.wav: its channels cancel when mixed to mono"):
         audio.prime_of(opposed, **MODEL)
     loud = recorded()
     clipped = Recording(np.clip(4 * loud.samples, -1, 1), 44100)
     assert "clipped" in audio.prime_of(clipped, **MODEL)[1][-1]
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        np.full(44100, 0.5),
+        np.concatenate([np.zeros(4410), np.full(44100, 0.5)]),
+        0.1 * np.random.default_rng(4).standard_normal(44100),
+    ],
+    ids=["constant", "step", "white noise"],
+)
+@pytest.mark.parametrize("rate", [4000, 8400, 16000])
+def test_a_prime_without_a_tone_is_warned_of(sound: np.ndarray, rate: int) -> None:
+    recording = Recording(sound.astype(np.float32)[np.newaxis], 44100)
+    _, done = audio.prime_of(recording, **{**MODEL, "rate": rate})
+    assert done[-1].startswith("warning: no tone stands out of the prime")
+
+
+@pytest.mark.parametrize("frequency", [41.2, 220.0, 3000.0])
+def test_a_single_partial_in_some_noise_is_tone_enough(frequency: float) -> None:
+    noise = 0.02 * np.random.default_rng(5).standard_normal(44100)
+    sound = damped([frequency], [1.0], seconds=1.0, rate=44100) + noise
+    recording = Recording(sound.astype(np.float32)[np.newaxis], 44100)
+    assert audio.prime_of(recording, **MODEL)[1] == ["resampled 44100 -> 8400 Hz"]

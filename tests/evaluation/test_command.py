@@ -81,6 +81,8 @@ def test_table_and_pictures_are_ready_to_be_committed(project: Path, table: dict
     text = (docs / "bells.md").read_text()
     named = [part.split(")")[0] for part in text.split("](")[1:]]
     assert named == [f"bells-{name}.png" for name in PUBLISHED]
+    assert all(shows in text for shows in PUBLISHED.values())
+    assert "judged on the lowest and highest 15%" in text
     assert {"by_pitch", "by_number", "best", "median", "worst"} < set(PUBLISHED)
     assert all((docs / name).stat().st_size < 200_000 for name in named)
 

@@ -54,6 +54,15 @@ def test_every_kind_of_change_is_named(pinned):
     assert "notedecay fetch" in line
 
 
+def test_an_instrument_that_is_not_there_is_named_with_the_nearest(pinned):
+    with pytest.raises(UserError, match="no instrument 'pinao'; did you mean 'piano'"):
+        pin.verify(pinned, "pinao")
+    (pinned / "data/banjo/x").mkdir(parents=True)
+    (pinned / "data/banjo/x/C4.wav").write_text("new")
+    with pytest.raises(UserError, match=r"not pinned: banjo/x/C4\.wav"):
+        pin.verify(pinned, "banjo")
+
+
 def test_another_instrument_s_change_is_not_this_one_s(pinned):
     (pinned / "data/piano/x/C4.wav").write_text("other")
     assert pin.verify(pinned, "guitar") == 1

@@ -69,6 +69,9 @@ def test_the_champion_is_the_one_that_did_best_on_unseen_notes(project, client):
     challenger = client.get_model_version_by_alias("notedecay-bells", "challenger")
     assert challenger.tags["continuator"] == "lstm"
     assert "lstm (version 2) does not beat esprit (version 1)" in challenger.tags["decision"]
+    assert challenger.description == challenger.tags["decision"]
+    assert version.description == version.tags["decision"]
+    assert "(bells)" in client.get_registered_model("notedecay-bells").description
 
 
 def test_esprit_solves_the_bells_and_silence_gets_nothing(project):

@@ -65,6 +65,20 @@ def test_registering_leaves_the_run_ended_as_it_was(tracker, version):
     assert tracker.client.get_run(version.run_id).info.status == "FINISHED"
 
 
+@pytest.mark.usefixtures("version")
+def test_the_logged_model_is_named_after_its_continuator(tracker):
+    logged = tracker.client.search_logged_models([tracker.experiment_id])
+    assert {model.name for model in logged} == {"lstm"}
+
+
+def test_model_and_version_say_what_they_are(tracker, version):
+    for why in ("first", "second"):
+        known = tracker.client.get_model_version(NAME, version.version)
+        models.describe(tracker.client, known, "bells go on", why)
+        assert tracker.client.get_registered_model(NAME).description == "bells go on"
+        assert tracker.client.get_model_version(NAME, version.version).description == why
+
+
 def test_a_version_is_found_by_number_and_by_alias(tracker, version):
     tracker.client.set_registered_model_alias(NAME, "champion", version.version)
     assert models.find(tracker.client, f"models:/{NAME}/1").run_id == version.run_id
@@ -143,17 +157,18 @@ def test_the_served_model_refuses_what_the_command_refuses(served):
 def test_files_that_are_gone_are_one_line(tracker, saved):
     with tracker.run("train lstm", "train") as run:
         pass
-    lost = models.register(tracker.client, saved, run.id, NAME, {})
+    lost = models.register(tracker.client, saved, run.id, NAME, {"continuator": "lstm"})
     where = mlflow.artifacts.download_artifacts(f"models:/{NAME}/{lost.version}")
     shutil.rmtree(where)
-    with pytest.raises(UserError, match="delete the version or restore its artifacts"):
+    with pytest.raises(UserError, match="bring that folder back") as caught:
         models.load_version(tracker.client, lost)
+    assert f"{Path(where).parent.as_uri()}" in str(caught.value)
 
 
 def test_a_model_of_another_kind_is_one_line(tracker, tmp_path):
     with tracker.run("other", "train") as run:
         pass
     (tmp_path / "readme.txt").write_text("not a continuator")
-    other = models.register(tracker.client, tmp_path, run.id, "other", {})
+    other = models.register(tracker.client, tmp_path, run.id, "other", {"continuator": "other"})
     with pytest.raises(UserError, match="holds no continuator; it was not registered by notedecay"):
         models.load_version(tracker.client, other)

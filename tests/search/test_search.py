@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import optuna
 import pytest
 from mlflow.entities import Run
@@ -139,6 +141,17 @@ def test_the_study_is_the_parent_of_its_trials(searched, tracker):
     assert [float(run.data.params["learning_rate"]) for run in trials] == [
         row["lstm.learning_rate"] for row in best.trials
     ]
+
+
+def test_the_study_names_what_it_searched_and_found(searched, tracker):
+    best = searched[0][1]
+    study, trials = runs(tracker, "resumed")
+    assert study.info.run_name == "search bells"
+    top = max(range(3), key=lambda number: best.trials[number]["score"])
+    assert study.data.tags["notedecay.best_trial"] == trials[top].info.run_name
+    text = mlflow.artifacts.load_text(f"{study.info.artifact_uri}/trials.csv")
+    rows = list(csv.DictReader(text.splitlines()))
+    assert [float(row["score"]) for row in rows] == [row["score"] for row in best.trials]
 
 
 def assert_can_be_heard(tracker: Tracker, run: Run) -> None:

@@ -48,6 +48,40 @@ def test_a_run_keeps_parameters_metrics_tags_and_files(tracker, tmp_path):
     assert [f.path for f in tracker.client.list_artifacts(run.id, "listen")] == ["listen/a.txt"]
 
 
+def test_the_experiment_says_what_it_holds_unless_somebody_has_said_so(mlruns, tracker):
+    note = "mlflow.note.content"
+    held = tracker.client.get_experiment(tracker.experiment_id)
+    assert "banjo" in held.tags[note]
+    assert all(f"**{measure}**" in held.tags[note] for measure in ("score", "decay_ok"))
+    tracker.client.set_experiment_tag(tracker.experiment_id, note, "mine")
+    again = Tracker(mlruns, "banjo", {}, about="other")
+    assert again.client.get_experiment(again.experiment_id).tags[note] == "mine"
+    tracker.client.delete_experiment_tag(tracker.experiment_id, note)  # as older stores are
+    Tracker(mlruns, "banjo", {}, about="other")
+    assert tracker.client.get_experiment(tracker.experiment_id).tags[note] == "other"
+
+
+@pytest.mark.parametrize(
+    ("kind", "continuator", "words"),
+    [
+        ("baseline", "silence", ["**silence**: Nothing follows the prime.", "Does not learn"]),
+        ("trial", "gru", ["**gru**: GRU with dense layers", "One trial of a search"]),
+        ("oracle", None, ["a ceiling, and no candidate"]),
+        ("paper", "oracle", ["An experiment of the paper"]),
+    ],
+)
+def test_a_run_says_what_it_is_and_who_made_it(mlruns, monkeypatch, kind, continuator, words):
+    monkeypatch.setattr("sys.argv", ["/opt/bin/notedecay", "stage", "train", "banjo"])
+    params = {"continuator": continuator} if continuator else {}
+    tracker = Tracker(mlruns, "banjo", {})
+    with tracker.run("one", kind, params=params) as run:
+        pass
+    tags = tracker.client.get_run(run.id).data.tags
+    assert all(word in tags["mlflow.note.content"] for word in words)
+    assert tags["mlflow.source.name"] == "notedecay stage train banjo"
+    assert tags["mlflow.user"]
+
+
 @pytest.mark.parametrize(
     ("error", "status"), [(ValueError, "FAILED"), (KeyboardInterrupt, "KILLED")]
 )

@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
 
 from notedecay.audio.recording import Recording, is_clipped, is_silent
+from notedecay.audio.tone import has_tone
 from notedecay.errors import UserError
 from notedecay.notes.note import Samples
 
 _SUSTAIN_MS, _ATTACK_MS, _WALK_MS, _MARGIN_MS = 50, 100, 20, 3
+_SAID_SECONDS = 0.05
+"""A shorter lead is what every recording has."""
 _SUSTAIN_RATIO, _ATTACK_RATIO, _QUIET_RATIO, _OVER_FLOOR = 1e-2, 1e-2, 1e-4, 4.0
 
 
@@ -143,6 +146,7 @@ def prime_of(
         The recording is silent, or the note in it is shorter than the prime.
     """
     _refuse_silent(recording)
+    _refuse_cancelled(recording)
     samples = cleaned(recording, rate=rate, highpass_hz=highpass_hz)
     _refuse_silent(Recording(samples[np.newaxis], rate, recording.path))
     note = from_onset(samples, rate)
@@ -152,7 +156,11 @@ def prime_of(
             f"{recording.name}: {len(note) / rate:.2f} s of note after the onset, "
             f"the prime needs {prime_seconds:.2f} s: give a longer recording"
         )
-    return note[:needed].copy(), _conversions(recording, rate)
+    prime = note[:needed].copy()
+    done = _conversions(recording, rate, (len(samples) - len(note)) / rate)
+    if not has_tone(prime, rate):
+        done.append("warning: no tone stands out of the prime, what follows cannot be a note")
+    return prime, done
 
 
 def _refuse_silent(recording: Recording) -> None:
@@ -163,13 +171,22 @@ def _refuse_silent(recording: Recording) -> None:
         )
 
 
-def _conversions(recording: Recording, rate: int) -> list[str]:
+def _refuse_cancelled(recording: Recording) -> None:
+    if is_silent(Recording(mono(recording)[np.newaxis], recording.rate)):
+        raise UserError(
+            f"{recording.name}: its channels cancel when mixed to mono: give one channel alone"
+        )
+
+
+def _conversions(recording: Recording, rate: int, lead_seconds: float) -> list[str]:
     done = []
     channels = len(recording.samples)
     if channels > 1:
         done.append(f"{'stereo' if channels == 2 else f'{channels} channels'} mixed to mono")
     if recording.rate != rate:
         done.append(f"resampled {recording.rate} -> {rate} Hz")
+    if lead_seconds >= _SAID_SECONDS:
+        done.append(f"{lead_seconds:.2f} s before the note cut off")
     if is_clipped(recording):
         done.append("warning: the recording is clipped, its partials are not to be trusted")
     return done

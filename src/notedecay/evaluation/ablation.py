@@ -16,7 +16,7 @@ from notedecay.evaluation.doing import do
 from notedecay.evaluation.forest import forest
 from notedecay.evaluation.outcomes import markdown, outcomes
 from notedecay.evaluation.plan import Trial, cross_validated
-from notedecay.evaluation.publishing import publish
+from notedecay.evaluation.publishing import Picture, publish
 from notedecay.evaluation.variants import variants
 from notedecay.evaluation.verdict import verdicts
 from notedecay.files import replacing
@@ -26,6 +26,10 @@ from notedecay.project import Project
 from notedecay.training import choose_device
 
 PARTS = ("train", "validation")
+SHOWS = (
+    "What each idea buys: the difference over the same notes and its 95 % interval, as in the "
+    "table above."
+)
 """Whoever looks here chooses; so the test notes of the split stay unseen."""
 
 
@@ -123,4 +127,5 @@ def _write(name: str, rows: Sequence[dict[str, Any]], folder: Path, docs: Path) 
     with replacing(text) as path:
         path.write_text(markdown(name, found), encoding="utf-8")
     save(forest(found, f"{name}: what each idea buys"), picture)
-    return publish(text, {f"{name}-ablation.png": picture}, docs / FOLDER / f"{name}-ablation.md")
+    pictures = {f"{name}-ablation.png": Picture(picture, SHOWS)}
+    return publish(text, pictures, docs / FOLDER / f"{name}-ablation.md")

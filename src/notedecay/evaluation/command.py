@@ -17,7 +17,7 @@ from notedecay.evaluation.doing import do
 from notedecay.evaluation.ledger import open_once
 from notedecay.evaluation.pictures import draw
 from notedecay.evaluation.plan import Trial, competitors, trials
-from notedecay.evaluation.publishing import publish
+from notedecay.evaluation.publishing import Picture, publish
 from notedecay.evaluation.verdict import Verdict, verdicts
 from notedecay.files import replacing
 from notedecay.jobs.work import code
@@ -27,8 +27,23 @@ from notedecay.project import Project
 from notedecay.training import choose_device
 
 FOLDER = "evaluation"
-PUBLISHED = ("decay", "by_pitch", "by_number", "by_prime", "best", "median", "worst")
-"""Pictures that stand below the committed table."""
+_NOTE = (
+    "original, with prime and without as spectrograms; below, how the whole sound and its "
+    "strongest partials die away, the original solid and the generated dashed."
+)
+PUBLISHED = {
+    "decay": "Decay time of every partial of the unseen notes, generated over true: within the "
+    "grey band a listener could not tell them apart.",
+    "by_pitch": "Decay ok of every unseen note, from low to high.",
+    "by_number": "How many times too long or too short partials ring, from the fundamental up: "
+    "median and quartiles over notes; numbers of which one partial alone was judged are left out.",
+    "by_prime": "Decay ok by how much of the note is heard: mean and its standard error over "
+    "notes.",
+    "best": f"The best of the unseen notes by score: {_NOTE}",
+    "median": f"The one in the middle: {_NOTE}",
+    "worst": f"The worst: {_NOTE}",
+}
+"""Pictures that stand below the committed table, and what they show."""
 
 
 @dataclass(frozen=True)
@@ -117,5 +132,8 @@ def _write(name: str, found: Sequence[Verdict], looks: int, folder: Path) -> Non
 
 def _publish(name: str, folder: Path, docs: Path) -> Path:
     """Copy the table, with its most telling pictures, to where it is committed."""
-    pictures = {f"{name}-{one}.png": folder / "pictures" / f"{one}.png" for one in PUBLISHED}
+    pictures = {
+        f"{name}-{one}.png": Picture(folder / "pictures" / f"{one}.png", shows)
+        for one, shows in PUBLISHED.items()
+    }
     return publish(folder / "table.md", pictures, docs / f"{name}.md")

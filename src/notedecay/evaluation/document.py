@@ -5,7 +5,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from notedecay.evaluation.plan import UNSEEN
+from notedecay.evaluation.folds import OUTSIDE as SHARE
+from notedecay.evaluation.plan import OUTSIDE, UNSEEN
 from notedecay.evaluation.verdict import Verdict
 from notedecay.paper.document import table
 
@@ -50,7 +51,8 @@ def markdown(instrument: str, verdicts: Sequence[Verdict], looks: int) -> str:
     if further:
         first = [v for v in unseen if v.label == further[0].label]
         parts += [
-            f"The same for {further[0].label} under other conditions:\n",
+            f"The same for {further[0].label} under other conditions; {OUTSIDE}: trained on the "
+            f"middle of the pitches, judged on the lowest and highest {SHARE:.0%} of them:\n",
             table(
                 ["condition", *(name for name, _ in COLUMNS.values())],
                 [_row(v, v.condition) for v in [*first, *further]],
@@ -60,7 +62,8 @@ def markdown(instrument: str, verdicts: Sequence[Verdict], looks: int) -> str:
     if len(takes) > 1:
         body = [[take, str(count), f"{value:.2f}"] for take, count, value in takes]
         parts += [
-            f"Decay ok of {unseen[0].label} by take:\n",
+            f"Decay ok of {unseen[0].label} by take (a series of recordings: a string, a loudness "
+            "or a session):\n",
             table(["take", "notes", "decay ok"], body),
         ]
     return "\n".join(parts)

@@ -54,14 +54,14 @@ def draw(instrument: str, verdicts: Sequence[Verdict], folder: Path) -> None:
     shown = [v for v in unseen if v.label in (first.label, "esprit")]
     with replacing_folder(folder) as fresh:
         bars = {v.label: v.scores for v in unseen}
-        save(comparison_bars(bars, title=f"{instrument}: unseen notes"), fresh / "comparison.png")
-        points = {v.label: _points(v) for v in shown}
-        save(scores_by_pitch(points, "decay_ok", instrument), fresh / "by_pitch.png")
-        save(_scatter(instrument, shown), fresh / "decay.png")
         title = f"{instrument}: unseen notes"
-        ranks = {v.label: _ratios(v, lambda partial: int(partial["rank"])) for v in shown}
+        save(comparison_bars(bars, title=title), fresh / "comparison.png")
+        points = {v.label: _points(v) for v in shown}
+        save(scores_by_pitch(points, "decay_ok", title), fresh / "by_pitch.png")
+        save(_scatter(instrument, shown), fresh / "decay.png")
+        ranks = {v.label: ratios(v.partials, lambda partial: int(partial["rank"])) for v in shown}
         save(error_over_partials(ranks, BY_RANK, title), fresh / "by_rank.png")
-        numbers = {v.label: _ratios(v, _harmonic) for v in shown}
+        numbers = {v.label: ratios(v.partials, harmonic) for v in shown}
         save(error_over_partials(numbers, BY_NUMBER, title), fresh / "by_number.png")
         primes = [v for v in verdicts if v.label == first.label and v.condition != OUTSIDE]
         title = f"{instrument}, {first.label}: unseen notes"
@@ -70,6 +70,33 @@ def draw(instrument: str, verdicts: Sequence[Verdict], folder: Path) -> None:
         )
         for name, note in _typical(first).items():
             save(_triple(first, note, name), fresh / f"{name}.png")
+
+
+def ratios(
+    partials: Sequence[Mapping[str, Any]], place: Callable[[Mapping[str, Any]], int | None]
+) -> dict[int, list[float]]:
+    """Gather decay times, made over true, by a partial's place.
+
+    Parameters
+    ----------
+    partials : sequence of mapping
+        Rows of a :class:`Verdict`.
+    place : callable
+        Tells where a partial belongs; one without a place is left out, and so is one that is
+        alone in its place, where there are no quartiles.
+    """
+    found: dict[int, list[float]] = {}
+    for partial in partials:
+        at = place(partial)
+        if at is not None:
+            found.setdefault(at, []).append(_number(partial["t60_made"]) / partial["t60"])
+    return {at: several for at, several in found.items() if len(several) > 1}
+
+
+def harmonic(partial: Mapping[str, Any]) -> int | None:
+    """Number of a partial, 1 for the fundamental; None where it is not plain."""
+    number = round(partial["frequency_hz"] / hz(partial["pitch"]))
+    return number if 1 <= number <= PLAIN_NUMBERS else None
 
 
 def _points(verdict: Verdict) -> list[PitchPoint]:
@@ -84,24 +111,6 @@ def _scatter(instrument: str, shown: Sequence[Verdict]) -> Figure:
         [label for _, label in rows],
         f"{instrument}: partials of unseen notes",
     )
-
-
-def _ratios(
-    verdict: Verdict, place: Callable[[Mapping[str, Any]], int | None]
-) -> dict[int, list[float]]:
-    """Decay times, made over true, by a partial's place; one without a place is left out."""
-    ratios: dict[int, list[float]] = {}
-    for partial in verdict.partials:
-        at = place(partial)
-        if at is not None:
-            ratios.setdefault(at, []).append(_number(partial["t60_made"]) / partial["t60"])
-    return ratios
-
-
-def _harmonic(partial: Mapping[str, Any]) -> int | None:
-    """The partial's number, where it is plain."""
-    number = round(partial["frequency_hz"] / hz(partial["pitch"]))
-    return number if 1 <= number <= PLAIN_NUMBERS else None
 
 
 def _prime(verdict: Verdict) -> float:

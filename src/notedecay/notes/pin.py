@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from notedecay.errors import UserError
+from notedecay.errors import UserError, nearest
 from notedecay.files import replacing
 
 LIST = "data.md5"
@@ -110,13 +110,18 @@ def verify(root: Path, instrument: str | None = None) -> int:
     ------
     UserError
         Naming the files that are missing, changed or not pinned; ``data.dvc`` is put back
-        where DVC had followed the change.
+        where DVC had followed the change. Also for an instrument that is neither pinned nor
+        there.
     """
     pin = read_pin(root / LIST)
     wanted = {
         n: m for n, m in pin.files.items() if not instrument or n.startswith(f"{instrument}/")
     }
-    wrong = differences(wanted, manifest(root / "data", instrument))
+    actual = manifest(root / "data", instrument)
+    if instrument and not wanted and not actual:
+        known = {name.partition("/")[0] for name in pin.files}
+        raise UserError(f"data.dvc pins no instrument '{instrument}'{nearest(instrument, known)}")
+    wrong = differences(wanted, actual)
     if wrong:
         _put_back(pin, root / "data.dvc")
         few = "; ".join(wrong[:5]) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else "")

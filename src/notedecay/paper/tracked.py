@@ -8,12 +8,17 @@ from notedecay.jobs.job import DIAGNOSIS, LISTEN, LOOKS, RESULT
 from notedecay.paper.plan import Planned
 from notedecay.pipeline.tables import read_json
 from notedecay.project import Project
+from notedecay.tracking.descriptions import SCORES
 from notedecay.tracking.diagnosis import log_diagnosis
 from notedecay.tracking.provenance import provenance
 from notedecay.tracking.runs import ActiveRun, Tracker
 from notedecay.training.looks import read
 
 EXPERIMENT = "paper"
+ABOUT = (
+    "The experiments of Sander & Harder, run again with their faults or without them; the tables "
+    f"stand in docs/paper.md.\n\n{SCORES}"
+)
 TAG = "notedecay.paper.job"
 
 
@@ -28,7 +33,7 @@ class Log:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._tracker = Tracker(project.mlruns, EXPERIMENT, {})
+        self._tracker = Tracker(project.mlruns, EXPERIMENT, {}, ABOUT)
         self._tracker.reap()
 
     def result(self, one: Planned) -> None:

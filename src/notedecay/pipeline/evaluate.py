@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -30,6 +31,9 @@ Table = Mapping[str, Mapping[str, float]]
 REPORTED = ("score", "score_sd", "decay_ok", "decay_ok_sd", "missing", "pitch_cents", "lsd_db",
             "envelope_db", "excess_noise_db", "tail_db", "join_snr_db", "attractor", "notes",
             "notes_judged")  # fmt: skip
+
+LEAST_DECAYING = 0.1
+"""Share of a candidate's partials; a tone that is held may seem to decay here and there."""
 
 
 def evaluate(project: Project, params: Params, instrument: str, say: Callable[[str], None]) -> str:
@@ -82,6 +86,33 @@ def evaluate(project: Project, params: Params, instrument: str, say: Callable[[s
     return f"{len(runs)} continuators on {len(material.part('test'))} unseen notes"
 
 
+def decays(instrument: str, verdicts: Mapping[str, Verdict], panel: Panel) -> Figure:
+    """Draw decay times of all partials of the unseen notes, true against generated.
+
+    Parameters
+    ----------
+    instrument : str
+        For the title.
+    verdicts : mapping of str to Verdict
+        By candidate. One that makes next to no decay, as silence does, is left out: it would
+        only fill the upper edge.
+    panel : Panel
+        The unseen notes.
+    """
+    true: list[float] = []
+    made: list[float] = []
+    labels: list[str] = []
+    for name, verdict in verdicts.items():
+        partials = panel.partials(verdict["test"])
+        decaying = sum(math.isfinite(partial.t60_made) for partial in partials)
+        if decaying < LEAST_DECAYING * len(partials):
+            continue
+        true += [partial.t60 for partial in partials]
+        made += [partial.t60_made for partial in partials]
+        labels += [name] * len(partials)
+    return decay_scatter(true, made, labels, f"{instrument}: unseen notes")
+
+
 def _run(
     tracker: Tracker, continuator: Continuator[Any], train_run: str
 ) -> AbstractContextManager[ActiveRun]:
@@ -119,18 +150,6 @@ def _pictures(instrument: str, verdicts: Mapping[str, Verdict], panel: Panel, fo
     with replacing_folder(folder) as fresh:
         bars = comparison_bars(unseen, title=f"{instrument}: unseen notes")
         save(bars, fresh / "comparison.png")
-        save(scores_by_pitch(points, "score", instrument), fresh / "by_pitch.png")
-        save(_decays(instrument, verdicts, panel), fresh / "decay.png")
-
-
-def _decays(instrument: str, verdicts: Mapping[str, Verdict], panel: Panel) -> Figure:
-    """Decay times of all partials of the unseen notes, true against generated."""
-    true: list[float] = []
-    made: list[float] = []
-    labels: list[str] = []
-    for name, verdict in verdicts.items():
-        partials = panel.partials(verdict["test"])
-        true += [partial.t60 for partial in partials]
-        made += [partial.t60_made for partial in partials]
-        labels += [name] * len(partials)
-    return decay_scatter(true, made, labels, f"{instrument}: unseen notes")
+        title = f"{instrument}: seen and unseen notes"
+        save(scores_by_pitch(points, "score", title), fresh / "by_pitch.png")
+        save(decays(instrument, verdicts, panel), fresh / "decay.png")

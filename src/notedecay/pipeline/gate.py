@@ -77,15 +77,26 @@ class Gate:
         )
         present = models.holder(client, self.name, CHAMPION)
         if present is not None and str(present.version) == str(version.version):
-            return version, Decision(True, present.tags["decision"])
+            decision = Decision(True, present.tags["decision"])
+            models.describe(client, version, self._about(), decision.reason)
+            return version, decision
         decision = self._decide(version, continuator, present)
         # The reason first: a champion must have one, also when the process is killed here.
         client.set_model_version_tag(self.name, version.version, "decision", decision.reason)
+        models.describe(client, version, self._about(), decision.reason)
         alias = CHAMPION if decision.promoted else CHALLENGER
         holder = models.holder(client, self.name, alias)
         if holder is None or str(holder.version) != str(version.version):
             client.set_registered_model_alias(self.name, alias, version.version)
         return version, decision
+
+    def _about(self) -> str:
+        signal = self.material.signal
+        return (
+            f"Continues a note ({signal.instrument}) from its first {signal.prime_seconds:g} s. "
+            f"'{CHAMPION}' is the version that continues unseen notes best; each version says "
+            "what it was compared with."
+        )
 
     def _tags(self, name: str, continuator: Continuator[Any]) -> dict[str, str]:
         """What a later comparison must know of a version."""

@@ -55,7 +55,7 @@ def register(
     name : str
         Of the registered model.
     tags : dict of str to str
-        For the version.
+        For the version; ``continuator``, its name, names the logged model too.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def register(
         warnings.simplefilter("ignore")  # hints for models that take arbitrary tables
         with mlflow.start_run(run_id=run_id):
             info = mlflow.pyfunc.log_model(
-                name="continuator",
+                name=tags["continuator"],
                 python_model=str(Path(__file__).with_name("served_model.py")),
                 artifacts={"continuator": str(folder)},
                 signature=SIGNATURE,
@@ -81,6 +81,25 @@ def register(
             )
         client.set_terminated(run_id, status)
         return mlflow.register_model(info.model_uri, name, tags=tags)
+
+
+def describe(client: MlflowClient, version: ModelVersion, model: str, why: str) -> None:
+    """Say in the registry what a model is, and what became of its version.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        Of the store.
+    version : ModelVersion
+        As :func:`register` gives it.
+    model, why : str
+        Descriptions of the registered model and of the version; nothing is written where they
+        stand there already.
+    """
+    if client.get_registered_model(version.name).description != model:
+        client.update_registered_model(version.name, model)
+    if version.description != why:
+        client.update_model_version(version.name, version.version, why)
 
 
 def find(client: MlflowClient, uri: str) -> ModelVersion:
@@ -137,9 +156,10 @@ def load_version(client: MlflowClient, version: ModelVersion) -> Continuator[Any
     try:
         folder = Path(mlflow.artifacts.download_artifacts(uri))
     except (MlflowException, OSError) as error:
+        where = client.get_model_version_download_uri(version.name, version.version)
         raise UserError(
-            f"the files of {uri} cannot be had from {client.tracking_uri}; "
-            "delete the version or restore its artifacts"
+            f"the files of {uri} cannot be had from {where}: bring that folder back; only if it "
+            "is lost for good, delete the version and run make repro"
         ) from error
     found = sorted(folder.rglob("continuator.json"))
     if not found:

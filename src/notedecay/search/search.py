@@ -59,6 +59,8 @@ class Best:
         Its configuration.
     score : float
         Mean free-running score on the validation notes, 0..1.
+    run_name : str
+        Of its trial's run.
     trials : list of dict
         Number, state, value and settings of every finished trial, for the pictures.
     """
@@ -66,6 +68,7 @@ class Best:
     continuator: str
     settings: dict[str, Any]
     score: float
+    run_name: str
     trials: list[dict[str, Any]]
 
 
@@ -125,6 +128,8 @@ def search(
             run_trial(study, trial, one)
         best = _best(study, config)
         study_run.metrics({"best.score": best.score, "trials": len(best.trials)})
+        study_run.tag({"notedecay.best_trial": best.run_name})
+        study_run.table(best.trials, "trials.csv")
     return best
 
 
@@ -133,7 +138,12 @@ def _study_run(tracker: Tracker, name: str, config: Search) -> Any:
     if earlier is not None:
         return tracker.resume(earlier.info.run_id)
     params = {"trials": config.trials, "epochs": config.epochs}
-    return tracker.run(f"study {name}", "study", params=params, tags={"notedecay.study": name})
+    shown = f"search {tracker.instrument}"
+    return tracker.run(shown, "study", params=params, tags={"notedecay.study": name})
+
+
+def _run_name(number: int, continuator: str) -> str:
+    return f"trial {number} {continuator}"
 
 
 class _Trial:
@@ -156,7 +166,7 @@ class _Trial:
     def __call__(self, trial: optuna.Trial) -> float:
         name, settings = suggest(trial, self.config.spaces)
         with self.tracker.run(
-            f"trial {trial.number} {name}",
+            _run_name(trial.number, name),
             "trial",
             params={"continuator": name, **settings},
             tags={"notedecay.trial": str(trial.number)},
@@ -240,4 +250,6 @@ def _best(study: optuna.Study, config: Search) -> Best:
         for t in counted
     ]
     settings = {**best.user_attrs["settings"], "epochs": config.epochs}
-    return Best(best.user_attrs["continuator"], settings, best.value or 0.0, rows)
+    continuator = best.user_attrs["continuator"]
+    run_name = _run_name(best.number, continuator)
+    return Best(continuator, settings, best.value or 0.0, run_name, rows)

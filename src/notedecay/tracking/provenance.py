@@ -8,6 +8,9 @@ from pathlib import Path
 from notedecay.digests import digest
 from notedecay.project import Project
 
+WRITTEN = ("dvc.lock", "results")
+"""What the pipeline itself writes, and versions: changed there is not changed code or data."""
+
 
 def provenance(project: Project, seed: int, clips: Path) -> dict[str, str]:
     """Tags that say with which code and data a run was made.
@@ -24,12 +27,13 @@ def provenance(project: Project, seed: int, clips: Path) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        ``git.commit``, ``git.dirty``, ``data.md5`` (of ``data.dvc``), ``clips.md5``,
-        ``dvc.lock.md5`` and ``seed``; ``unknown`` where the project is not a git clone or was
-        never reproduced.
+        ``git.commit``, ``git.dirty`` (what the pipeline itself writes does not count),
+        ``data.md5`` (of ``data.dvc``), ``clips.md5``, ``dvc.lock.md5`` and ``seed``; ``unknown``
+        where the project is not a git clone or was never reproduced.
     """
     commit = _git(project.root, "rev-parse", "HEAD")
-    changes = _git(project.root, "status", "--porcelain", "--untracked-files=no")
+    but = [f":(exclude){path}" for path in WRITTEN]
+    changes = _git(project.root, "status", "--porcelain", "--untracked-files=no", "--", ":/", *but)
     return {
         "mlflow.source.git.commit": commit or "unknown",
         "git.commit": commit or "unknown",

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import math
 import os
+import shlex
 import socket
+import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import psutil
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, RunStatus, RunTag
 from mlflow.exceptions import MlflowException
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+from mlflow.utils.mlflow_tags import (
+    MLFLOW_PARENT_RUN_ID,
+    MLFLOW_RUN_NOTE,
+    MLFLOW_SOURCE_NAME,
+    MLFLOW_SOURCE_TYPE,
+    MLFLOW_USER,
+)
 from PIL import Image
 
+from notedecay.tracking import descriptions
 from notedecay.tracking.store import connect, experiment, is_absent
 
 FLUSH_SECONDS = 5.0
@@ -35,12 +45,18 @@ class Tracker:
         Names the experiment.
     tags : mapping of str to str
         Given to every run: where the code and the data come from.
+    about : str, optional
+        What the experiment holds, for the UI; by default what that of an instrument does.
     """
 
-    def __init__(self, mlruns: Path, instrument: str, tags: Mapping[str, str]) -> None:
+    def __init__(
+        self, mlruns: Path, instrument: str, tags: Mapping[str, str], about: str | None = None
+    ) -> None:
         self.client = connect(mlruns)
-        self.experiment_id = experiment(self.client, mlruns, instrument)
-        self.tags = {"notedecay.instrument": instrument, **tags}
+        self.instrument = instrument
+        about = about or descriptions.of_instrument(instrument)
+        self.experiment_id = experiment(self.client, mlruns, instrument, about)
+        self.tags = {"notedecay.instrument": instrument, **_source(), **tags}
 
     @contextmanager
     def run(
@@ -57,7 +73,7 @@ class Tracker:
         Parameters
         ----------
         name, kind : str
-            Shown in the UI; kind is ``study``, ``trial``, ``train`` or ``baseline``.
+            Shown in the UI; kind is a key of :data:`descriptions.RUNS`.
         params : mapping, optional
             Logged as parameters.
         tags : mapping, optional
@@ -68,6 +84,7 @@ class Tracker:
         every = {
             **self.tags,
             **(tags or {}),
+            MLFLOW_RUN_NOTE: descriptions.of_run(kind, (params or {}).get("continuator")),
             "notedecay.kind": kind,
             "notedecay.process": process(),
         }
@@ -178,9 +195,22 @@ class ActiveRun:
             with Image.open(path) as image:
                 self.client.log_image(self.id, image, key=key, step=0)
 
+    def table(self, rows: Sequence[Mapping[str, Any]], artifact_path: str) -> None:
+        """Log rows as a CSV file."""
+        self.client.log_text(self.id, pd.DataFrame(rows).to_csv(index=False), artifact_path)
+
     def folder(self, folder: Path, artifact_path: str | None = None) -> None:
         """Log all files in a folder as artifacts."""
         self.client.log_artifacts(self.id, str(folder), artifact_path)
+
+
+def _source() -> dict[str, str]:
+    """Tags that say who ran what."""
+    return {
+        MLFLOW_SOURCE_NAME: shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        MLFLOW_SOURCE_TYPE: "LOCAL",
+        MLFLOW_USER: psutil.Process().username(),
+    }
 
 
 def process() -> str:

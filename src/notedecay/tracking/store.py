@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,11 +27,16 @@ with warnings.catch_warnings():
 from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from notedecay.errors import UserError
+from notedecay.tracking.moved import follow
 
 KIND = {"mlflow.experimentKind": "custom_model_development"}
-"""Opens the UI on runs and their metrics, not on prompts and traces."""
+"""Says that an experiment holds runs and metrics, not prompts and traces.
+
+A fresh browser shows the latter all the same, until told otherwise: see :func:`pages`.
+"""
 
 for _name in ("mlflow", "alembic"):
     logging.getLogger(_name).setLevel(logging.WARNING)
@@ -42,8 +48,13 @@ def tracking_uri(mlruns: Path) -> str:
     return named or f"sqlite:///{mlruns.resolve()}/mlflow.db"
 
 
+def artifacts(mlruns: Path) -> Path:
+    """Where the local store keeps audio, pictures and models (absolute)."""
+    return mlruns.resolve() / "artifacts"
+
+
 def connect(mlruns: Path) -> MlflowClient:
-    """A client of the tracking store, which is made on first use.
+    """A client of the tracking store, which is made on first use and found again when moved.
 
     Parameters
     ----------
@@ -64,7 +75,9 @@ def connect(mlruns: Path) -> MlflowClient:
         with _alone(mlruns):
             client = MlflowClient()
             client.search_experiments(max_results=1)
-    except (MlflowException, OSError, ImportError) as error:
+            if is_local():
+                follow(mlruns.resolve() / "mlflow.db", artifacts(mlruns))
+    except (MlflowException, OSError, ImportError, sqlite3.Error) as error:
         raise UserError(
             f"the tracking store {uri} does not answer; start it, or unset MLFLOW_TRACKING_URI "
             f"to use {mlruns} ({' '.join(str(error).split())[:160]})"
@@ -72,15 +85,38 @@ def connect(mlruns: Path) -> MlflowClient:
     return client
 
 
-def experiment(client: MlflowClient, mlruns: Path, instrument: str) -> str:
-    """Id of the instrument's experiment ``notedecay-<instrument>``, made on first use."""
+def experiment(client: MlflowClient, mlruns: Path, instrument: str, about: str) -> str:
+    """Id of the instrument's experiment ``notedecay-<instrument>``, made on first use.
+
+    It is described as ``about`` says, unless somebody has described it already.
+    """
     name = f"notedecay-{instrument}"
     with _alone(mlruns):
         known = client.get_experiment_by_name(name)
         if known is not None:
+            if MLFLOW_RUN_NOTE not in known.tags:
+                client.set_experiment_tag(known.experiment_id, MLFLOW_RUN_NOTE, about)
             return known.experiment_id
-        location = (mlruns.resolve() / "artifacts").as_uri() if is_local() else None
-        return client.create_experiment(name, artifact_location=location, tags=KIND)
+        location = artifacts(mlruns).as_uri() if is_local() else None
+        tags = {**KIND, MLFLOW_RUN_NOTE: about}
+        return client.create_experiment(name, artifact_location=location, tags=tags)
+
+
+def pages(client: MlflowClient, top: str) -> list[str]:
+    """Where the UI shows runs and models, in lines: its own front page hides both.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        Of the store.
+    top : str
+        Address of the UI.
+    """
+    ours = client.search_experiments(filter_string="name LIKE 'notedecay-%'")
+    training = "workflowType=machine_learning"
+    runs = {e.name: f"{top}/#/experiments/{e.experiment_id}/runs?{training}" for e in ours}
+    shown = {**dict(sorted(runs.items())), "models": f"{top}/#/models?{training}"}
+    return [f"{name}: {address}" for name, address in shown.items()]
 
 
 def is_local() -> bool:

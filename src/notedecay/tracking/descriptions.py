@@ -1,0 +1,49 @@
+"""What the UI says of an experiment and of a run, in plain words."""
+
+from __future__ import annotations
+
+import inspect
+
+from notedecay.continuators import CONTINUATORS
+
+SCORES = (
+    "**score**: 0 to 1, a product of credits for decay, pitch, envelope and noise. "
+    "**decay_ok**: share of partials that die away 0.75 to 1.40 times as long as the true ones, "
+    "which a listener could not tell apart. Both are means over notes: *seen* in training, "
+    "*validation* (they steered the search), *test* (touched in the end only)."
+)
+RUNS = {
+    "study": "A search; its trials lie below. The best on validation notes is trained in full.",
+    "trial": "One trial of a search, with settings of its own, judged on validation notes.",
+    "train": "The best of the search, trained in full and kept where it continued validation "
+    "notes best.",
+    "baseline": "Does not learn from other notes: what the prime alone allows.",
+    "oracle": "Damped sines fitted to the whole true note (ESPRIT): a ceiling, and no candidate.",
+    "paper": "An experiment of the paper; its results stand in docs/paper.md.",
+}
+"""By kind."""
+
+
+def of_instrument(instrument: str) -> str:
+    """Say what the experiment of an instrument holds."""
+    return (
+        f"Notes ({instrument}), continued from their first moments to their end: searches with "
+        f"their trials, trainings, baselines, and an oracle.\n\n{SCORES}"
+    )
+
+
+def of_run(kind: str, continuator: str | None) -> str:
+    """Say what a run is, and what its continuator does.
+
+    Parameters
+    ----------
+    kind : str
+        A key of :data:`RUNS`.
+    continuator : str or None
+        Its name; one that is not in ``CONTINUATORS``, such as the oracle, goes without saying.
+    """
+    system = CONTINUATORS.get(continuator) if continuator else None
+    if system is None:
+        return RUNS[kind]
+    summary = (inspect.getdoc(system) or "").partition("\n\n")[0]
+    return f"**{continuator}**: {' '.join(summary.split())}\n\n{RUNS[kind]}"
