@@ -62,8 +62,8 @@ def markdown(instrument: str, verdicts: Sequence[Verdict], looks: int) -> str:
     if len(takes) > 1:
         body = [[take, str(count), f"{value:.2f}"] for take, count, value in takes]
         parts += [
-            f"Decay ok of {unseen[0].label} by take (a series of recordings: a string, a loudness "
-            "or a session):\n",
+            f"Decay ok of {unseen[0].label} by take (a series of recordings: a string, a "
+            "loudness or a room):\n",
             table(["take", "notes", "decay ok"], body),
         ]
     return "\n".join(parts)
