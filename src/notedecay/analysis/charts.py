@@ -148,10 +148,11 @@ def scores_by_pitch(
                 facecolors="none" if seen else COLOURS[k % len(COLOURS)],
             )
     handles = [_key(name, k) for k, name in enumerate(points)]
-    handles += [
-        _key("note not in training", None),
-        _key("note seen in training", None, hollow=True),
-    ]
+    if len({p.seen for mine in points.values() for p in mine}) > 1:
+        handles += [
+            _key("note not in training", None),
+            _key("note seen in training", None, hollow=True),
+        ]
     axes.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=11)
     pitches = [p.pitch for mine in points.values() for p in mine] or [60]
     _pitch_axis(axes, min(pitches), max(pitches))

@@ -44,7 +44,8 @@ def error_over_partials(
     for k, (name, by_place) in enumerate(ratios.items()):
         _quartiles(axes, by_place, name, k, 0.16 * (k - (len(ratios) - 1) / 2))
     axes.set_xticks(sorted({place for by_place in ratios.values() for place in by_place}))
-    axes.set(yscale="log", ylim=SHOWN_RATIOS)
+    least, most = SHOWN_RATIOS
+    axes.set(yscale="log", ylim=(least / 1.1, 1.1 * most))  # no marker is cut in two
     axes.set_yticks(RATIO_TICKS)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio:g}"))
     axes.yaxis.set_minor_locator(NullLocator())
@@ -69,9 +70,9 @@ def decay_over_prime(values: Mapping[float, Sequence[float]], title: str = "") -
     Returns
     -------
     Figure
-        800 x 500 pixels: the mean, and its standard error over notes.
+        1000 x 600 pixels: the mean, and its standard error over notes.
     """
-    figure = Figure(figsize=(8, 5), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(10, 6), dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
     lengths = sorted(values)
     known = [np.array([v for v in values[s] if np.isfinite(v)]) for s in lengths]
