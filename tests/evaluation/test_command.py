@@ -95,6 +95,15 @@ def test_a_second_call_does_nothing_anew(project: Path, table: dict[str, Any]) -
     assert table
 
 
+def test_a_job_of_other_notes_is_done_anew(project: Path, table: dict[str, Any]) -> None:
+    assert table
+    path = next((project / "results/evaluation/bells/jobs").glob("esprit-*/result.json"))
+    made = json.loads(path.read_text())
+    path.write_text(json.dumps(made | {"clips": "of other notes"}))
+    notedecay(project, "evaluate", "--processes", "2")
+    assert json.loads(path.read_text())["clips"] == made["clips"] != "of other notes"
+
+
 def test_other_competitors_must_say_why(project: Path, table: dict[str, Any]) -> None:
     assert table
     params = yaml.safe_load((project / "params.yaml").read_text())

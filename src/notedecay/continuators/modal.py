@@ -115,7 +115,7 @@ class Modal(LearnedContinuator[ModalConfig]):
         examples = self.examples(list(with_transpositions(clips, self.config.transpose)))
         known = examples.weight > 0
         if not known.any():
-            raise UserError("no note has a partial that dies away: nothing to learn from")
+            raise UserError("no note has a partial that dies away or holds: nothing to learn from")
         features = examples.features[known]
         self.net.mean.copy_(features.mean(dim=0))
         self.net.std.copy_(features.std(dim=0, correction=0) + 1e-6)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from notedecay.digests import digest
 from notedecay.errors import UserError
 from notedecay.evaluation.plan import Trial
 from notedecay.jobs import crew
@@ -60,6 +61,9 @@ def do(planned: Sequence[Trial], *, processes: int, device: str, console: Consol
 
 
 def _is_done(trial: Trial) -> bool:
-    """Whether there is a result, and by the code as it is: a table holds figures of one code."""
+    """Whether there is a result, of these notes and this code: a table holds figures of one."""
     path = trial.folder / RESULT
-    return path.exists() and bool(read_json(path)["code"] == code())
+    if not path.exists():
+        return False
+    made_of = read_json(path)
+    return bool(made_of["code"] == code() and made_of.get("clips") == digest(trial.job.clips))

@@ -20,7 +20,7 @@ import torch
 from notedecay.analysis import mean_scores
 from notedecay.continuators import Continuator, create
 from notedecay.continuators.recurrent import Blockwise
-from notedecay.digests import code_digest
+from notedecay.digests import code_digest, digest
 from notedecay.files import replacing, replacing_folder
 from notedecay.jobs.job import C5, DIAGNOSIS, LISTEN, LOOKS, MADE, RESULT, Job, unfinished
 from notedecay.jobs.judging import judge
@@ -124,6 +124,7 @@ def work(job: Job, folder: Path, device: str, on_epoch: OnEpoch) -> None:
         verdict = {name: judged for name, (_, judged) in both.items()}
     result |= _judged(verdict, panels)
     result["code"] = code()
+    result["clips"] = digest(job.clips)
     result |= {"machine": _machine(), "seconds": round(clock.seconds(), 1)}
     with replacing_folder(folder) as fresh:
         (fresh / RESULT).write_text(json.dumps(_plain(result), indent=1, allow_nan=False) + "\n")
