@@ -77,6 +77,10 @@ class Ear(Modal):
             self._learned[clip.id] = self._lesson(clip)
         return self._learned[clip.id]
 
+    def heard_after(self, clip: Clip) -> tuple[Array, int]:
+        """What follows the prime of a note, at the level and rate at which it is heard."""
+        return super()._after(clip)
+
     def _hear(self, prime: Samples) -> Heard:
         heard = super()._hear(prime)
         told = np.tile(self.condition, (len(heard.features), 1))
@@ -95,6 +99,9 @@ class Pooled(Ear):
         """Lessons of all instruments, padded together; a clip's id begins with its own."""
         lessons = [self.ears[clip.id.split(":")[0]].taught(clip) for clip in clips]
         return stack([one for one in lessons if len(one.features)])
+
+    def _after(self, clip: Clip) -> tuple[Array, int]:
+        return self.ears[clip.id.split(":")[0]].heard_after(clip)
 
 
 @dataclass(frozen=True)
