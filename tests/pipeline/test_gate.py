@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 from mlflow.exceptions import MlflowException
+from safetensors.torch import load_file, save_file
 
 from notedecay.config import Instrument
 from notedecay.continuators import Signal, create
+from notedecay.errors import UserError
 from notedecay.notes import catalogue, prepared, split
 from notedecay.pipeline.gate import Gate
 from notedecay.pipeline.material import Material
@@ -199,6 +202,32 @@ def test_figures_of_another_exam_are_not_believed(gate, tracker):
     assert "beats silence (version 1) 0.000: score 1.000" in decision.reason
     assert decision.reason.endswith("on 1 unseen notes")
     assert alias(tracker, "champion") == "esprit"
+
+
+def test_a_champion_of_code_that_has_changed_is_followed(gate, tracker):
+    """Its weights do not fit today's net, so it can neither be judged nor generate."""
+    gate({"lstm": 0.99}).enter("lstm")
+    present = models.holder(tracker.client, registered(tracker), "champion")
+    weights = models.folder_of(tracker.client, present) / "weights.safetensors"
+    state = load_file(weights)
+    state.popitem()
+    save_file(state, weights)
+    _, decision = gate({"esprit": 0.01}, test=(58,)).enter("esprit")
+    assert decision.promoted
+    assert decision.reason == (
+        "esprit (version 2) takes over from version 1, which the code of today cannot load: "
+        "score 0.010 on 1 unseen notes"
+    )
+    assert alias(tracker, "champion") == "esprit"
+
+
+def test_a_champion_whose_files_are_gone_is_not_followed(gate, tracker):
+    gate({"lstm": 0.99}).enter("lstm")
+    present = models.holder(tracker.client, registered(tracker), "champion")
+    shutil.rmtree(models.folder_of(tracker.client, present).parents[1])
+    with pytest.raises(UserError, match="cannot be had"):
+        gate({"esprit": 0.01}, test=(58,)).enter("esprit")
+    assert alias(tracker, "champion") == "lstm"
 
 
 def test_only_notes_that_the_champion_has_not_heard_count(gate):

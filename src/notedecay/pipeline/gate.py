@@ -13,6 +13,7 @@ from mlflow.entities.model_registry import ModelVersion
 from notedecay.audio import resample
 from notedecay.config import Instrument
 from notedecay.continuators import Continuator, load
+from notedecay.errors import UserError
 from notedecay.notes import catalogue, prepared
 from notedecay.notes.note import Clip, Samples
 from notedecay.pipeline.candidates import kind_of, new_run
@@ -21,7 +22,7 @@ from notedecay.pipeline.material import Material
 from notedecay.pipeline.tables import read_json
 from notedecay.registry import models
 from notedecay.registry.names import CHALLENGER, CHAMPION, registered_name
-from notedecay.registry.promotion import Decision, Standing, decide
+from notedecay.registry.promotion import Decision, Standing, decide, succeed
 from notedecay.tracking.runs import Tracker
 
 
@@ -120,17 +121,26 @@ class Gate:
         if present is not None and present.tags.get("exam") == self.exam:
             champion = _standing(present, float(present.tags.get(f"unseen.{gate.measure}", 0.0)))
         elif present is not None:
+            rival = self._rival(present)
+            if rival is None:
+                heir = Standing(str(version.version), entrant.name, value)
+                return succeed(heir, str(present.version), measure=gate.measure, notes=notes)
             clips = self._unseen_by(present)
             if not clips:
                 who = f"{entrant.name} (version {version.version})"
                 return Decision(False, f"{who} and the champion have no unseen note in common")
-            notes = len(clips)
-            value = self._judge(entrant, clips)
-            champion = _standing(
-                present, self._judge(models.load_version(self.tracker.client, present), clips)
-            )
+            notes, value = len(clips), self._judge(entrant, clips)
+            champion = _standing(present, self._judge(rival, clips))
         challenger = Standing(str(version.version), entrant.name, value)
         return decide(challenger, champion, measure=gate.measure, margin=gate.margin, notes=notes)
+
+    def _rival(self, present: ModelVersion) -> Continuator[Any] | None:
+        """The champion, or None where it was saved by code that today's does not understand."""
+        folder = models.folder_of(self.tracker.client, present)
+        try:
+            return load(folder)
+        except UserError:
+            return None
 
     def _unseen_by(self, champion: ModelVersion) -> list[Clip]:
         """Test notes whose pitch a champion from other data, or another split, has not heard."""

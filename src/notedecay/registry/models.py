@@ -152,6 +152,17 @@ def load_version(client: MlflowClient, version: ModelVersion) -> Continuator[Any
     UserError
         When its files are gone or do not fit together.
     """
+    return continuators.load(folder_of(client, version))
+
+
+def folder_of(client: MlflowClient, version: ModelVersion) -> Path:
+    """A folder with the saved continuator of a version.
+
+    Raises
+    ------
+    UserError
+        When its files are gone.
+    """
     uri = f"models:/{version.name}/{version.version}"
     try:
         folder = Path(mlflow.artifacts.download_artifacts(uri))
@@ -164,4 +175,4 @@ def load_version(client: MlflowClient, version: ModelVersion) -> Continuator[Any
     found = sorted(folder.rglob("continuator.json"))
     if not found:
         raise UserError(f"{uri} holds no continuator; it was not registered by notedecay")
-    return continuators.load(found[0].parent)
+    return found[0].parent

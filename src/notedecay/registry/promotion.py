@@ -78,3 +78,28 @@ def decide(
         return Decision(True, f"{who} beats {other}: {figure} on {notes} unseen notes")
     need = f" by {margin:g}" if margin else ""
     return Decision(False, f"{who} does not beat {other}{need}: {figure} on {notes} unseen notes")
+
+
+def succeed(challenger: Standing, champion: str, *, measure: str, notes: int) -> Decision:
+    """Let a challenger follow a champion that today's code cannot load, nor generate with.
+
+    Parameters
+    ----------
+    challenger : Standing
+        The new version.
+    champion : str
+        Version of the present one.
+    measure : str
+        What was averaged.
+    notes : int
+        Over how many unseen notes.
+
+    Returns
+    -------
+    Decision
+        Promoted.
+    """
+    who = f"{challenger.continuator} (version {challenger.version})"
+    figure = f"{measure} {challenger.value:.3f} on {notes} unseen notes"
+    why = f"version {champion}, which the code of today cannot load"
+    return Decision(True, f"{who} takes over from {why}: {figure}")
