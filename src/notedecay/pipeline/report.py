@@ -69,7 +69,7 @@ def _table(instrument: str, registered: dict[str, Any], metrics: dict[str, Any])
         f"({registered['name']}, version {champion['version']})",
         caption=f"means over {counts['seen']['notes']:.0f} seen and "
         f"{counts['unseen']['notes']:.0f} unseen notes; score and decay ok: 1 is best; "
-        "envelope, noise, join in dB; oracle: fitted to the truth, a ceiling and no candidate",
+        "envelope, noise, join in dB; oracle: fitted to the true waveform, no candidate",
         title_justify="left",
         caption_justify="left",
         box=box.SIMPLE_HEAD,

@@ -18,7 +18,7 @@ RUNS = {
     "train": "The best of the search, trained in full and kept where it continued validation "
     "notes best.",
     "baseline": "Does not learn from other notes: what the prime alone allows.",
-    "oracle": "Damped sines fitted to the whole true note (ESPRIT): a ceiling, and no candidate.",
+    "oracle": "Damped sines fitted to the whole true note (ESPRIT): a yardstick, no candidate.",
     "paper": "An experiment of the paper; its results stand in docs/paper.md.",
 }
 """By kind."""
