@@ -15,6 +15,7 @@ from hypothesis.extra.numpy import arrays
 from notedecay.analysis import Reference
 from notedecay.continuators import Signal, create, load
 from notedecay.continuators.modal import Modal, hear
+from notedecay.continuators.modal_strangers import own_decays
 from notedecay.errors import UserError
 from notedecay.notes.note import Clip, Samples
 from notedecay.training.fit import fit
@@ -60,6 +61,45 @@ def test_decay_of_notes_never_heard(trained: Modal, pitch: int) -> None:
     found = ratios(trained, bell(pitch))
     assert len(found) == 2
     assert np.all((found > 0.8) & (found < 1.25))
+
+
+def test_notes_end_in_the_noise_of_those_learned_from() -> None:
+    clip = bell(59)
+    level_db = {}
+    for hiss in (True, False):
+        model = make(hiss=hiss, aftersound=False)
+        fit(model, [bell(pitch) for pitch in range(48, 70, 2)], seed=3, device="cpu")
+        end = model.continue_prime(clip.samples[:PRIME], 8 * RATE)[-RATE:]
+        level_db[hiss] = 20 * np.log10(end.std() + 1e-12)
+    assert level_db[True] == pytest.approx(-85, abs=1)
+    assert level_db[False] < -130
+
+
+def test_partials_fall_to_the_aftersound_of_those_learned_from() -> None:
+    def bent(pitch: int) -> Clip:
+        f0 = 220 * 2 ** ((pitch - 57) / 12)
+        note = damped([f0, f0], [1.0, 8.0], [1, 0.001], rate=RATE, seconds=4.0, seed=pitch)
+        return Clip(f"bells/x/{pitch}", pitch, note, RATE)
+
+    ends = {}
+    for aftersound in (True, False):
+        model = make(aftersound=aftersound, epochs=30)
+        fit(model, [bent(pitch) for pitch in range(48, 70, 2)], seed=3, device="cpu")
+        made = model.continue_prime(bent(59).samples[:PRIME], 3 * RATE)
+        ends[aftersound] = 20 * np.log10(made[-RATE // 2 :].std())
+    true = 20 * np.log10(bent(59).samples[PRIME:][3 * RATE - RATE // 2 : 3 * RATE].std())
+    assert ends[True] == pytest.approx(true, abs=6)
+    assert ends[False] < true - 30
+
+
+def test_a_stranger_goes_by_its_own_slope(trained: Modal) -> None:
+    assert len(trained.net.notes) == 11
+    heard = hear(bell(59).samples[:PRIME].tobytes(), SIGNAL)
+    features = torch.from_numpy(heard.features).float()
+    known, strange = (trained.net(features + away * trained.net.std) for away in (0, 8))
+    own = own_decays(features + 8 * trained.net.std).likeliest()
+    assert torch.allclose(strange.decays.likeliest(), own)
+    assert not torch.allclose(known.decays.likeliest(), own_decays(features).likeliest())
 
 
 def test_the_joint_is_smooth(trained: Modal) -> None:

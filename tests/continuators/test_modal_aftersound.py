@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from notedecay.analysis.decay import decay_times, envelope_floors, partial_envelopes
+from notedecay.analysis.decay import decay_time, decay_times, envelope_floors, partial_envelopes
 from notedecay.continuators.modal_aftersound import (
     BOTTOMLESS_DB,
     LEAST_DEPTH_DB,
-    LONGEST,
     Bends,
     aftersound,
     bends,
+    stages,
 )
+from notedecay.continuators.modal_decay import LONGEST
 from tests.synthetic import damped
 
 RATE = 4000
@@ -36,8 +37,7 @@ def measured(depth_db: float, late_t60: float, seconds: float = 5.0) -> Bends:
 def test_a_two_stage_decay_is_measured() -> None:
     found = measured(depth_db=40, late_t60=20)
     assert found.t60[:2] == pytest.approx(20, rel=0.05)
-    # At the end the slow stage has fallen a few dB itself.
-    assert found.depth_db[:2] == pytest.approx(40 + 60 * 5 / 20, abs=4)
+    assert found.depth_db[:2] == pytest.approx(40 - 60 * 0.05 * (1 / 1.5 - 1 / 20), abs=1)
 
 
 def test_a_faint_partial_is_not_asked() -> None:
@@ -67,3 +67,19 @@ def test_no_decay_is_judged_by_a_bottom_and_none_is_made_up() -> None:
     assert aftersound(torch.tensor([20.0]), torch.tensor([9.0]))[0] == LEAST_DEPTH_DB
     assert aftersound(torch.tensor([BOTTOMLESS_DB]), torch.zeros(1)) == (BOTTOMLESS_DB, LONGEST)
     assert aftersound(torch.zeros(0), torch.zeros(0)) == (BOTTOMLESS_DB, LONGEST)
+
+
+@pytest.mark.parametrize("depth_db", [38.0, 50.0, BOTTOMLESS_DB])
+@pytest.mark.parametrize("t60", [0.8, 3.0, 12.0])
+def test_two_stages_are_judged_as_the_one(t60: float, depth_db: float) -> None:
+    first, second, weaker = stages(
+        torch.tensor([t60]), torch.tensor(depth_db), torch.tensor(20.0)
+    )  # fmt: skip
+    t = torch.arange(0, 20, 0.01)
+    both = (1 - weaker) * 10 ** (-3 * t / first) + weaker * 10 ** (-3 * t / second)
+    envelope_db = 20 * torch.log10(both).double().numpy()
+    assert decay_time(envelope_db, -200.0) == pytest.approx(t60, rel=0.05)
+    expected = -60 * 19.99 / 20 - depth_db if depth_db < BOTTOMLESS_DB else -60 * 19.99 / t60
+    if depth_db < BOTTOMLESS_DB and t60 < 5:
+        assert envelope_db[-1] == pytest.approx(expected, abs=0.5)
+    assert float(weaker) < 10 ** (-37.9 / 20)

@@ -38,6 +38,12 @@ def test_of_too_few_learned_notes_nothing_is_strange(count: int) -> None:
     assert strangeness(notes(3, seed=1, away=9.0), notes(count, seed=0)).tolist() == [0, 0, 0]
 
 
+def test_equal_notes_are_no_strangers_to_each_other() -> None:
+    learned = torch.ones(5, 6)
+    assert doubt(strangeness(learned[:1], learned)).tolist() == [0]
+    assert doubt(strangeness(1 + learned[:1], learned)).tolist() == [1]
+
+
 def test_loud_partials_make_the_portrait_and_none_make_zeros() -> None:
     heard = torch.tensor([[[1.0, 2.0], [3.0, 6.0]], [[5.0, 5.0], [5.0, 5.0]]])
     loud = torch.tensor([[3.0, 1.0], [0.0, 0.0]])

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from notedecay.continuators.base import ContinuatorConfig, Signal
 from notedecay.continuators.esprit import Esprit, EspritConfig, synthesise
 from notedecay.continuators.learned import Examples, LearnedConfig, LearnedContinuator
-from notedecay.continuators.modal_aftersound import aftersound
+from notedecay.continuators.modal_aftersound import aftersound, stages
 from notedecay.continuators.modal_analysis import FEWEST_SAMPLES, Array, Partials, find_partials
 from notedecay.continuators.modal_features import feature_count, partial_features
 from notedecay.continuators.modal_floor import hiss, noise_floor
@@ -90,7 +90,8 @@ class Modal(LearnedContinuator[ModalConfig]):
     is told by small nets from what the prime shows of it: they give a density of its decay
     time, of which the time that most likely sounds right is taken, or samples are drawn. At
     the joint all that the partials leave out, the rest of the attack and its noise, rings on
-    by ESPRIT and fades.
+    by ESPRIT and fades. Partials fall to the longer decay, and the note to the noise, in which
+    the notes learned from end.
     """
 
     name: ClassVar[str] = "modal"
@@ -156,7 +157,7 @@ class Modal(LearnedContinuator[ModalConfig]):
         return decay + FOREIGN_WEIGHT * foreign
 
     def continue_primes(self, primes: Sequence[Samples], samples: Sequence[int]) -> list[Samples]:
-        """Continue each prime by its partials; a prime without any fades within 100 ms."""
+        """Continue each prime by its partials; without any it fades within 100 ms, into hiss."""
         return [self._continue(p, n) for p, n in zip(primes, samples, strict=True)]
 
     def draw_continuations(
@@ -278,7 +279,7 @@ def ring(
     partials : Partials
         Of the prime.
     t60 : tensor, shape (partials,)
-        How long each takes for 60 dB (s).
+        How long each takes for 60 dB, by its first 30 (s).
     gain : tensor, shape (partials,)
         Factor of each amplitude.
     bottom : tuple of tensor, shape () each
@@ -290,8 +291,8 @@ def ring(
     -------
     ndarray of float64, shape (samples,)
     """
-    weaker = 10 ** (-bottom[0] / 20)
-    damping = 3 * np.log(10) / torch.cat([t60, t60.maximum(bottom[1])]).cpu().double().numpy()
+    first, second, weaker = stages(t60, *bottom)
+    damping = 3 * np.log(10) / torch.cat([first, second]).cpu().double().numpy()
     factor = torch.cat([gain * (1 - weaker), gain * weaker]).cpu().double().numpy()
     poles = np.exp((2j * np.pi * np.tile(partials.frequency_hz, 2) - damping) / rate)
     return synthesise(poles, np.tile(partials.amplitude, 2) * factor, samples)

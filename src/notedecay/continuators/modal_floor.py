@@ -20,6 +20,10 @@ TIMES_PERCENTILE, NOTES_PERCENTILE = 10.0, 25.0
 TENTH_OF_NOISE = 0.105
 """What the 10th percentile of noise's power is of its mean: -ln 0.9."""
 SMOOTH_BANDS = 5
+LOUDEST_DB = -40.0
+"""What is steady and louder is a tone that the notes hold."""
+FEWEST = 8
+"""Of fewer notes, what they have in common may be what they play."""
 NONE_DB = -220.0
 """Stands for no noise."""
 
@@ -36,14 +40,20 @@ def noise_floor(notes: Sequence[tuple[Array, int]]) -> Array:
     -------
     ndarray of float64, shape (BANDS,)
         Power of white noise that is as strong in each band (dB). A band in which most notes
-        still sound at their ends has the level of those that do not.
+        still sound at their ends has the level of those that do not; fewer than 8 notes tell
+        of no noise.
     """
+    if len(notes) < FEWEST:
+        return np.full(BANDS, NONE_DB)
     levels = np.percentile([_quietest(*note) for note in notes], NOTES_PERCENTILE, axis=0)
-    return np.asarray(median_filter(levels, size=SMOOTH_BANDS, mode="nearest"))
+    smooth = median_filter(levels, size=SMOOTH_BANDS, mode="nearest")
+    return np.asarray(np.minimum(smooth, LOUDEST_DB))
 
 
 def hiss(floor_db: Array, samples: int, prime: Samples) -> Array:
     """Make noise of a floor's colour, the same for the same prime and other for another.
+
+    It is filtered as a circle: a longer one begins a little otherwise than a shorter one.
 
     Parameters
     ----------
@@ -60,7 +70,8 @@ def hiss(floor_db: Array, samples: int, prime: Samples) -> Array:
     """
     if samples == 0 or floor_db.max() <= NONE_DB:
         return np.zeros(samples)
-    white = np.random.default_rng(zlib.crc32(prime.tobytes())).standard_normal(samples)
+    seed = zlib.crc32(np.signbit(prime).tobytes())  # at whatever level the prime comes
+    white = np.random.default_rng(seed).standard_normal(samples)
     spectrum = np.fft.rfft(white)
     place = np.linspace(0.0, BANDS - 1.0, len(spectrum))
     colour = 10 ** (np.interp(place, np.arange(BANDS), floor_db) / 20)

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from notedecay.continuators.modal_aftersound import BOTTOMLESS_DB, LONGEST
-from notedecay.continuators.modal_decay import Decays
+from notedecay.continuators.modal_aftersound import BOTTOMLESS_DB
+from notedecay.continuators.modal_decay import LONGEST, Decays
 from notedecay.continuators.modal_features import LEVEL, LEVEL_DB, OCTAVE
 from notedecay.continuators.modal_floor import BANDS, NONE_DB
 from notedecay.continuators.modal_strangers import doubt, own_decays, portraits, strangeness

@@ -69,7 +69,8 @@ def strangeness(notes: Tensor, learned: Tensor) -> Tensor:
         found = distances.topk(nearest, largest=False)
         return found.values.mean(dim=-1) / crowding[found.indices].mean(dim=-1)
 
-    return apart(_distances(notes / scale, learned / scale)) / apart(between).quantile(USUAL)
+    usual = apart(between).quantile(USUAL).clamp(min=1e-6)
+    return apart(_distances(notes / scale, learned / scale)) / usual
 
 
 def doubt(strange: Tensor) -> Tensor:

@@ -45,7 +45,7 @@ class Examination:
         return {split: panel.judge(continuator) for split, panel in self.panels.items()}
 
     def judge_oracle(self) -> Verdict:
-        """ESPRIT fitted to the truth: the ceiling of what stationary damped sines can do."""
+        """ESPRIT fitted to the true waveform: a yardstick, which a model may pass by the score."""
         return {split: judge_oracle(panel) for split, panel in self.panels.items()}
 
     def table(self, verdict: Verdict) -> dict[str, dict[str, float]]:

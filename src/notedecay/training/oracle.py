@@ -1,4 +1,4 @@
-"""The ceiling of what stationary damped sines can do: ESPRIT fitted to the truth."""
+"""Stationary damped sines at their best: ESPRIT fitted to the true waveform, as a yardstick."""
 
 from __future__ import annotations
 
