@@ -91,14 +91,16 @@ def describe(client: MlflowClient, version: ModelVersion, model: str, why: str) 
     client : MlflowClient
         Of the store.
     version : ModelVersion
-        As :func:`register` gives it.
+        As the store gives it before the tag ``decision`` is set anew.
     model, why : str
-        Descriptions of the registered model and of the version; nothing is written where they
-        stand there already.
+        Descriptions of the registered model and of the version. What somebody wrote there
+        stays: the model's is written where there is none, the version's where there is none
+        or where it is the earlier decision.
     """
-    if client.get_registered_model(version.name).description != model:
+    if not client.get_registered_model(version.name).description:
         client.update_registered_model(version.name, model)
-    if version.description != why:
+    said = version.description or ""
+    if said != why and said in ("", version.tags.get("decision")):
         client.update_model_version(version.name, version.version, why)
 
 
