@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
 from notedecay import audio
 from notedecay.continuators import Continuator, LearnedContinuator, Signal, create
@@ -184,6 +185,18 @@ def test_files_that_are_gone_are_one_line(tracker, saved):
     with pytest.raises(UserError, match="bring that folder back") as caught:
         models.load_version(tracker.client, lost)
     assert f"{Path(where).parent.as_uri()}" in str(caught.value)
+
+
+def test_a_store_that_no_longer_answers_is_one_line(tracker, version, monkeypatch):
+    def fails(*_: object, **__: object) -> None:
+        raise MlflowException("the server is gone")
+
+    monkeypatch.setattr(mlflow.artifacts, "download_artifacts", fails)
+    monkeypatch.setattr(tracker.client, "get_model_version_download_uri", fails)
+    uri = f"models:/{NAME}/{version.version}"
+    with pytest.raises(UserError, match=f"the files of {uri} cannot be had from {uri}:") as caught:
+        models.folder_of(tracker.client, version)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_model_of_another_kind_is_one_line(tracker, tmp_path):

@@ -169,12 +169,19 @@ def folder_of(client: MlflowClient, version: ModelVersion) -> Path:
     try:
         folder = Path(mlflow.artifacts.download_artifacts(uri))
     except (MlflowException, OSError) as error:
-        where = client.get_model_version_download_uri(version.name, version.version)
         raise UserError(
-            f"the files of {uri} cannot be had from {where}: bring that folder back; only if it "
-            "is lost for good, delete the version and run make repro"
+            f"the files of {uri} cannot be had from {_whereabouts(client, version, uri)}: bring "
+            "that folder back; only if it is lost for good, delete the version and run make repro"
         ) from error
     found = sorted(folder.rglob("continuator.json"))
     if not found:
         raise UserError(f"{uri} holds no continuator; it was not registered by notedecay")
     return found[0].parent
+
+
+def _whereabouts(client: MlflowClient, version: ModelVersion, uri: str) -> str:
+    """Where the files of a version should lie; its URI where the store does not say."""
+    try:
+        return str(client.get_model_version_download_uri(version.name, version.version))
+    except (MlflowException, OSError):  # it may be the store itself that failed
+        return uri
