@@ -191,6 +191,14 @@ def test_the_name_of_an_instrument_is_no_model_but_names_one(command, prime, tmp
     assert_refused(answer, f"no continuator in {model}", "models:/notedecay-bells@champion")
 
 
+@pytest.mark.parametrize("model", ["bells.zip", "none/bells", "./bells", "/none/bells"])
+def test_a_path_that_is_not_there_names_no_instrument(command, prime, tmp_path, model):
+    out = tmp_path / "x.wav"
+    answer = command("generate", "--model", model, "--prime", prime, "--out", out)
+    assert_refused(answer, f"no continuator in {Path(model)}", "there is no such folder")
+    assert "did you mean" not in " ".join(answer.err.split())
+
+
 def test_the_help_fills_its_lines_and_says_the_ranges(command, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     shown = [line.strip() for line in command("paper", "--help").out.splitlines()]

@@ -34,7 +34,7 @@ def load(model: str) -> Continuator[Any]:
         For a model that is not there.
     """
     if not model.startswith("models:"):
-        return _saved(Path(model))
+        return _saved(model)
     from notedecay.project import find_project
     from notedecay.registry import models
     from notedecay.tracking.store import connect, is_local
@@ -43,17 +43,18 @@ def load(model: str) -> Continuator[Any]:
     return models.load_version(client, models.find(client, model))
 
 
-def _saved(folder: Path) -> Continuator[Any]:
+def _saved(model: str) -> Continuator[Any]:
     from notedecay import continuators
     from notedecay.errors import UserError
     from notedecay.registry.names import CHAMPION, registered_name
 
+    folder = Path(model)
     if not folder.exists():
-        name = registered_name(folder.name.removeprefix(registered_name("")))
-        raise UserError(
-            f"no continuator in {folder}, there is no such folder; "
-            f"did you mean models:/{name}@{CHAMPION}?"
-        )
+        hint = ""
+        if model == folder.stem:  # a path or a file is no name of an instrument
+            name = registered_name(model.removeprefix(registered_name("")))
+            hint = f"; did you mean models:/{name}@{CHAMPION}?"
+        raise UserError(f"no continuator in {folder}, there is no such folder{hint}")
     return continuators.load(folder)
 
 

@@ -178,3 +178,17 @@ def test_a_single_partial_in_some_noise_is_tone_enough(frequency: float) -> None
     sound = damped([frequency], [1.0], seconds=1.0, rate=44100) + noise
     recording = Recording(sound.astype(np.float32)[np.newaxis], 44100)
     assert audio.prime_of(recording, **MODEL)[1] == ["resampled 44100 -> 8400 Hz"]
+
+
+@pytest.mark.parametrize("rate", [4000, 8400, 11025, 16000])
+@pytest.mark.parametrize(
+    ("frequencies", "levels"),
+    [([27.1], [1]), ([27.5], [1]), ([29.1], [1]), ([27.5, 55], [1, 0.3]), ([30.9, 61.8], [1, 0.3])],
+    ids=["flat A0", "A0", "Bb0", "A0 and octave", "B0 and octave"],
+)
+def test_the_lowest_keys_of_a_piano_are_tone_enough(
+    frequencies: list[float], levels: list[float], rate: int
+) -> None:
+    sound = damped(frequencies, [1.0] * len(levels), levels, seconds=1.0, rate=44100)
+    done = audio.prime_of(Recording(sound[np.newaxis], 44100), **{**MODEL, "rate": rate})[1]
+    assert done == [f"resampled 44100 -> {rate} Hz"]

@@ -183,6 +183,36 @@ def test_entering_again_changes_nothing(gate, tracker):
     assert [each[:3] for each in state(tracker)] == [each[:3] for each in before]
 
 
+def test_versions_say_what_was_decided_also_a_champion_from_before_they_did(gate, tracker):
+    client, entered = tracker.client, gate({"burg": 0.4, "esprit": 0.3})
+    champion, first = entered.enter("burg")
+    client.update_model_version(champion.name, champion.version, "")
+    version, second = entered.enter("esprit")
+    said = [client.get_model_version(v.name, v.version).description for v in (champion, version)]
+    assert said == [first.reason, second.reason]
+    assert "(bells)" in client.get_registered_model(champion.name).description.replace(
+        tracker.tags["notedecay.instrument"], "bells"
+    )
+
+
+def test_a_new_decision_is_said_in_place_of_the_earlier_but_not_of_a_users_text(gate, tracker):
+    client = tracker.client
+    entered = gate({"burg": 0.4, "esprit": 0.3, "silence": 0.0})
+    champion, _ = entered.enter("burg")
+    esprit, _ = entered.enter("esprit")
+    silence, _ = entered.enter("silence")
+    for version in (champion, silence):
+        client.update_model_version(version.name, version.version, "my own words")
+    entered.metrics["esprit"]["unseen"]["score"] = 0.35
+    decision = entered.enter("esprit")[1]
+    entered.enter("silence")
+    assert "score 0.350" in decision.reason
+    said = [
+        client.get_model_version(v.name, v.version).description for v in (esprit, champion, silence)
+    ]
+    assert said == [decision.reason, "my own words", "my own words"]
+
+
 def test_a_run_that_the_store_lacks_is_made_again_once(gate, tracker):
     entered = gate({"esprit": 0.6})
     entered.runs["esprit"] = "0" * 32

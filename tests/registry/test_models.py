@@ -10,6 +10,8 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
 from notedecay import audio
 from notedecay.continuators import Continuator, LearnedContinuator, Signal, create
@@ -71,12 +73,32 @@ def test_the_logged_model_is_named_after_its_continuator(tracker):
     assert {model.name for model in logged} == {"lstm"}
 
 
-def test_model_and_version_say_what_they_are(tracker, version):
-    for why in ("first", "second"):
-        known = tracker.client.get_model_version(NAME, version.version)
-        models.describe(tracker.client, known, "bells go on", why)
-        assert tracker.client.get_registered_model(NAME).description == "bells go on"
-        assert tracker.client.get_model_version(NAME, version.version).description == why
+def described(client: MlflowClient, name: str, model: str, why: str) -> tuple[str, str]:
+    """Descriptions of a model and its first version, once they were given."""
+    models.describe(client, client.get_model_version(name, "1"), model, why)
+    kept = client.get_registered_model(name), client.get_model_version(name, "1")
+    return kept[0].description, kept[1].description
+
+
+@pytest.fixture
+def plain(tracker, request) -> str:
+    """A model with a version, neither described."""
+    name = request.node.name
+    tracker.client.create_registered_model(name)
+    tracker.client.create_model_version(name, "file:///none", tags={"decision": "first"})
+    return name
+
+
+def test_model_and_version_say_what_they_are(tracker, plain):
+    assert described(tracker.client, plain, "bells go on", "first") == ("bells go on", "first")
+    # The decision is another by now, and the text is still the earlier one.
+    assert described(tracker.client, plain, "gongs go on", "second") == ("bells go on", "second")
+
+
+def test_what_somebody_wrote_of_a_model_and_a_version_stays(tracker, plain):
+    tracker.client.update_registered_model(plain, "my bells")
+    tracker.client.update_model_version(plain, "1", "sounds dull")
+    assert described(tracker.client, plain, "bells go on", "new") == ("my bells", "sounds dull")
 
 
 def test_a_version_is_found_by_number_and_by_alias(tracker, version):
@@ -163,6 +185,18 @@ def test_files_that_are_gone_are_one_line(tracker, saved):
     with pytest.raises(UserError, match="bring that folder back") as caught:
         models.load_version(tracker.client, lost)
     assert f"{Path(where).parent.as_uri()}" in str(caught.value)
+
+
+def test_a_store_that_no_longer_answers_is_one_line(tracker, version, monkeypatch):
+    def fails(*_: object, **__: object) -> None:
+        raise MlflowException("the server is gone")
+
+    monkeypatch.setattr(mlflow.artifacts, "download_artifacts", fails)
+    monkeypatch.setattr(tracker.client, "get_model_version_download_uri", fails)
+    uri = f"models:/{NAME}/{version.version}"
+    with pytest.raises(UserError, match=f"the files of {uri} cannot be had from {uri}:") as caught:
+        models.folder_of(tracker.client, version)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_model_of_another_kind_is_one_line(tracker, tmp_path):

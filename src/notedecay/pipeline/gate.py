@@ -77,14 +77,16 @@ class Gate:
             self._tags(name, continuator),
         )
         present = models.holder(client, self.name, CHAMPION)
-        if present is not None and str(present.version) == str(version.version):
-            decision = Decision(True, present.tags["decision"])
-            models.describe(client, version, self._about(), decision.reason)
-            return version, decision
+        if present is not None:
+            # It may stem from before versions were described.
+            models.describe(client, present, self._about(), present.tags.get("decision", ""))
+            if str(present.version) == str(version.version):
+                return version, Decision(True, present.tags["decision"])
         decision = self._decide(version, continuator, present)
+        # Described while the earlier reason is still known, which alone may be overwritten.
+        models.describe(client, version, self._about(), decision.reason)
         # The reason first: a champion must have one, also when the process is killed here.
         client.set_model_version_tag(self.name, version.version, "decision", decision.reason)
-        models.describe(client, version, self._about(), decision.reason)
         alias = CHAMPION if decision.promoted else CHALLENGER
         holder = models.holder(client, self.name, alias)
         if holder is None or str(holder.version) != str(version.version):

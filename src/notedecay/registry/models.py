@@ -91,14 +91,16 @@ def describe(client: MlflowClient, version: ModelVersion, model: str, why: str) 
     client : MlflowClient
         Of the store.
     version : ModelVersion
-        As :func:`register` gives it.
+        As the store gives it before the tag ``decision`` is set anew.
     model, why : str
-        Descriptions of the registered model and of the version; nothing is written where they
-        stand there already.
+        Descriptions of the registered model and of the version. What somebody wrote there
+        stays: the model's is written where there is none, the version's where there is none
+        or where it is the earlier decision.
     """
-    if client.get_registered_model(version.name).description != model:
+    if not client.get_registered_model(version.name).description:
         client.update_registered_model(version.name, model)
-    if version.description != why:
+    said = version.description or ""
+    if said != why and said in ("", version.tags.get("decision")):
         client.update_model_version(version.name, version.version, why)
 
 
@@ -167,12 +169,19 @@ def folder_of(client: MlflowClient, version: ModelVersion) -> Path:
     try:
         folder = Path(mlflow.artifacts.download_artifacts(uri))
     except (MlflowException, OSError) as error:
-        where = client.get_model_version_download_uri(version.name, version.version)
         raise UserError(
-            f"the files of {uri} cannot be had from {where}: bring that folder back; only if it "
-            "is lost for good, delete the version and run make repro"
+            f"the files of {uri} cannot be had from {_whereabouts(client, version, uri)}: bring "
+            "that folder back; only if it is lost for good, delete the version and run make repro"
         ) from error
     found = sorted(folder.rglob("continuator.json"))
     if not found:
         raise UserError(f"{uri} holds no continuator; it was not registered by notedecay")
     return found[0].parent
+
+
+def _whereabouts(client: MlflowClient, version: ModelVersion, uri: str) -> str:
+    """Where the files of a version should lie; its URI where the store does not say."""
+    try:
+        return str(client.get_model_version_download_uri(version.name, version.version))
+    except (MlflowException, OSError):  # it may be the store itself that failed
+        return uri

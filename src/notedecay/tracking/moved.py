@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,15 +27,20 @@ def follow(database: Path, artifacts: Path) -> None:
     database : Path
         SQLite file of the store, its tables made.
     artifacts : Path
-        Absolute folder where the store's artifacts lie now. What points to a folder that is
-        gone is made to point here; a folder that can still be read is left in use, since the
-        store may be a copy without its artifacts.
+        Absolute folder beside the database. Where it holds files that the store knows under
+        another folder, all that points there is made to point here, whether or not the other
+        folder is there: it is the original's, or a later clone's. Where it holds none, the
+        store is a copy without its artifacts: it goes on in the other folder as long as that
+        can be read. Else new runs are kept here, and what is known of the old ones stays, since
+        the folder may come back.
     """
+    here = artifacts.as_uri()
     with closing(sqlite3.connect(database)) as store:
-        for old in _roots(store) - {artifacts.as_uri()}:
-            if not os.access(_folder(old), os.R_OK):
-                with store:  # all tables or none
-                    _point(store, old, artifacts.as_uri())
+        for old in _roots(store) - {here}:
+            if _came_along(store, old, here):
+                _point(store, ADDRESSES, old, here)
+            elif not os.access(_folder(old), os.R_OK):
+                _point(store, ["experiments"], old, here)
 
 
 def _roots(store: sqlite3.Connection) -> set[str]:
@@ -50,11 +56,30 @@ def _folder(address: str) -> Path:
     return Path(url2pathname(urlsplit(address).path))
 
 
-def _point(store: sqlite3.Connection, old: str, new: str) -> None:
-    """Replace the beginning of every address that lies in the old folder, or is it."""
-    for table, column in ADDRESSES.items():
-        store.execute(
-            f"update {table} set {column} = :new || substr({column}, length(:old) + 1) "
-            f"where {column} = :old or substr({column}, 1, length(:old) + 1) = :old || '/'",
-            {"old": old, "new": new},
+def _came_along(store: sqlite3.Connection, old: str, new: str) -> bool:
+    """Whether the new folder holds anything that the store knows in the old one.
+
+    That it is not empty would not do: a copy without artifacts may have begun an experiment
+    of its own there.
+    """
+    return any(
+        _folder(new + address.removeprefix(old)).exists()
+        for table, column in ADDRESSES.items()
+        for (address,) in store.execute(
+            f"select {column} from {table} "
+            f"where substr({column}, 1, length(:old) + 1) = :old || '/'",
+            {"old": old},
         )
+    )
+
+
+def _point(store: sqlite3.Connection, tables: Iterable[str], old: str, new: str) -> None:
+    """Replace the beginning of every address that lies in the old folder, or is it."""
+    with store:  # all tables or none
+        for table in tables:
+            column = ADDRESSES[table]
+            store.execute(
+                f"update {table} set {column} = :new || substr({column}, length(:old) + 1) "
+                f"where {column} = :old or substr({column}, 1, length(:old) + 1) = :old || '/'",
+                {"old": old, "new": new},
+            )
