@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from mlflow.exceptions import MlflowException
 
 from notedecay.errors import UserError
 from notedecay.tracking.runs import Tracker, process, process_is_gone
@@ -92,6 +93,17 @@ def test_a_run_ends_as_what_it_was_and_keeps_its_metrics(tracker, error, status)
     kept = tracker.client.get_run(run.id)
     assert kept.info.status == status
     assert kept.data.metrics == {"loss": 1.0}
+
+
+def test_an_interrupt_stays_one_when_the_store_was_cut_short(tracker, monkeypatch):
+    """Or the command would end as for a mistake of the user's."""
+    with pytest.raises(KeyboardInterrupt), tracker.run("one", "trial"):
+
+        def locked(*_):
+            raise MlflowException("database is locked")
+
+        monkeypatch.setattr(tracker.client, "set_terminated", locked)
+        raise KeyboardInterrupt
 
 
 def test_a_run_of_a_killed_process_is_reaped_and_others_are_left(tracker, mlruns):

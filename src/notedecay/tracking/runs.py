@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -105,19 +105,22 @@ class Tracker:
     @contextmanager
     def _active(self, run_id: str, params: Mapping[str, Any]) -> Iterator[ActiveRun]:
         active = ActiveRun(self.client, run_id)
-        status = RunStatus.FAILED
         try:
             active.params(params)
             yield active
-            status = RunStatus.FINISHED
-        except KeyboardInterrupt:
-            status = RunStatus.KILLED
+        except BaseException as error:
+            killed = isinstance(error, KeyboardInterrupt)
+            # What went wrong is to be heard, not that a store cut short cannot be told of it.
+            with suppress(MlflowException):
+                self._end(active, RunStatus.KILLED if killed else RunStatus.FAILED)
             raise
+        self._end(active, RunStatus.FINISHED)
+
+    def _end(self, active: ActiveRun, status: int) -> None:
+        try:
+            active.flush()
         finally:
-            try:
-                active.flush()
-            finally:
-                self.client.set_terminated(run_id, RunStatus.to_string(status))
+            self.client.set_terminated(active.id, RunStatus.to_string(status))
 
     def find(self, tag: str, value: str, kind: str) -> Run | None:
         """The newest run of a kind whose tag has the value."""
