@@ -251,6 +251,19 @@ def test_a_champion_of_code_that_has_changed_is_followed(gate, tracker):
     assert alias(tracker, "champion") == "esprit"
 
 
+@pytest.mark.parametrize("content", [None, b"", b"no weights"], ids=["gone", "empty", "damaged"])
+def test_a_champion_whose_weights_are_lost_is_not_followed(gate, tracker, content):
+    gate({"lstm": 0.99}).enter("lstm")
+    present = models.holder(tracker.client, registered(tracker), "champion")
+    weights = models.folder_of(tracker.client, present) / "weights.safetensors"
+    weights.unlink()
+    if content is not None:
+        weights.write_bytes(content)
+    with pytest.raises(UserError, match="cannot use the weights"):
+        gate({"esprit": 0.01}, test=(58,)).enter("esprit")
+    assert alias(tracker, "champion") == "lstm"
+
+
 def test_a_champion_whose_files_are_gone_is_not_followed(gate, tracker):
     gate({"lstm": 0.99}).enter("lstm")
     present = models.holder(tracker.client, registered(tracker), "champion")

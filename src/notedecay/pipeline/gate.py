@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mlflow.entities.model_registry import ModelVersion
+from safetensors import SafetensorError
 
 from notedecay.audio import resample
 from notedecay.config import Instrument
@@ -24,6 +26,9 @@ from notedecay.registry import models
 from notedecay.registry.names import CHALLENGER, CHAMPION, registered_name
 from notedecay.registry.promotion import Decision, Standing, decide, succeed
 from notedecay.tracking.runs import Tracker
+
+DAMAGE = (OSError, SafetensorError, json.JSONDecodeError, KeyError, TypeError)
+"""Causes for which a saved continuator cannot be loaded that are no matter of the code."""
 
 
 class Gate:
@@ -118,30 +123,35 @@ class Gate:
     ) -> Decision:
         gate = self.config.register_
         figures = self.metrics[entrant.name]["unseen"]
-        notes, value = int(figures["notes"]), figures[gate.measure] or 0.0
+        notes = int(figures["notes"])
+        challenger = Standing(str(version.version), entrant.name, figures[gate.measure] or 0.0)
         champion = None
         if present is not None and present.tags.get("exam") == self.exam:
             champion = _standing(present, float(present.tags.get(f"unseen.{gate.measure}", 0.0)))
         elif present is not None:
             rival = self._rival(present)
             if rival is None:
-                heir = Standing(str(version.version), entrant.name, value)
-                return succeed(heir, str(present.version), measure=gate.measure, notes=notes)
+                return succeed(challenger, str(present.version), measure=gate.measure, notes=notes)
             clips = self._unseen_by(present)
             if not clips:
-                who = f"{entrant.name} (version {version.version})"
-                return Decision(False, f"{who} and the champion have no unseen note in common")
-            notes, value = len(clips), self._judge(entrant, clips)
+                why = f"{challenger.who} and the champion have no unseen note in common"
+                return Decision(False, why)
+            notes = len(clips)
+            challenger = replace(challenger, value=self._judge(entrant, clips))
             champion = _standing(present, self._judge(rival, clips))
-        challenger = Standing(str(version.version), entrant.name, value)
         return decide(challenger, champion, measure=gate.measure, margin=gate.margin, notes=notes)
 
     def _rival(self, present: ModelVersion) -> Continuator[Any] | None:
-        """The champion, or None where it was saved by code that today's does not understand."""
+        """The champion, or None where it was saved by code that today's does not understand.
+
+        Files that are lost or damaged are no reason to promote, and stop the gate.
+        """
         folder = models.folder_of(self.tracker.client, present)
         try:
             return load(folder)
-        except UserError:
+        except UserError as error:
+            if isinstance(error.__cause__, DAMAGE):
+                raise
             return None
 
     def _unseen_by(self, champion: ModelVersion) -> list[Clip]:

@@ -23,6 +23,11 @@ class Standing:
     continuator: str
     value: float
 
+    @property
+    def who(self) -> str:
+        """Its name in a sentence."""
+        return f"{self.continuator} (version {self.version})"
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -68,11 +73,11 @@ def decide(
     Decision
         Promoted or not, with the figures.
     """
-    who = f"{challenger.continuator} (version {challenger.version})"
+    who = challenger.who
     figure = f"{measure} {challenger.value:.3f}"
     if champion is None:
         return Decision(True, f"{who} is the first: {figure} on {notes} unseen notes")
-    other = f"{champion.continuator} (version {champion.version}) {champion.value:.3f}"
+    other = f"{champion.who} {champion.value:.3f}"
     gain = challenger.value - champion.value
     if gain > 0 and gain >= margin:
         return Decision(True, f"{who} beats {other}: {figure} on {notes} unseen notes")
@@ -99,7 +104,6 @@ def succeed(challenger: Standing, champion: str, *, measure: str, notes: int) ->
     Decision
         Promoted.
     """
-    who = f"{challenger.continuator} (version {challenger.version})"
     figure = f"{measure} {challenger.value:.3f} on {notes} unseen notes"
     why = f"version {champion}, which the code of today cannot load"
-    return Decision(True, f"{who} takes over from {why}: {figure}")
+    return Decision(True, f"{challenger.who} takes over from {why}: {figure}")
