@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 from rich.console import Console
@@ -39,7 +40,8 @@ def do(planned: Sequence[Trial], *, processes: int, device: str, console: Consol
     SystemExit
         With a line to print, for a job that failed otherwise.
     """
-    waiting = {t.folder: t for t in planned if not _is_done(t)}
+    now, notes = code(), cache(digest)  # the jobs share their file of notes
+    waiting = {t.folder: t for t in planned if not _is_done(t, now, notes)}
     names = {f: f"{t.competitor.label}, {t.condition}" for f, t in waiting.items()}
     bars = Bars("jobs", names, console)
 
@@ -60,10 +62,10 @@ def do(planned: Sequence[Trial], *, processes: int, device: str, console: Consol
         )
 
 
-def _is_done(trial: Trial) -> bool:
+def _is_done(trial: Trial, now: str, notes: Callable[[Path], str]) -> bool:
     """Whether there is a result, of these notes and this code: a table holds figures of one."""
     path = trial.folder / RESULT
     if not path.exists():
         return False
     made_of = read_json(path)
-    return bool(made_of["code"] == code() and made_of.get("clips") == digest(trial.job.clips))
+    return bool(made_of["code"] == now and made_of.get("clips") == notes(trial.job.clips))
