@@ -77,10 +77,6 @@ class Ear(Modal):
             self._learned[clip.id] = self._lesson(clip)
         return self._learned[clip.id]
 
-    def heard_after(self, clip: Clip) -> tuple[Array, int]:
-        """What follows the prime of a note, at the level and rate at which it is heard."""
-        return super()._after(clip)
-
     def _hear(self, prime: Samples) -> Heard:
         heard = super()._hear(prime)
         told = np.tile(self.condition, (len(heard.features), 1))
@@ -101,7 +97,7 @@ class Pooled(Ear):
         return stack([one for one in lessons if len(one.features)])
 
     def _after(self, clip: Clip) -> tuple[Array, int]:
-        return self.ears[clip.id.split(":")[0]].heard_after(clip)
+        return self.ears[clip.id.split(":")[0]]._after(clip)
 
 
 @dataclass(frozen=True)
@@ -207,9 +203,9 @@ MODELS: Mapping[str, tuple[Model, bool]] = {
 
 
 def judge_all(
-    instruments: Sequence[Instrument], config: ModalConfig, seeds: int
+    instruments: Sequence[Instrument], models: Sequence[str], config: ModalConfig, seeds: int
 ) -> Iterator[Results]:
-    """Train and judge every model on every instrument; all there is so far, after each seed."""
+    """Train and judge the models on every instrument; all there is so far, after each seed."""
     esprit = {i.name: create("esprit", i.signal, {}) for i in instruments}
     results: Results = {
         (i.name, "ESPRIT"): [[j for p in i.parts for j in p.panel.judge(esprit[i.name])]]
@@ -223,7 +219,8 @@ def judge_all(
         for conditioned, told in rows.items()
     }
     for seed in range(seeds):
-        for name, (model, conditioned) in MODELS.items():
+        for name in models:
+            model, conditioned = MODELS[name]
             for instrument, judged in model(instruments, ears[conditioned], seed).items():
                 results.setdefault((instrument, name), []).append(judged)
         yield results
@@ -256,14 +253,14 @@ def beyond(differences: Array, pitches: Array) -> str:
 
 
 def rows(one: Instrument, results: Results) -> Iterator[str]:
-    """Rows of an instrument: a row for each model."""
+    """Rows of an instrument: a row for each model that was judged."""
     reference = figures(results[one.name, "own"])
     notes = [judged.clip for judged in results[one.name, "own"][0]]
     pitches = np.array([clip.pitch for clip in notes], dtype=np.float64)
     compared = [MEASURES.index(measure) for measure in COMPARED]
     rate, prime = one.signal.rate, one.signal.prime_samples
     true = float(np.median([fall_db(clip.samples[prime:], rate) for clip in notes]))
-    for name in (*MODELS, "ESPRIT"):
+    for name in (name for name in (*MODELS, "ESPRIT") if (one.name, name) in results):
         found = figures(results[one.name, name])
         away = found - reference
         means = np.nanmean(found[:, : len(MEASURES)], axis=0)
@@ -288,6 +285,8 @@ def main() -> None:
     """Print the table, in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+", help="piano=data/piano guitar=data/guitar ...")
+    others = list(MODELS)[1:]
+    parser.add_argument("--models", nargs="*", choices=others, default=others, help="beside own")
     parser.add_argument("--seeds", type=int, default=1, help="how many")
     parser.add_argument("--epochs", type=int, default=60)
     given = parser.parse_args()
@@ -296,7 +295,7 @@ def main() -> None:
     print(", ".join(f"{len(i.clips)} {i.name} notes" for i in instruments) + "\n", flush=True)
     config = ModalConfig(units=32, dropout=0.2, epochs=given.epochs)
     found = ""
-    for results in judge_all(instruments, config, given.seeds):
+    for results in judge_all(instruments, ["own", *given.models], config, given.seeds):
         found = table(instruments, results)
         print(f"so far:\n{found}\n", file=sys.stderr, flush=True)
     print(found)
