@@ -19,11 +19,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from notedecay.continuators import Signal, create
-from notedecay.continuators.modal import Heard, Modal, ModalConfig
+from notedecay.continuators.modal import Modal, ModalConfig
 from notedecay.continuators.modal_features import feature_count
-from notedecay.continuators.modal_lessons import Lesson, stack
+from notedecay.continuators.modal_hearing import Heard
+from notedecay.continuators.modal_lessons import Lesson
 from notedecay.continuators.modal_net import ModalNet
 from notedecay.evaluation.folds import folds
 from notedecay.notes import catalogue, prepared, split
@@ -67,20 +69,23 @@ class Ear(Modal):
         self.condition = condition
         width = feature_count() + len(condition)
         shape = (width, config.units, config.members, config.dropout)
-        self.net = ModalNet(*shape, neighbours=config.neighbours)
+        self.net = ModalNet(*shape, neighbours=config.neighbours, beats=config.beats)
+        self.net.hears[..., feature_count() :] = 1.0
         self.net.eval()
-        self._learned: dict[str, Lesson] = {}
 
-    def taught(self, clip: Clip) -> Lesson:
-        """What a note teaches, worked out once."""
-        if clip.id not in self._learned:
-            self._learned[clip.id] = self._lesson(clip)
-        return self._learned[clip.id]
+    def _taught(self, clip: Clip, others: int) -> tuple[Lesson, ...]:
+        taught = super()._taught(clip, others)
+        return tuple(one._replace(features=self._told(one.features)) for one in taught)
 
     def _hear(self, prime: Samples) -> Heard:
         heard = super()._hear(prime)
-        told = np.tile(self.condition, (len(heard.features), 1))
-        return heard._replace(features=np.hstack([heard.features, told]))
+        features = self._told(torch.from_numpy(heard.features)).numpy()
+        return heard._replace(features=features)
+
+    def _told(self, features: Tensor) -> Tensor:
+        """Features of each partial, and the instrument."""
+        condition = torch.tensor(self.condition, dtype=features.dtype)
+        return torch.cat([features, condition.expand(len(features), -1)], dim=1)
 
 
 class Pooled(Ear):
@@ -91,10 +96,8 @@ class Pooled(Ear):
         super().__init__(first.signal, first.config, first.condition)
         self.ears = ears
 
-    def examples(self, clips: Sequence[Clip]) -> Lesson:
-        """Lessons of all instruments, padded together; a clip's id begins with its own."""
-        lessons = [self.ears[clip.id.split(":")[0]].taught(clip) for clip in clips]
-        return stack([one for one in lessons if len(one.features)])
+    def _taught(self, clip: Clip, others: int) -> tuple[Lesson, ...]:
+        return self.ears[clip.id.split(":")[0]]._taught(clip, others)
 
     def _after(self, clip: Clip) -> tuple[Array, int]:
         return self.ears[clip.id.split(":")[0]]._after(clip)

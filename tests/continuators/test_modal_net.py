@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from notedecay.continuators.modal_features import LEVEL, OCTAVE, feature_count
+from notedecay.continuators.modal_features import LEVEL, OCTAVE, PLAIN, feature_count
 from notedecay.continuators.modal_net import WIDTHS, ModalNet, neighbourhoods
 
 
@@ -34,7 +34,7 @@ def test_filling_and_a_partial_that_is_alone_count_for_nothing() -> None:
 @pytest.mark.parametrize("neighbours", [True, False])
 def test_a_note_is_told_the_same_beside_a_longer_one(neighbours: bool) -> None:
     chance = torch.Generator().manual_seed(1)
-    net = ModalNet(feature_count(), 8, 2, 0.0, neighbours=neighbours)
+    net = ModalNet(feature_count(), 8, 2, 0.0, neighbours=neighbours, beats=True)
     net.draw(chance)
     both = torch.randn(2, 7, feature_count(), generator=chance)
     present = torch.ones(2, 7)
@@ -48,11 +48,26 @@ def test_a_note_is_told_the_same_beside_a_longer_one(neighbours: bool) -> None:
 
 def test_every_second_net_hears_neighbours() -> None:
     chance = torch.Generator().manual_seed(1)
-    net = ModalNet(feature_count(), 8, 3, 0.0, neighbours=True)
+    net = ModalNet(feature_count(), 8, 3, 0.0, neighbours=True, beats=True)
     net.draw(chance)
     features = torch.randn(1, 2, feature_count(), generator=chance)
     near = neighbourhoods(features, torch.ones(1, 2))
     first = net.said(features, near)[:, 0, 0]
-    features[0, 1, LEVEL + 1 :] += 1.0
+    features[0, 1, LEVEL + 1 : PLAIN] += 1.0
     changed = (net.said(features, near)[:, 0, 0] - first).abs().amax(dim=-1) > 1e-6
     assert changed.tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("beats", "told"), [(True, [False, False, True, True]), (False, [False] * 4)]
+)
+def test_two_nets_of_four_hear_beats(beats: bool, told: list[bool]) -> None:
+    chance = torch.Generator().manual_seed(1)
+    net = ModalNet(feature_count(), 8, 4, 0.0, neighbours=False, beats=beats)
+    net.draw(chance)
+    features = torch.randn(1, 1, feature_count(), generator=chance)
+    near = neighbourhoods(features, torch.ones(1, 1))
+    first = net.said(features, near)[:, 0, 0]
+    features[..., PLAIN:] += 1.0
+    changed = (net.said(features, near)[:, 0, 0] - first).abs().amax(dim=-1) > 1e-6
+    assert changed.tolist() == told

@@ -65,7 +65,9 @@ def test_what_rises_gets_the_longest_time() -> None:
 
 
 def test_learned_notes_are_kept_with_the_weights() -> None:
-    net, fresh = (ModalNet(feature_count(), 8, 2, 0.0, neighbours=True) for _ in range(2))
+    net, fresh = (
+        ModalNet(feature_count(), 8, 2, 0.0, neighbours=True, beats=True) for _ in range(2)
+    )
     features = torch.randn(9, 4, feature_count(), generator=torch.Generator().manual_seed(0))
     net.remember(features, torch.ones(9, 4))
     fresh.load_state_dict(net.state_dict())

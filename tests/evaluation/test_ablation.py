@@ -13,7 +13,7 @@ from notedecay.evaluation.ablation import plan
 from notedecay.project import Project
 from tests.toy import notedecay
 
-SETTINGS = {"units": 8, "members": 2, "dropout": 0.0, "input_noise": 0.0}
+SETTINGS = {"units": 8, "members": 2, "dropout": 0.0, "input_noise": 0.0, "strokes": 2}
 CALL = ("ablate", "--seeds", "2", "--processes", "2")
 
 
@@ -32,7 +32,7 @@ def test_every_variant_is_judged_on_every_note_to_choose_by(
     chosen = {*split["train"], *split["validation"]}
     expected = {
         "full model", "without weeding", "without aftersound", "without hiss",
-        "without neighbours", "without several nets",
+        "without other strokes", "without beats", "without neighbours", "without several nets",
     }  # fmt: skip
     assert set(rows["variant"]) == expected
     assert set(rows["seed"]) == {5, 6}
@@ -45,7 +45,7 @@ def test_no_test_note_is_learned_from_or_judged(project: Path, rows: pd.DataFram
     assert not set(rows["note"]) & test
     jobs = [one.job for one in plan(Project(project), load_params(project / "params.yaml"),
                                     "bells", 2)]  # fmt: skip
-    assert len(jobs) == 6 * 2 * 5
+    assert len(jobs) == 8 * 2 * 5
     for job in jobs:
         assert not test & {*job.learned, *job.seen, *job.unseen}
         assert not set(job.learned) & set(job.unseen)

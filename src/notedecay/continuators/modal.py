@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -12,22 +11,19 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from notedecay.continuators.base import ContinuatorConfig, Signal
-from notedecay.continuators.esprit import Esprit, EspritConfig, synthesise
+from notedecay.continuators.esprit import synthesise
 from notedecay.continuators.learned import Examples, LearnedConfig, LearnedContinuator
 from notedecay.continuators.modal_aftersound import aftersound, stages
-from notedecay.continuators.modal_analysis import FEWEST_SAMPLES, Array, Partials, find_partials
-from notedecay.continuators.modal_features import feature_count, partial_features
+from notedecay.continuators.modal_analysis import Array, Partials
+from notedecay.continuators.modal_features import feature_count
 from notedecay.continuators.modal_floor import hiss, noise_floor
-from notedecay.continuators.modal_lessons import Lesson, lesson, stack
+from notedecay.continuators.modal_hearing import Heard, hear
+from notedecay.continuators.modal_lessons import Lesson, as_played, lessons, one_stroke, stack
 from notedecay.continuators.modal_net import ModalNet, Told, neighbourhoods
 from notedecay.continuators.transposition import with_transpositions
 from notedecay.errors import UserError
 from notedecay.notes.note import Clip, Samples
 
-JOINT_SECONDS = 0.1
-"""How long what ESPRIT hears in the prime fades out."""
-JOINT_ORDER = 96
-"""Damped sinusoids of ESPRIT at the joint: what no partial explains takes many."""
 SURE = 0.5
 """Chance of lasting from which on a partial keeps its level; what likely will not is fainter."""
 FOREIGN_WEIGHT = 1.0
@@ -49,6 +45,8 @@ class ModalConfig(LearnedConfig):
         Share of the hidden units left out while training.
     input_noise : float
         Standard deviation of the noise on the features while training, in theirs.
+    beats : bool
+        Whether nets are told how few modes that beat would go on.
     neighbours : bool
         Whether partials of a note hear what the others show.
     weed : bool
@@ -57,30 +55,25 @@ class ModalConfig(LearnedConfig):
         Whether partials fall to the longer decay in which those of the instrument end.
     hiss : bool
         Whether notes die away into the noise of the recordings, instead of into silence.
+    strokes : int
+        Other strokes of each note that are made of it, to be learned as well.
     transpose : int
         Semitones up and down to which each note is transposed, to be learned as well.
     """
 
     units: int = Field(default=32, ge=4, le=512)
-    members: int = Field(default=8, ge=1, le=32)
+    members: int = Field(default=16, ge=1, le=64)
     dropout: float = Field(default=0.1, ge=0.0, le=0.8)
     input_noise: float = Field(default=0.2, ge=0.0, le=2.0)
+    beats: bool = True
     neighbours: bool = True
     weed: bool = True
     aftersound: bool = True
     hiss: bool = True
+    strokes: int = Field(default=8, ge=0, le=64)
     transpose: int = Field(default=0, ge=0, le=6)
     batch: int = Field(default=4, ge=1, le=4096)
     learning_rate: float = Field(default=5e-3, gt=0.0, le=1.0)
-
-
-class Heard(NamedTuple):
-    """A prime, taken apart; levels are relative to its peak."""
-
-    partials: Partials
-    features: Array
-    joint: Samples
-    """What ESPRIT continues it with, for as long as that counts."""
 
 
 class Modal(LearnedContinuator[ModalConfig]):
@@ -106,6 +99,7 @@ class Modal(LearnedContinuator[ModalConfig]):
             config.members,
             config.dropout,
             neighbours=config.neighbours,
+            beats=config.beats,
         )
         self.net.draw(torch.Generator().manual_seed(0))
         self.net.eval()
@@ -113,7 +107,8 @@ class Modal(LearnedContinuator[ModalConfig]):
     def prepare(self, clips: Sequence[Clip], generator: torch.Generator) -> Examples:
         """Draw the weights, hear every prime, and measure how its partials really die away."""
         self.net.draw(generator)
-        examples = self.examples(list(with_transpositions(clips, self.config.transpose)))
+        copies = list(with_transpositions(clips, self.config.transpose))
+        examples = self._lessons(copies, self.config.strokes)
         known = examples.weight > 0
         if not known.any():
             raise UserError("no note has a partial that dies away or holds: nothing to learn from")
@@ -122,10 +117,10 @@ class Modal(LearnedContinuator[ModalConfig]):
         self.net.std.copy_(features.std(dim=0, correction=0) + 1e-6)
         self.net.log_t60.copy_(examples.log_t60[known].mean())
         # Transposed copies would lie so near that every other note would seem a stranger.
-        heard = self.examples(clips) if self.config.transpose else examples
+        heard = as_played(self._lessons(clips, self.config.strokes))
         self.net.remember(heard.features, heard.present)
         if self.config.aftersound:
-            depth_db, t60 = aftersound(examples.depth_db, examples.after_t60)
+            depth_db, t60 = aftersound(heard.depth_db, heard.after_t60)
             self.net.depth_db.fill_(depth_db)
             self.net.after_t60.fill_(t60)
         if self.config.hiss:
@@ -134,12 +129,11 @@ class Modal(LearnedContinuator[ModalConfig]):
 
     def examples(self, clips: Sequence[Clip]) -> Lesson:
         """Hear every prime, and measure how its partials really die away."""
-        lessons = [self._lesson(clip) for clip in clips]
-        return stack([one for one in lessons if len(one.features)])
+        return self._lessons(clips, 0)
 
     def loss(self, examples: Examples, generator: torch.Generator) -> Tensor:
         """How surprising the true decay times are, and which partials last."""
-        told = Lesson(*examples)
+        told = one_stroke(Lesson(*examples), generator)
         near = neighbourhoods(told.features, told.present)
         noise = torch.randn(told.features.shape, generator=generator).to(told.features.device)
         features = told.features + self.config.input_noise * self.net.std * noise
@@ -220,48 +214,25 @@ class Modal(LearnedContinuator[ModalConfig]):
     def _hear(self, prime: Samples) -> Heard:
         return hear(np.ascontiguousarray(prime, dtype=np.float32).tobytes(), self.signal)
 
-    def _lesson(self, clip: Clip) -> Lesson:
+    def _lessons(self, clips: Sequence[Clip], others: int) -> Lesson:
+        """What notes teach, and as many other strokes of each; notes without partials nothing."""
+        taught = [self._taught(clip, others) for clip in clips]
+        return stack([strokes for strokes in taught if len(strokes[0].features)])
+
+    def _taught(self, clip: Clip, others: int) -> tuple[Lesson, ...]:
         prime = self.signal.prime_samples
         if clip.rate != self.signal.rate or len(clip.samples) < prime + clip.rate // 5:
             raise UserError(
                 f"note {clip.id} has {len(clip.samples)} samples at {clip.rate} Hz; learning needs "
                 f"200 ms after the prime at {self.signal.rate} Hz: prepare the notes again"
             )
-        heard = self._hear(clip.samples[:prime])
-        return lesson(heard.partials, heard.features, *self._after(clip))
+        return lessons(clip.samples.tobytes(), clip.rate, prime, others)
 
     def _after(self, clip: Clip) -> tuple[Array, int]:
         """What follows a prime, at the level of its partials, and its rate."""
         prime = self.signal.prime_samples
         scale = float(np.max(np.abs(clip.samples[:prime]), initial=1e-9))
         return clip.samples[prime:].astype(np.float64) / scale, clip.rate
-
-
-@lru_cache(maxsize=1024)
-def hear(prime: bytes, signal: Signal) -> Heard:
-    """Take a prime apart, once: a search hears the same notes in every trial.
-
-    Parameters
-    ----------
-    prime : bytes
-        Its float32 samples.
-    signal : Signal
-        How it is heard.
-
-    Returns
-    -------
-    Heard
-    """
-    samples = np.frombuffer(prime, dtype=np.float32)
-    samples = np.pad(samples, (max(0, FEWEST_SAMPLES - len(samples)), 0))
-    normal = samples / max(float(np.max(np.abs(samples))), 1e-30)
-    partials = find_partials(normal.astype(np.float64), signal.rate)
-    features = partial_features(normal.astype(np.float64), signal.rate, partials)
-    # The joint follows from the newest sound alone; older sound only bends the fit.
-    attack = signal.prime_seconds / 2
-    esprit = Esprit(signal, EspritConfig(order=JOINT_ORDER, attack_seconds=attack))
-    joint = esprit.continue_prime(normal.astype(np.float32), round(JOINT_SECONDS * signal.rate))
-    return Heard(partials, features, joint)
 
 
 def ring(

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.signal.windows import hann
 
 from notedecay.continuators.modal_analysis import Array, Partials
+from notedecay.continuators.modal_beats import beat_features
 
 WINDOW_SECONDS, WINDOW_SHARE, STEPS = 0.1, 0.3, 24
 STRETCHES = (0.25, 0.4, 0.6, 0.85, 1.0)
@@ -24,15 +25,17 @@ OWN_SLOPE = 22
 Of all slopes it tells most by itself: one partial's alone is led astray by beats."""
 LEVEL_DB = 20.0
 """What a level of 1 means (dB)."""
+PLAIN = 32
+"""Columns before those of :func:`notedecay.continuators.modal_beats.beat_features`."""
 
 
 def partial_features(prime: Array, rate: int, partials: Partials) -> Array:
-    """Describe each partial by its frequency, level, slopes, neighbours, and its note.
+    """Describe each partial by its frequency, level, slopes, neighbours, note, and beats.
 
     Parameters
     ----------
     prime : ndarray of float64, shape (samples,)
-        Peak 1.
+        Peak 1; 64 samples or more.
     rate : int
         Hz.
     partials : Partials
@@ -52,7 +55,8 @@ def partial_features(prime: Array, rate: int, partials: Partials) -> Array:
         *_beside(levels[:, -1], partials.frequency_hz, slopes),
         *(np.full(len(partials), value) for value in _note(prime, rate, levels, partials)),
     ]
-    return np.stack(columns, axis=1)
+    beats = beat_features(prime, rate, partials.frequency_hz)
+    return np.hstack([np.stack(columns, axis=1), beats])
 
 
 def feature_count() -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -19,18 +21,23 @@ from notedecay.analysis.decay import (
 from notedecay.analysis.partials import dominant_partials, frame_samples, known_partials
 from notedecay.continuators.modal_aftersound import bends
 from notedecay.continuators.modal_analysis import Array, Partials
+from notedecay.continuators.modal_hearing import take_apart
+from notedecay.continuators.modal_strokes import modes_of, played_again
+from notedecay.notes.note import Samples
 
 FAINT_WEIGHT = 0.2
 """Of a partial that is not among those by which a continuation is judged."""
 NEAR_HZ, NEAR_SHARE = 4.0, 0.01
 HOLDS_DB = 6.0
 """A partial that has no decay to measure and stays within this of its level holds its tone."""
+AS_PLAYED = 1 / 3
+"""Chance of learning from a note as it was played, instead of from another stroke."""
 LASTS_HZ = 15.0
 """Distance from the nearest partial of what follows; further ones sounded in the attack alone."""
 
 
 class Lesson(NamedTuple):
-    """Partials of a note, each tensor of shape (partials, ...), or of notes stacked."""
+    """Partials of a stroke, each tensor of shape (partials, ...), or of strokes stacked."""
 
     features: Tensor
     present: Tensor
@@ -80,12 +87,94 @@ def lesson(partials: Partials, features: Array, after: Array, rate: int) -> Less
     return Lesson(*(torch.from_numpy(np.asarray(array)).float() for array in arrays))
 
 
-def stack(lessons: Sequence[Lesson]) -> Lesson:
-    """Pad the lessons of notes to as many partials, shape (notes, partials, ...)."""
-    if not lessons:
-        return Lesson(*(torch.zeros(0, 0) for _ in Lesson._fields))
+@lru_cache(maxsize=256)
+def lessons(note: bytes, rate: int, prime_samples: int, others: int) -> tuple[Lesson, ...]:
+    """Learn from a note as it was played, and as other strokes might have had it.
+
+    Parameters
+    ----------
+    note : bytes
+        Its float32 samples, from the onset on.
+    rate : int
+        Hz.
+    prime_samples : int
+        Length of its prime.
+    others : int
+        Other strokes.
+
+    Returns
+    -------
+    tuple of Lesson
+        Of the note itself first. The same note gives the same: a search learns it many times.
+    """
+    samples = np.frombuffer(note, dtype=np.float32)
+    played = _stroke(samples, rate, prime_samples)
+    if not others:
+        return (played[1],)
+    signal = samples.astype(np.float64)
+    modes = modes_of(signal, rate, played[0].frequency_hz)
+    chance = np.random.default_rng(zlib.crc32(note))
+    again = (played_again(signal, rate, modes, chance) for _ in range(others))
+    return (played[1], *(_stroke(one, rate, prime_samples)[1] for one in again))
+
+
+def stack(notes: Sequence[Sequence[Lesson]]) -> Lesson:
+    """Pad the lessons of notes to as many partials.
+
+    Parameters
+    ----------
+    notes : sequence of sequence of Lesson
+        As many strokes of each.
+
+    Returns
+    -------
+    Lesson
+        Of shape (notes, strokes, partials, ...).
+    """
+    if not notes:
+        return Lesson(*(torch.zeros(0, 1, 0) for _ in Lesson._fields))
+    strokes = [stroke for note in notes for stroke in note]
     pad = nn.utils.rnn.pad_sequence
-    return Lesson(*(pad(list(column), batch_first=True) for column in zip(*lessons, strict=True)))
+    columns = (pad(list(column), batch_first=True) for column in zip(*strokes, strict=True))
+    return Lesson(*(c.reshape(len(notes), -1, *c.shape[1:]) for c in columns))
+
+
+def as_played(notes: Lesson) -> Lesson:
+    """Keep the first stroke of each note, shape (notes, partials, ...)."""
+    return Lesson(*(tensor[:, 0] for tensor in notes))
+
+
+def one_stroke(notes: Lesson, chance: torch.Generator) -> Lesson:
+    """Choose for each note as it was played, or another of its strokes.
+
+    Parameters
+    ----------
+    notes : Lesson
+        From :func:`stack`.
+    chance : torch.Generator
+        On the CPU.
+
+    Returns
+    -------
+    Lesson
+        Of shape (notes, partials, ...).
+    """
+    count, strokes = notes.present.shape[:2]
+    if strokes == 1:
+        return as_played(notes)
+    chosen = torch.randint(1, strokes, (count,), generator=chance)
+    chosen[torch.rand(count, generator=chance) < AS_PLAYED] = 0
+    each = torch.arange(count)
+    return Lesson(*(tensor[each, chosen.to(tensor.device)] for tensor in notes))
+
+
+def _stroke(samples: Array | Samples, rate: int, prime_samples: int) -> tuple[Partials, Lesson]:
+    """Partials of a note's prime, and what they teach."""
+    prime = samples[:prime_samples].astype(np.float32)
+    _, partials, features = take_apart(prime, rate)
+    scale = float(np.max(np.abs(prime), initial=1e-9))
+    after = samples[prime_samples:].astype(np.float64) / scale
+    return partials, lesson(partials, features, after, rate)
 
 
 def _nearest_hz(partials: Partials, frequency_hz: Array) -> Array:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from notedecay.continuators.modal_aftersound import BOTTOMLESS_DB
 from notedecay.continuators.modal_decay import LONGEST, Decays
-from notedecay.continuators.modal_features import LEVEL, LEVEL_DB, OCTAVE
+from notedecay.continuators.modal_features import LEVEL, LEVEL_DB, OCTAVE, PLAIN
 from notedecay.continuators.modal_floor import BANDS, NONE_DB
 from notedecay.continuators.modal_strangers import doubt, own_decays, portraits, strangeness
 
@@ -96,14 +96,18 @@ class ModalNet(nn.Module):
     dropout : float
         Share of the hidden units left out while training.
     neighbours : bool
-        Whether partials hear each other.
+        Whether partials hear each other, in every second net.
+    beats : bool
+        Whether two nets of every four hear how few modes that beat would go on.
     """
 
+    hears: Tensor
+    """1 for the features that a net hears, else 0, shape (members, 1, 1, features)."""
     mean: Tensor
     std: Tensor
     log_t60: Tensor
     notes: Tensor
-    """Portraits of the notes learned from, shape (notes, features)."""
+    """Portraits of the notes learned from, shape (notes, PLAIN)."""
     depth_db: Tensor
     after_t60: Tensor
     """What partials fall to: how deep, and the T60 of what follows (s)."""
@@ -111,18 +115,28 @@ class ModalNet(nn.Module):
     """Noise into which notes die away, shape (BANDS,)."""
 
     def __init__(
-        self, features: int, units: int, members: int, dropout: float, *, neighbours: bool
+        self,
+        features: int,
+        units: int,
+        members: int,
+        dropout: float,
+        *,
+        neighbours: bool,
+        beats: bool,
     ) -> None:
         super().__init__()
-        heard = units * (1 + len(WIDTHS)) if neighbours else units
-        pairs = [(features, units), (heard, units), (units, 3 * NORMALS + 1)]
+        told = units * (1 + len(WIDTHS)) if neighbours else units
+        pairs = [(features, units), (told, units), (units, 3 * NORMALS + 1)]
         self.weights = nn.ParameterList(torch.zeros(members, i, o) for i, o in pairs)
         self.biases = nn.ParameterList(torch.zeros(members, 1, o) for _, o in pairs)
         self.dropout, self.neighbours = dropout, neighbours
+        hears = torch.ones(members, 1, 1, features)
+        hears[[k for k in range(members) if not (beats and k % 4 > 1)], ..., PLAIN:] = 0.0
+        self.register_buffer("hears", hears, persistent=False)
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("std", torch.ones(features))
         self.register_buffer("log_t60", torch.zeros(()))
-        self.register_buffer("notes", torch.zeros(0, features))
+        self.register_buffer("notes", torch.zeros(0, PLAIN))
         self.register_buffer("depth_db", torch.tensor(BOTTOMLESS_DB))
         self.register_buffer("after_t60", torch.tensor(LONGEST))
         self.register_buffer("floor_db", torch.full((BANDS,), NONE_DB))
@@ -145,7 +159,7 @@ class ModalNet(nn.Module):
         features : tensor, shape (notes, partials, features)
         present : tensor, shape (notes, partials)
         """
-        self.notes = portraits(self._heard(features), loudness(features, present))
+        self.notes = self._portraits(features, present)
 
     def strangeness(self, features: Tensor, present: Tensor) -> Tensor:
         """How unlike the notes learned from others are, shape (notes,); 1 is rare among them.
@@ -155,8 +169,7 @@ class ModalNet(nn.Module):
         features : tensor, shape (notes, partials, features)
         present : tensor, shape (notes, partials)
         """
-        notes = portraits(self._heard(features), loudness(features, present))
-        return strangeness(notes, self.notes)
+        return strangeness(self._portraits(features, present), self.notes)
 
     def said(
         self, features: Tensor, near: Tensor, generator: torch.Generator | None = None
@@ -175,13 +188,15 @@ class ModalNet(nn.Module):
         -------
         tensor, shape (members, notes, partials, outputs)
         """
-        heard = self._heard(features)
-        hidden = self._hidden(heard.expand(len(self.weights[0]), *heard.shape), 0, generator)
+        hidden = self._hidden(self.hears * self._heard(features), 0, generator)
         if self.neighbours:
             listening = torch.arange(1, 1 + len(hidden), device=hidden.device) % 2
             listening = listening[:, None, None, None]
             hidden = torch.cat([hidden, *(listening * (w @ hidden) for w in near)], dim=-1)
         return self._layer(self._hidden(hidden, 1, generator), 2)
+
+    def _portraits(self, features: Tensor, present: Tensor) -> Tensor:
+        return portraits(self._heard(features)[..., :PLAIN], loudness(features, present))
 
     def _heard(self, features: Tensor) -> Tensor:
         """Features, in their standard deviations."""

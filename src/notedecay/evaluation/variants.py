@@ -18,6 +18,8 @@ IDEAS: dict[str, dict[str, dict[str, Any]]] = {
         "weeding": {"weed": False},
         "aftersound": {"aftersound": False},
         "hiss": {"hiss": False},
+        "other strokes": {"strokes": 0},
+        "beats": {"beats": False},
         "neighbours": {"neighbours": False},
         "several nets": {"members": 1},
         "noise on the features": {"input_noise": 0.0},

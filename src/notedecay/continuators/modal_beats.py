@@ -1,0 +1,136 @@
+"""What a net is told of each partial's own movement: how few modes that beat would go on."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.signal.windows import hann
+
+from notedecay.analysis.decay import decay_times
+from notedecay.continuators.esprit import Complex
+from notedecay.continuators.modal_analysis import Array
+
+STEPS = 50
+"""Of a partial's way through the prime, from which its modes are told."""
+LOOKS = ((0.15, 0.09), (0.3, 0.0))
+"""Length of the window and what is left out of the attack, in shares of the prime."""
+MODES = (1, 2, 3)
+SLOWEST, QUICKEST = 0.12, 120.0
+"""Damping (1/s) that a mode may have."""
+AHEAD_SECONDS, STEP_SECONDS, START_SECONDS = 4.0, 0.01, 0.05
+DEPTH_DB = 55.0
+SHORTEST, LONGEST = 0.02, 60.0
+DIP_SECONDS = 1.0
+SILENT = 1e-7
+
+
+def beat_features(prime: Array, rate: int, frequency_hz: Array) -> Array:
+    """Describe how each partial moves, and how one, two or three modes would go on.
+
+    Parameters
+    ----------
+    prime : ndarray of float64, shape (samples,)
+        Peak 1; 64 samples or more.
+    rate : int
+        Hz.
+    frequency_hz : ndarray of float64, shape (partials,)
+        Of its partials (Hz).
+
+    Returns
+    -------
+    ndarray of float64, shape (partials, features)
+        None depends on the prime's level.
+
+    References
+    ----------
+    Y. Hua, T. Sarkar, "Matrix pencil method for estimating parameters of exponentially
+    damped/undamped sinusoids in noise", IEEE Trans. ASSP 38(5), 1990.
+    """
+    columns = []
+    for share, left_out in LOOKS:
+        z, step = _movement(prime, rate, frequency_hz, share, left_out)
+        columns += [*_bends(z, step), *_modes(z, step)]
+    return np.stack(columns, axis=1)
+
+
+def _movement(
+    prime: Array, rate: int, frequency_hz: Array, share: float, left_out: float
+) -> tuple[Complex, float]:
+    """Amplitude and phase of each partial, shape (partials, STEPS), and their distance (s)."""
+    length = min(max(4, round(share * len(prime))), len(prime) - STEPS + 1)
+    hop = max(1, (len(prime) - length - round(left_out * len(prime))) // (STEPS - 1))
+    starts = len(prime) - length - hop * np.arange(STEPS)[::-1]
+    window = hann(length, sym=False)
+    turns = np.outer(np.arange(length) / rate, frequency_hz)
+    kernel = window[:, np.newaxis] * np.exp(-2j * np.pi * turns) * (2 / window.sum())
+    heard = np.stack([prime[s : s + length] for s in starts]) @ kernel
+    heard *= np.exp(-2j * np.pi * np.outer(starts / rate, frequency_hz))
+    return heard.T + SILENT, hop / rate
+
+
+def _bends(z: Complex, step: float) -> list[Array]:
+    """How phase and level bend over the prime, and how far the phase strays."""
+    times = step * np.arange(-STEPS + 1, 1)
+    parabola = np.vander(times, 3)
+    fit = np.linalg.pinv(parabola)
+    phase, level = np.unwrap(np.angle(z), axis=1), np.log(np.abs(z))
+    turn, fall = phase @ fit.T, level @ fit.T
+    late = times > 0.4 * times[0]
+    last = phase[:, late] @ np.linalg.pinv(np.vander(times[late], 2)).T
+    strays = np.log(np.std(phase - turn @ parabola.T, axis=1) + 1e-3)
+    soft = (turn[:, 0], last[:, 0] - turn[:, 1], fall[:, 0], fall[:, 1])
+    return [*(np.arcsinh(value / 3) for value in soft), strays]
+
+
+def _modes(z: Complex, step: float) -> list[Array]:
+    """What one to three modes fitted to each partial would do."""
+    moved = np.lib.stride_tricks.sliding_window_view(z, STEPS // 2 + 1, axis=1)
+    space = np.linalg.svd(moved, full_matrices=False)[2]
+    columns = []
+    for count in MODES:
+        pole = _poles(space[:, :count], step)
+        amplitude, unexplained = _amplitudes(z, pole, step)
+        level_db = _ahead_db(pole, amplitude)
+        floor_db = level_db.max(axis=1, initial=-200) - DEPTH_DB
+        t60 = np.nan_to_num(decay_times(level_db, floor_db), nan=LONGEST, posinf=LONGEST)
+        columns += [np.log(np.clip(t60, SHORTEST, LONGEST)), np.log(unexplained + 1e-4)]
+        if count == 2:
+            columns += _pair(pole, amplitude, level_db)
+    return columns
+
+
+def _poles(space: Complex, step: float) -> Complex:
+    """Damping and distance of each mode, shape (partials, modes), by the matrix pencil (1/s)."""
+    before, after = space[..., :-1].swapaxes(1, 2), space[..., 1:].swapaxes(1, 2)
+    turn = np.linalg.eigvals(np.linalg.pinv(before) @ after)
+    growth = np.log(np.maximum(np.abs(turn), 1e-6)) / step
+    return np.asarray(np.clip(growth, -QUICKEST, -SLOWEST) + 1j * np.angle(turn) / step)
+
+
+def _amplitudes(z: Complex, pole: Complex, step: float) -> tuple[Complex, Array]:
+    """Of each mode at the end of the prime, and the share that they leave unexplained."""
+    times = step * np.arange(-STEPS + 1, 1)
+    shapes = np.exp(pole[:, np.newaxis] * times[:, np.newaxis])
+    amplitude = (np.linalg.pinv(shapes) @ z[..., np.newaxis])[..., 0]
+    rest = z - (shapes @ amplitude[..., np.newaxis])[..., 0]
+    return amplitude, np.linalg.norm(rest, axis=1) / np.linalg.norm(z, axis=1)
+
+
+def _ahead_db(pole: Complex, amplitude: Complex) -> Array:
+    """Level of each partial after the prime, as its modes would have it."""
+    times = np.arange(START_SECONDS, AHEAD_SECONDS, STEP_SECONDS)
+    ahead = amplitude[:, np.newaxis] @ np.exp(pole[..., np.newaxis] * times)
+    return 20 * np.log10(np.abs(ahead[:, 0]) + 1e-9)
+
+
+def _pair(pole: Complex, amplitude: Complex, level_db: Array) -> list[Array]:
+    """Of two modes: how unlike they are, and how deep they dip together."""
+    order = np.argsort(-np.abs(amplitude), axis=1)
+    loud, faint = (np.take_along_axis(np.abs(amplitude), order, axis=1)[:, k] for k in (0, 1))
+    fall = np.take_along_axis(pole.real, order, axis=1)
+    soon = level_db[:, : round(DIP_SECONDS / STEP_SECONDS)]
+    return [
+        np.clip(np.log(faint / np.maximum(loud, 1e-12) + 1e-4), -5, 0),
+        *np.arcsinh(fall).T,
+        np.log(np.abs(pole[:, 0].imag - pole[:, 1].imag) + 0.1),
+        np.clip((soon.min(axis=1) - level_db[:, 0]) / 20, -3, 1),
+    ]

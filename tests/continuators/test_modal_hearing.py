@@ -1,0 +1,40 @@
+"""A prime is taken apart into partials, what is told of them, and what joins on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from notedecay.continuators import Signal
+from notedecay.continuators.modal_analysis import find_partials
+from notedecay.continuators.modal_hearing import hear, take_apart
+from tests.synthetic import damped
+
+RATE = 4000
+SIGNAL = Signal(instrument="bells", rate=RATE)
+PRIME = SIGNAL.prime_samples
+
+
+def test_a_weak_line_beside_a_partial_does_not_move_its_frequency() -> None:
+    note = damped([440, 447, 1000], [2.0, 0.8, 1.5], [1, 0.3, 0.5], rate=RATE, noise_db=-70)
+    prime = note[:PRIME]
+    plain = find_partials(prime.astype(np.float64), RATE).frequency_hz
+    tuned = hear(prime.tobytes(), SIGNAL).partials.frequency_hz
+    assert np.abs(tuned - 440).min() < 0.02
+    assert np.abs(tuned - 1000).min() < 0.02
+    assert np.abs(plain - 440).min() > 0.1
+
+
+@pytest.mark.parametrize("samples", [0, 1, 40, PRIME])
+def test_silence_has_no_partials_and_joins_to_silence(samples: int) -> None:
+    heard = hear(np.zeros(samples, np.float32).tobytes(), SIGNAL)
+    assert len(heard.partials) == len(heard.features) == 0
+    assert not np.any(heard.joint)
+
+
+def test_the_level_is_taken_out() -> None:
+    prime = damped([440, 1000], [2.0, 1.5], rate=RATE, noise_db=-70)[:PRIME]
+    normal, loud, _ = take_apart(prime, RATE)
+    _, soft, _ = take_apart(prime / 8, RATE)
+    assert np.abs(normal).max() == pytest.approx(1)
+    assert np.allclose(np.abs(loud.amplitude), np.abs(soft.amplitude), rtol=1e-4)
