@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal.windows import hann
 
 from notedecay.analysis.decay import decay_times
 from notedecay.continuators.esprit import Complex
 from notedecay.continuators.modal_analysis import Array
+from notedecay.continuators.modal_movement import movement, pencil, poles
 
 STEPS = 50
 """Of a partial's way through the prime, from which its modes are told."""
@@ -39,11 +39,6 @@ def beat_features(prime: Array, rate: int, frequency_hz: Array) -> Array:
     -------
     ndarray of float64, shape (partials, features)
         None depends on the prime's level.
-
-    References
-    ----------
-    Y. Hua, T. Sarkar, "Matrix pencil method for estimating parameters of exponentially
-    damped/undamped sinusoids in noise", IEEE Trans. ASSP 38(5), 1990.
     """
     columns = []
     for share, left_out in LOOKS:
@@ -59,12 +54,7 @@ def _movement(
     length = min(max(4, round(share * len(prime))), len(prime) - STEPS + 1)
     hop = max(1, (len(prime) - length - round(left_out * len(prime))) // (STEPS - 1))
     starts = len(prime) - length - hop * np.arange(STEPS)[::-1]
-    window = hann(length, sym=False)
-    turns = np.outer(np.arange(length) / rate, frequency_hz)
-    kernel = window[:, np.newaxis] * np.exp(-2j * np.pi * turns) * (2 / window.sum())
-    heard = np.stack([prime[s : s + length] for s in starts]) @ kernel
-    heard *= np.exp(-2j * np.pi * np.outer(starts / rate, frequency_hz))
-    return heard.T + SILENT, hop / rate
+    return movement(prime, rate, frequency_hz, starts, length) + SILENT, hop / rate
 
 
 def _bends(z: Complex, step: float) -> list[Array]:
@@ -83,11 +73,11 @@ def _bends(z: Complex, step: float) -> list[Array]:
 
 def _modes(z: Complex, step: float) -> list[Array]:
     """What one to three modes fitted to each partial would do."""
-    moved = np.lib.stride_tricks.sliding_window_view(z, STEPS // 2 + 1, axis=1)
-    space = np.linalg.svd(moved, full_matrices=False)[2]
+    _, space = pencil(z)
     columns = []
     for count in MODES:
-        pole = _poles(space[:, :count], step)
+        pole = poles(space[:, :count], step)
+        pole = np.clip(pole.real, -QUICKEST, -SLOWEST) + 1j * pole.imag
         amplitude, unexplained = _amplitudes(z, pole, step)
         level_db = _ahead_db(pole, amplitude)
         floor_db = level_db.max(axis=1, initial=-200) - DEPTH_DB
@@ -96,14 +86,6 @@ def _modes(z: Complex, step: float) -> list[Array]:
         if count == 2:
             columns += _pair(pole, amplitude, level_db)
     return columns
-
-
-def _poles(space: Complex, step: float) -> Complex:
-    """Damping and distance of each mode, shape (partials, modes), by the matrix pencil (1/s)."""
-    before, after = space[..., :-1].swapaxes(1, 2), space[..., 1:].swapaxes(1, 2)
-    turn = np.linalg.eigvals(np.linalg.pinv(before) @ after)
-    growth = np.log(np.maximum(np.abs(turn), 1e-6)) / step
-    return np.asarray(np.clip(growth, -QUICKEST, -SLOWEST) + 1j * np.angle(turn) / step)
 
 
 def _amplitudes(z: Complex, pole: Complex, step: float) -> tuple[Complex, Array]:

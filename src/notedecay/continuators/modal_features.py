@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal.windows import hann
 
 from notedecay.continuators.modal_analysis import Array, Partials
 from notedecay.continuators.modal_beats import beat_features
+from notedecay.continuators.modal_movement import movement
 
 WINDOW_SECONDS, WINDOW_SHARE, STEPS = 0.1, 0.3, 24
 STRETCHES = (0.25, 0.4, 0.6, 0.85, 1.0)
@@ -70,11 +70,8 @@ def _levels(prime: Array, rate: int, frequency_hz: Array) -> tuple[Array, Array]
     length = round(min(WINDOW_SECONDS, WINDOW_SHARE * len(prime) / rate) * rate)
     length = min(len(prime), max(4, length))
     starts = np.rint(np.linspace(0, len(prime) - length, STEPS)).astype(np.intp)
-    window = hann(length, sym=False)
-    turns = np.outer(np.arange(length) / rate, frequency_hz)
-    kernel = window[:, np.newaxis] * np.exp(-2j * np.pi * turns) * (2 / window.sum())
-    heard = np.stack([prime[s : s + length] for s in starts]) @ kernel
-    return starts / rate, 20 * np.log10(np.abs(heard.T) + SILENT)
+    heard = movement(prime, rate, frequency_hz, starts, length)
+    return starts / rate, 20 * np.log10(np.abs(heard) + SILENT)
 
 
 def _counts(times: int) -> list[int]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.signal.windows import hann
 
 from notedecay.continuators.esprit import Complex, synthesise
 from notedecay.continuators.modal_analysis import Array
+from notedecay.continuators.modal_movement import movement, pencil, poles
 
 WINDOW_SECONDS, STEP_SECONDS = 0.1, 0.01
 ATTACK_SECONDS = 0.03
@@ -63,18 +63,13 @@ def modes_of(samples: Array, rate: int, frequency_hz: Array) -> Modes:
     -------
     Modes
         Of the partials that some modes explain; of the others none.
-
-    References
-    ----------
-    Y. Hua, T. Sarkar, "Matrix pencil method for estimating parameters of exponentially
-    damped/undamped sinusoids in noise", IEEE Trans. ASSP 38(5), 1990.
     """
     length = round(WINDOW_SECONDS * rate)
     starts = np.arange(round(ATTACK_SECONDS * rate), len(samples) - length, STEP_SECONDS * rate)
     starts = np.rint(starts).astype(np.intp)
     found = [Modes(np.zeros(0, np.complex128), np.zeros(0, np.complex128))]
     if len(starts) >= FEWEST_STEPS:
-        way = _heterodyned(samples, rate, frequency_hz, starts)
+        way = movement(samples, rate, frequency_hz, starts, length)
         times = starts / rate
         found += [
             _modes(z, times, 2 * np.pi * frequency, length / rate)
@@ -106,18 +101,6 @@ def played_again(samples: Array, rate: int, modes: Modes, chance: np.random.Gene
     return samples + onset * synthesise(np.exp(modes.pole / rate), change, len(samples))
 
 
-def _heterodyned(
-    samples: Array, rate: int, frequency_hz: Array, starts: NDArray[np.intp]
-) -> Complex:
-    """Amplitude and phase of each partial over time, shape (partials, times)."""
-    length = round(WINDOW_SECONDS * rate)
-    window = hann(length, sym=False)
-    turns = np.outer(np.arange(length) / rate, frequency_hz)
-    kernel = window[:, np.newaxis] * np.exp(-2j * np.pi * turns) * (2 / window.sum())
-    heard = np.lib.stride_tricks.sliding_window_view(samples, length)[starts] @ kernel
-    return np.asarray((heard * np.exp(-2j * np.pi * np.outer(starts / rate, frequency_hz))).T)
-
-
 def _modes(z: Complex, times: Array, angular: float, window_seconds: float) -> Modes:
     """Modes of one partial, from the way it goes down; none where they explain too little."""
     nothing = np.zeros(0, np.complex128)
@@ -146,15 +129,11 @@ def _way_down(z: Complex) -> int:
 
 
 def _poles(z: Complex) -> Complex:
-    """Damping and distance from the partial of each of its modes, by the matrix pencil (1/s)."""
+    """Damping and distance from the partial of each of its modes (1/s)."""
     every = max(1, len(z) // MOST_STEPS)
-    thin, step = z[::every], every * STEP_SECONDS
-    moved = np.lib.stride_tricks.sliding_window_view(thin, len(thin) // 2 + 1)
-    _, weight, space = np.linalg.svd(moved, full_matrices=False)
-    count = max(1, int((weight[:MOST_MODES] > FAINTEST_MODE * weight[0]).sum()))
-    before, after = space[:count, :-1].T, space[:count, 1:].T
-    turn = np.linalg.eigvals(np.linalg.lstsq(before, after, rcond=None)[0])
-    pole = np.log(np.maximum(np.abs(turn), 1e-9)) / step + 1j * np.angle(turn) / step
+    weight, space = pencil(z[np.newaxis, ::every])
+    count = max(1, int((weight[0, :MOST_MODES] > FAINTEST_MODE * weight[0, 0]).sum()))
+    pole = poles(space[:, :count], every * STEP_SECONDS)[0]
     likely = np.abs(pole.imag) < 2 * np.pi * FURTHEST_HZ
     likely &= (pole.real < GROWTH) & (pole.real > -DAMPING)
     return np.asarray(np.minimum(pole.real[likely], -STEADY_DAMPING) + 1j * pole.imag[likely])
