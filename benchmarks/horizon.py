@@ -1,10 +1,11 @@
-"""How soon a decay can be known: by a line through the first moments after the prime.
+"""How much of a decay is heard by when: the measure itself, on less and less of a note.
 
-What a model that hears a prime may reach at all is told by what who hears more can say. For
-each judged partial of the true continuation a line through its first moments is taken for its
-decay, longer or shorter by whatever one factor suits the instrument best, so that decays
-which all bend alike are no error. The share of right ones (decay_ok without missing partials)
-stands beside how long was heard. docs/design.md shows what this prints.
+For each judged partial of the true continuation its T60 is measured as always, but from the
+first moments after the prime alone, and made longer or shorter by whatever one factor suits
+the instrument best, so that decays which all bend alike are no error. How many sound right
+(decay_ok without missing partials) says how much hearing that much longer would tell. It is one way
+to tell, which knows neither the prime nor other notes, and no bound. docs/design.md shows what
+this prints.
 
     python benchmarks/horizon.py piano=data/piano guitar=data/guitar
 """
@@ -20,25 +21,31 @@ from numpy.typing import NDArray
 from pooling import Instrument
 
 from notedecay.analysis import Reference
-from notedecay.analysis.decay import STEP_SECONDS, partial_envelopes
+from notedecay.analysis.decay import decay_times, envelope_floors, partial_envelopes
 from notedecay.analysis.scores import INAUDIBLE_RATIOS
 from notedecay.notes.note import Clip
 
 Array = NDArray[np.float64]
-HORIZONS = (0.1, 0.2, 0.35, 0.5, 1.0, 1.5)
-"""Seconds heard after the prime."""
+HORIZONS = (0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0)
+"""Seconds heard after the prime; the first 100 ms are one window of the measure."""
 FACTORS = np.geomspace(0.4, 2.5, 61)
 
 
 def log_ratios(clip: Clip, prime_samples: int) -> Array:
-    """T60 by the line over the true one, as logarithms, shape (judged partials, horizons)."""
-    original = clip.samples[prime_samples:]
+    """T60 as heard so far over the true one, as logarithms, shape (judged partials, horizons)."""
+    original = clip.samples[prime_samples:].astype(np.float64)
     reference = Reference(original, clip.rate, float(np.abs(clip.samples).max()))
-    frequency_hz = reference.partials.frequency_hz[reference.judged]
-    level_db = partial_envelopes(original.astype(np.float64), clip.rate, frequency_hz)
-    fall = np.stack([_fall_db_per_s(level_db[:, : _steps(h)]) for h in HORIZONS], axis=1)
-    true = 60 / reference.t60[reference.judged]
-    return np.asarray(np.log(true[:, np.newaxis] / np.maximum(fall, 0.1)))
+    judged = reference.judged
+    frequency_hz = reference.partials.frequency_hz[judged]
+    floors_db = envelope_floors(partial_envelopes(original, clip.rate, frequency_hz))
+
+    def heard(seconds: float) -> Array:
+        so_far = original[: round(seconds * clip.rate)]
+        return decay_times(partial_envelopes(so_far, clip.rate, frequency_hz), floors_db)
+
+    t60 = np.stack([heard(seconds) for seconds in HORIZONS], axis=1)
+    ratios = np.log(t60 / reference.t60[judged, np.newaxis])
+    return np.where(np.isfinite(ratios), ratios, np.inf)
 
 
 def right(ratios: Sequence[Array]) -> Array:
@@ -47,15 +54,6 @@ def right(ratios: Sequence[Array]) -> Array:
     shifted = [note[..., np.newaxis] + np.log(FACTORS) for note in ratios]
     shares = [((low <= note) & (note <= high)).mean(axis=0) for note in shifted]
     return np.asarray(np.mean(shares, axis=0).max(axis=-1))
-
-
-def _steps(seconds: float) -> int:
-    return round(seconds / STEP_SECONDS)
-
-
-def _fall_db_per_s(level_db: Array) -> Array:
-    t = STEP_SECONDS * (np.arange(level_db.shape[1]) - (level_db.shape[1] - 1) / 2)
-    return np.asarray(-(level_db @ t) / (t @ t))
 
 
 def main() -> None:

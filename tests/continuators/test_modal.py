@@ -24,7 +24,7 @@ from tests.synthetic import damped
 RATE = 4000
 SIGNAL = Signal(instrument="bells", rate=RATE)
 PRIME = SIGNAL.prime_samples
-SMALL = {"units": 16, "members": 2, "transpose": 0, "batch": 4, "epochs": 60}
+SMALL = {"units": 16, "members": 4, "transpose": 0, "batch": 4, "epochs": 60}
 
 
 def make(signal: Signal = SIGNAL, **config: Any) -> Modal:
@@ -90,6 +90,26 @@ def test_partials_fall_to_the_aftersound_of_those_learned_from() -> None:
     true = 20 * np.log10(bent(59).samples[PRIME:][3 * RATE - RATE // 2 : 3 * RATE].std())
     assert ends[True] == pytest.approx(true, abs=6)
     assert ends[False] < true - 30
+
+
+def test_a_note_whose_prime_is_silent_teaches_nothing() -> None:
+    late = np.concatenate([np.zeros(PRIME, np.float32), bell(60).samples])
+    clips = [bell(50), bell(55), Clip("bells/x/late", 60, late, RATE)]
+    model = make(epochs=1)
+    fit(model, clips, seed=1, device="cpu")
+    assert len(model.examples(clips).present) == 2
+    assert model.examples(clips[2:]).features.shape[:3] == (0, 1, 0)
+
+
+def test_strokes_make_another_model() -> None:
+    clips = [bell(pitch) for pitch in (50, 55, 60)]
+    states = []
+    for strokes in (0, 4):
+        model = make(epochs=2, strokes=strokes)
+        fit(model, clips, seed=1, device="cpu")
+        states.append(model.state())
+    assert torch.equal(states[0]["notes"].isfinite(), states[1]["notes"].isfinite())
+    assert not torch.equal(states[0]["weights.0"], states[1]["weights.0"])
 
 
 def test_a_stranger_goes_by_its_own_slope(trained: Modal) -> None:

@@ -39,7 +39,13 @@ def test_two_modes_tell_how_a_partial_that_beats_dies_away() -> None:
     assert told[UNEXPLAINED_BY_TWO] < told[UNEXPLAINED_BY_ONE] - 1
 
 
-def test_the_level_does_not_matter() -> None:
+def test_a_mode_that_has_died_hides_none_that_rings_on() -> None:
+    note = ringing((440, 3.0, 0.1), (440.5, 0.06, 1))
+    told = beat_features(note[: RATE // 2], RATE, np.array([440.0]))[0]
+    assert np.exp(told[T60_BY_TWO]) == pytest.approx(3.0, rel=0.05)
+
+
+def test_the_level_hardly_matters() -> None:
     prime = ringing((440, 3.0, 1), (441.5, 0.8, 0.5j), (900, 1.0, 0.1))[:PRIME]
     loud, soft = (beat_features(gain * prime, RATE, np.array([440.0, 900.0])) for gain in (1, 0.1))
     assert np.allclose(loud, soft, atol=0.1)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from notedecay.analysis.decay import decay_times, envelope_floors, partial_envelopes
-from notedecay.continuators.modal_strokes import Modes, modes_of, played_again
+from notedecay.continuators.modal_strokes import modes_of, played_again
 
 RATE = 8000
 TIMES = np.arange(4 * RATE) / RATE
@@ -64,4 +64,4 @@ def test_silence_and_short_notes_have_no_modes(samples: np.ndarray) -> None:
 def test_noise_is_not_taken_for_modes() -> None:
     noise = np.random.default_rng(3).standard_normal(4 * RATE)
     assert len(modes_of(noise, RATE, np.array([440.0, 880.0, 1500.0])).pole) == 0
-    assert isinstance(modes_of(noise, RATE, np.zeros(0)), Modes)
+    assert len(modes_of(noise, RATE, np.zeros(0)).pole) == 0

@@ -13,7 +13,7 @@ from notedecay.evaluation.ablation import plan
 from notedecay.project import Project
 from tests.toy import notedecay
 
-SETTINGS = {"units": 8, "members": 2, "dropout": 0.0, "input_noise": 0.0, "strokes": 2}
+SETTINGS = {"units": 8, "members": 4, "dropout": 0.0, "input_noise": 0.0, "strokes": 2}
 CALL = ("ablate", "--seeds", "2", "--processes", "2")
 
 

@@ -226,7 +226,8 @@ class Modal(LearnedContinuator[ModalConfig]):
                 f"note {clip.id} has {len(clip.samples)} samples at {clip.rate} Hz; learning needs "
                 f"200 ms after the prime at {self.signal.rate} Hz: prepare the notes again"
             )
-        return lessons(clip.samples.tobytes(), clip.rate, prime, others)
+        samples = np.ascontiguousarray(clip.samples, dtype=np.float32)
+        return lessons(samples.tobytes(), clip.rate, prime, others)
 
     def _after(self, clip: Clip) -> tuple[Array, int]:
         """What follows a prime, at the level of its partials, and its rate."""

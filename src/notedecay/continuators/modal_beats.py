@@ -38,7 +38,6 @@ def beat_features(prime: Array, rate: int, frequency_hz: Array) -> Array:
     Returns
     -------
     ndarray of float64, shape (partials, features)
-        None depends on the prime's level.
     """
     columns = []
     for share, left_out in LOOKS:
@@ -92,7 +91,9 @@ def _amplitudes(z: Complex, pole: Complex, step: float) -> tuple[Complex, Array]
     """Of each mode at the end of the prime, and the share that they leave unexplained."""
     times = step * np.arange(-STEPS + 1, 1)
     shapes = np.exp(pole[:, np.newaxis] * times[:, np.newaxis])
-    amplitude = (np.linalg.pinv(shapes) @ z[..., np.newaxis])[..., 0]
+    # A mode that has all but died would hide, by its size at the start, those that ring on.
+    size = np.linalg.norm(shapes, axis=1, keepdims=True)
+    amplitude = (np.linalg.pinv(shapes / size) @ z[..., np.newaxis])[..., 0] / size[:, 0]
     rest = z - (shapes @ amplitude[..., np.newaxis])[..., 0]
     return amplitude, np.linalg.norm(rest, axis=1) / np.linalg.norm(z, axis=1)
 

@@ -21,6 +21,7 @@ from notedecay.analysis.decay import (
 from notedecay.analysis.partials import dominant_partials, frame_samples, known_partials
 from notedecay.continuators.modal_aftersound import bends
 from notedecay.continuators.modal_analysis import Array, Partials
+from notedecay.continuators.modal_features import feature_count
 from notedecay.continuators.modal_hearing import take_apart
 from notedecay.continuators.modal_strokes import modes_of, played_again
 from notedecay.notes.note import Samples
@@ -105,7 +106,8 @@ def lessons(note: bytes, rate: int, prime_samples: int, others: int) -> tuple[Le
     Returns
     -------
     tuple of Lesson
-        Of the note itself first. The same note gives the same: a search learns it many times.
+        Of the note itself first. The same note gives the same, whatever the seed of a training:
+        a search learns it many times. A note without modes that beat teaches itself again.
     """
     samples = np.frombuffer(note, dtype=np.float32)
     played = _stroke(samples, rate, prime_samples)
@@ -113,6 +115,8 @@ def lessons(note: bytes, rate: int, prime_samples: int, others: int) -> tuple[Le
         return (played[1],)
     signal = samples.astype(np.float64)
     modes = modes_of(signal, rate, played[0].frequency_hz)
+    if not len(modes.pole):
+        return (played[1],) * (1 + others)
     chance = np.random.default_rng(zlib.crc32(note))
     again = (played_again(signal, rate, modes, chance) for _ in range(others))
     return (played[1], *(_stroke(one, rate, prime_samples)[1] for one in again))
@@ -132,7 +136,8 @@ def stack(notes: Sequence[Sequence[Lesson]]) -> Lesson:
         Of shape (notes, strokes, partials, ...).
     """
     if not notes:
-        return Lesson(*(torch.zeros(0, 1, 0) for _ in Lesson._fields))
+        nothing = [torch.zeros(0, 1, 0) for _ in Lesson._fields[1:]]
+        return Lesson(torch.zeros(0, 1, 0, feature_count()), *nothing)
     strokes = [stroke for note in notes for stroke in note]
     pad = nn.utils.rnn.pad_sequence
     columns = (pad(list(column), batch_first=True) for column in zip(*strokes, strict=True))
@@ -190,6 +195,6 @@ def _dominant(partials: Partials, after: Array, rate: int) -> Array:
     chosen = np.zeros(len(partials), dtype=bool)
     for frequency in wanted:
         apart = np.abs(partials.frequency_hz - frequency)
-        if apart.min() <= max(NEAR_HZ, NEAR_SHARE * frequency):
+        if apart.min(initial=np.inf) <= max(NEAR_HZ, NEAR_SHARE * frequency):
             chosen[int(apart.argmin())] = True
     return chosen

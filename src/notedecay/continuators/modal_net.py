@@ -98,7 +98,7 @@ class ModalNet(nn.Module):
     neighbours : bool
         Whether partials hear each other, in every second net.
     beats : bool
-        Whether two nets of every four hear how few modes that beat would go on.
+        Whether two nets of every four, the last ones, hear how few modes that beat would go on.
     """
 
     hears: Tensor
