@@ -38,15 +38,36 @@ def partial_envelopes(samples: Array, rate: int, frequency_hz: Array) -> Array:
         dB re a full-scale sine, every 10 ms; the first value is centred 50 ms into the signal.
     """
     length = round(WINDOW_SECONDS * rate)
-    window = hann(length, sym=False)
-    # Shifting the partial to 0 Hz and smoothing is, for its level, a product with one kernel.
-    turns = np.outer(np.arange(length) / rate, frequency_hz)
-    kernel = window[:, None] * np.exp(-2j * np.pi * turns) * (2.0 / window.sum())
+    kernel = heterodyne_kernel(rate, frequency_hz, length)
     # Each step to the nearest sample: 10 ms on the whole, at whatever rate.
     every = frames(samples, length, 1)
     steps = np.arange(int((len(every) - 1) / (STEP_SECONDS * rate)) + 1)
     cut = every[np.rint(steps * STEP_SECONDS * rate).astype(np.intp)]
     return decibels((cut @ kernel.real) ** 2 + (cut @ kernel.imag) ** 2).T
+
+
+def heterodyne_kernel(rate: int, frequency_hz: Array, length: int) -> NDArray[np.complex128]:
+    """What a window of samples is multiplied with to hear partials in it.
+
+    Shifting a partial to 0 Hz and smoothing is a product with one kernel, but for the phase.
+
+    Parameters
+    ----------
+    rate : int
+        Hz.
+    frequency_hz : ndarray of float64, shape (partials,)
+        Where to listen (Hz).
+    length : int
+        Of the Hann window (samples).
+
+    Returns
+    -------
+    ndarray of complex128, shape (length, partials)
+        A sine of amplitude 1 gives 1.
+    """
+    window = hann(length, sym=False)
+    turns = np.outer(np.arange(length) / rate, frequency_hz)
+    return np.asarray(window[:, None] * np.exp(-2j * np.pi * turns) * (2.0 / window.sum()))
 
 
 def envelope_floors(envelopes_db: Array) -> Array:

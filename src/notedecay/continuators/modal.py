@@ -18,7 +18,14 @@ from notedecay.continuators.modal_analysis import Array, Partials
 from notedecay.continuators.modal_features import feature_count
 from notedecay.continuators.modal_floor import hiss, noise_floor
 from notedecay.continuators.modal_hearing import Heard, hear
-from notedecay.continuators.modal_lessons import Lesson, as_played, lessons, one_stroke, stack
+from notedecay.continuators.modal_lessons import (
+    Lesson,
+    as_played,
+    lessons,
+    one_stroke,
+    stack,
+    what_follows,
+)
 from notedecay.continuators.modal_net import ModalNet, Told, neighbourhoods
 from notedecay.continuators.transposition import with_transpositions
 from notedecay.errors import UserError
@@ -231,9 +238,7 @@ class Modal(LearnedContinuator[ModalConfig]):
 
     def _after(self, clip: Clip) -> tuple[Array, int]:
         """What follows a prime, at the level of its partials, and its rate."""
-        prime = self.signal.prime_samples
-        scale = float(np.max(np.abs(clip.samples[:prime]), initial=1e-9))
-        return clip.samples[prime:].astype(np.float64) / scale, clip.rate
+        return what_follows(clip.samples, self.signal.prime_samples), clip.rate
 
 
 def ring(

@@ -29,7 +29,7 @@ def beat_features(prime: Array, rate: int, frequency_hz: Array) -> Array:
     Parameters
     ----------
     prime : ndarray of float64, shape (samples,)
-        Peak 1; 64 samples or more.
+        At any level; 64 samples or more.
     rate : int
         Hz.
     frequency_hz : ndarray of float64, shape (partials,)
@@ -38,10 +38,12 @@ def beat_features(prime: Array, rate: int, frequency_hz: Array) -> Array:
     Returns
     -------
     ndarray of float64, shape (partials, features)
+        None depends on the prime's level.
     """
+    normal = prime / max(float(np.max(np.abs(prime))), 1e-30)
     columns = []
     for share, left_out in LOOKS:
-        z, step = _movement(prime, rate, frequency_hz, share, left_out)
+        z, step = _movement(normal, rate, frequency_hz, share, left_out)
         columns += [*_bends(z, step), *_modes(z, step)]
     return np.stack(columns, axis=1)
 

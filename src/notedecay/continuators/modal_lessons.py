@@ -110,16 +110,35 @@ def lessons(note: bytes, rate: int, prime_samples: int, others: int) -> tuple[Le
         a search learns it many times. A note without modes that beat teaches itself again.
     """
     samples = np.frombuffer(note, dtype=np.float32)
-    played = _stroke(samples, rate, prime_samples)
+    partials, played = _stroke(samples, rate, prime_samples)
     if not others:
-        return (played[1],)
+        return (played,)
     signal = samples.astype(np.float64)
-    modes = modes_of(signal, rate, played[0].frequency_hz)
+    modes = modes_of(signal, rate, partials.frequency_hz)
     if not len(modes.pole):
-        return (played[1],) * (1 + others)
+        return (played,) * (1 + others)
     chance = np.random.default_rng(zlib.crc32(note))
     again = (played_again(signal, rate, modes, chance) for _ in range(others))
-    return (played[1], *(_stroke(one, rate, prime_samples)[1] for one in again))
+    return (played, *(_stroke(one, rate, prime_samples)[1] for one in again))
+
+
+def what_follows(samples: Array | Samples, prime_samples: int) -> Array:
+    """Take what follows a note's prime, at the level of the prime's partials.
+
+    Parameters
+    ----------
+    samples : ndarray of float, shape (samples,)
+        A note from its onset on.
+    prime_samples : int
+        Length of its prime.
+
+    Returns
+    -------
+    ndarray of float64, shape (samples - prime_samples,)
+        Divided by the prime's peak.
+    """
+    scale = float(np.max(np.abs(samples[:prime_samples].astype(np.float32)), initial=1e-9))
+    return np.asarray(samples[prime_samples:].astype(np.float64) / scale)
 
 
 def stack(notes: Sequence[Sequence[Lesson]]) -> Lesson:
@@ -175,11 +194,8 @@ def one_stroke(notes: Lesson, chance: torch.Generator) -> Lesson:
 
 def _stroke(samples: Array | Samples, rate: int, prime_samples: int) -> tuple[Partials, Lesson]:
     """Partials of a note's prime, and what they teach."""
-    prime = samples[:prime_samples].astype(np.float32)
-    _, partials, features = take_apart(prime, rate)
-    scale = float(np.max(np.abs(prime), initial=1e-9))
-    after = samples[prime_samples:].astype(np.float64) / scale
-    return partials, lesson(partials, features, after, rate)
+    _, partials, features = take_apart(samples[:prime_samples].astype(np.float32), rate)
+    return partials, lesson(partials, features, what_follows(samples, prime_samples), rate)
 
 
 def _nearest_hz(partials: Partials, frequency_hz: Array) -> Array:

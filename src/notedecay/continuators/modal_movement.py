@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal.windows import hann
 
+from notedecay.analysis.decay import heterodyne_kernel
 from notedecay.continuators.esprit import Complex
 from notedecay.continuators.modal_analysis import Array
 
@@ -33,9 +33,7 @@ def movement(
     ndarray of complex128, shape (partials, times)
         A partial that holds stands still; the phase is that at the first sample.
     """
-    window = hann(length, sym=False)
-    turns = np.outer(np.arange(length) / rate, frequency_hz)
-    kernel = window[:, np.newaxis] * np.exp(-2j * np.pi * turns) * (2 / window.sum())
+    kernel = heterodyne_kernel(rate, frequency_hz, length)
     heard = np.lib.stride_tricks.sliding_window_view(samples, length)[starts] @ kernel
     return np.asarray((heard * np.exp(-2j * np.pi * np.outer(starts / rate, frequency_hz))).T)
 

@@ -44,6 +44,9 @@ class Modes(NamedTuple):
     amplitude: Complex
 
 
+NO_MODES = Modes(np.zeros(0, np.complex128), np.zeros(0, np.complex128))
+
+
 def modes_of(samples: Array, rate: int, frequency_hz: Array) -> Modes:
     """Take the partials of a whole note apart into the modes that beat in them.
 
@@ -67,7 +70,7 @@ def modes_of(samples: Array, rate: int, frequency_hz: Array) -> Modes:
     length = round(WINDOW_SECONDS * rate)
     starts = np.arange(round(ATTACK_SECONDS * rate), len(samples) - length, STEP_SECONDS * rate)
     starts = np.rint(starts).astype(np.intp)
-    found = [Modes(np.zeros(0, np.complex128), np.zeros(0, np.complex128))]
+    found = [NO_MODES]
     if len(starts) >= FEWEST_STEPS:
         way = movement(samples, rate, frequency_hz, starts, length)
         times = starts / rate
@@ -103,17 +106,16 @@ def played_again(samples: Array, rate: int, modes: Modes, chance: np.random.Gene
 
 def _modes(z: Complex, times: Array, angular: float, window_seconds: float) -> Modes:
     """Modes of one partial, from the way it goes down; none where they explain too little."""
-    nothing = np.zeros(0, np.complex128)
     z = z[: _way_down(z)]
     if len(z) < FEWEST_STEPS:
-        return Modes(nothing, nothing)
+        return NO_MODES
     pole = _poles(z)
     if not len(pole):
-        return Modes(nothing, nothing)
+        return NO_MODES
     shapes = np.exp(np.outer(times[: len(z)], pole))
     amplitude = np.linalg.lstsq(shapes, z, rcond=None)[0]
     if np.linalg.norm(z - shapes @ amplitude) > UNEXPLAINED * np.linalg.norm(z):
-        return Modes(nothing, nothing)
+        return NO_MODES
     return Modes(pole + 1j * angular, amplitude / _through_window(pole, window_seconds))
 
 
