@@ -24,6 +24,7 @@ from torch import Tensor
 from notedecay.continuators import Signal, create
 from notedecay.continuators.modal import Modal, ModalConfig
 from notedecay.continuators.modal_features import feature_count
+from notedecay.continuators.modal_floor import Halves
 from notedecay.continuators.modal_hearing import Heard
 from notedecay.continuators.modal_lessons import Lesson
 from notedecay.continuators.modal_net import ModalNet
@@ -99,8 +100,8 @@ class Pooled(Ear):
     def _taught(self, clip: Clip, others: int) -> tuple[Lesson, ...]:
         return self.ears[clip.id.split(":")[0]]._taught(clip, others)
 
-    def _after(self, clip: Clip) -> tuple[Array, int]:
-        return self.ears[clip.id.split(":")[0]]._after(clip)
+    def _cut(self, clip: Clip) -> Halves:
+        return self.ears[clip.id.split(":")[0]]._cut(clip)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from notedecay.continuators.modal_analysis import MOST, find_partials
-from notedecay.continuators.modal_features import feature_count, partial_features
+from notedecay.continuators.modal_features import LEVEL_DB, PLAIN, feature_count, partial_features
 from tests.synthetic import damped
 
 
@@ -37,6 +37,19 @@ def test_the_features_do_not_depend_on_the_level() -> None:
     assert np.isfinite(features).all()
     again = partial_features(note / 2, 4000, partials)
     assert np.allclose(features, again, atol=1e-3)
+
+
+def test_a_feature_tells_how_far_a_partial_stands_over_the_noise() -> None:
+    def over_noise(noise_db: float) -> np.ndarray:
+        note = damped([220, 1000], [9.0, 9.0], [1, 0.1], rate=4000, noise_db=noise_db)
+        prime = note[:1320].astype(np.float64)
+        partials = find_partials(prime, 4000)
+        near = [np.abs(partials.frequency_hz - f).argmin() for f in (220, 1000)]
+        return LEVEL_DB * partial_features(prime, 4000, partials)[near, PLAIN - 1]
+
+    loud, soft = over_noise(-40), over_noise(-60)
+    assert np.allclose(soft - loud, 20, atol=3)
+    assert loud[0] - loud[1] == pytest.approx(20, abs=6)  # noise is not as loud everywhere
 
 
 @settings(max_examples=25, deadline=None)

@@ -6,54 +6,100 @@ import numpy as np
 import pytest
 from scipy.signal import butter, sosfilt
 
-from notedecay.continuators.modal_floor import BANDS, NONE_DB, hiss, noise_floor
+from notedecay.continuators.modal_floor import (
+    BANDS,
+    NONE_DB,
+    Floor,
+    Halves,
+    beneath,
+    hiss,
+    no_floor,
+    noise_floor,
+)
 from tests.synthetic import damped
 
 RATE = 8000
-PRIME = np.ones(100, np.float32)
+PRIME = np.ones(RATE // 3, np.float32)
+CUT = len(PRIME)
 
 
-def notes(noise_db: float, count: int = 8) -> list[tuple[np.ndarray, int]]:
-    """Notes that end in noise, low-pass at 2 kHz."""
+def note(noise_db: float, seed: int = 0) -> Halves:
+    """A note in noise, low-pass at 2 kHz."""
     lowpass = butter(6, 2000, fs=RATE, output="sos")
-    found = []
-    for seed in range(count):
-        white = np.random.default_rng(seed).standard_normal(4 * RATE)
-        noise = 10 ** (noise_db / 20) * sosfilt(lowpass, white)
-        tone = damped([440.0 * 1.06**seed], [1.0], [1.0], rate=RATE, seconds=4.0)
-        found.append((tone.astype(np.float64) + noise, RATE))
-    return found
+    noise = sosfilt(lowpass, np.random.default_rng(seed).standard_normal(4 * RATE))
+    tone = damped([440.0 * 1.06**seed], [1.0], [1.0], rate=RATE, seconds=4.0).astype(np.float64)
+    samples = 2 * tone + 10 ** (noise_db / 20) * noise
+    return Halves(samples[:CUT], samples[CUT:], RATE)
+
+
+def notes(noise_db: float, count: int = 8) -> list[Halves]:
+    return [note(noise_db, seed) for seed in range(count)]
+
+
+def steady(level_db: float) -> Floor:
+    """A floor that is the same under every note."""
+    return no_floor()._replace(level_db=np.full(BANDS, level_db))
 
 
 @pytest.mark.parametrize("noise_db", [-40.0, -70.0])
 def test_the_floor_is_that_of_the_noise_under_the_notes(noise_db: float) -> None:
-    floor = noise_floor(notes(noise_db))
+    floor = noise_floor(notes(noise_db)).level_db
     below, above = floor[: BANDS // 2 - 16], floor[BANDS // 2 + 40 :]
     assert np.median(below) == pytest.approx(noise_db, abs=1.5)
     assert np.median(above) < noise_db - 25
 
 
 def test_hiss_has_the_level_and_colour_of_the_floor() -> None:
-    made = hiss(noise_floor(notes(-40.0)), 8 * RATE, PRIME)
-    again = noise_floor([(made, RATE)] * 8)
+    made = hiss(noise_floor(notes(-40.0)), 8 * RATE, note(-40.0, 9).prime.astype(np.float32), RATE)
+    again = noise_floor([Halves(made, made, RATE)] * 8).level_db
     assert np.median(again[: BANDS // 2 - 16]) == pytest.approx(-40, abs=2)
     assert np.median(again[BANDS // 2 + 40 :]) < -65
 
 
+@pytest.mark.parametrize("noise_db", [-72.0, -60.0, -48.0])
+def test_the_valleys_of_a_prime_tell_how_much_noise_it_ends_in(noise_db: float) -> None:
+    learned = [note(level, seed) for seed, level in enumerate(np.linspace(-75, -45, 16))]
+    prime = note(noise_db, 20).prime.astype(np.float32)
+    made = hiss(noise_floor(learned), 8 * RATE, prime, RATE)
+    level_db = 20 * np.log10(made.std() * 2**0.5)  # half of the bands are silent
+    assert level_db == pytest.approx(noise_db, abs=2.5)
+
+
+def test_hiss_is_no_louder_than_under_the_notes_learned_from() -> None:
+    learned = [note(level, seed) for seed, level in enumerate(np.linspace(-75, -45, 16))]
+    made = hiss(noise_floor(learned), 8 * RATE, note(-10.0, 20).prime.astype(np.float32), RATE)
+    assert 20 * np.log10(made.std() * 2**0.5) < -43
+
+
+def test_beneath_a_tone_lies_its_noise() -> None:
+    found = beneath(note(-50.0).prime, RATE)
+    assert np.median(found[: BANDS // 2 - 16]) == pytest.approx(-50, abs=2)
+    assert np.median(found[BANDS // 2 + 40 :]) < -75
+    assert beneath(np.zeros(100), RATE).max() == pytest.approx(NONE_DB, abs=20)
+
+
 def test_hiss_is_the_same_for_the_same_prime_alone() -> None:
-    floor = np.full(BANDS, -50.0)
-    made = hiss(floor, 1000, PRIME)
-    assert np.array_equal(made, hiss(floor, 1000, 0.1 * PRIME.astype(np.float64)))
-    assert abs(np.corrcoef(made, hiss(floor, 1000, -PRIME))[0, 1]) < 0.2
+    floor = steady(-50.0)
+    made = hiss(floor, 1000, PRIME, RATE)
+    assert np.array_equal(made, hiss(floor, 1000, 0.1 * PRIME, RATE))
+    assert abs(np.corrcoef(made, hiss(floor, 1000, -PRIME, RATE))[0, 1]) < 0.2
 
 
 def test_without_a_floor_there_is_silence() -> None:
-    assert not hiss(np.full(BANDS, NONE_DB), 1000, PRIME).any()
-    assert len(hiss(np.full(BANDS, -50.0), 0, PRIME)) == 0
-    assert noise_floor([(np.zeros(RATE), RATE)] * 8).max() == pytest.approx(NONE_DB, abs=20)
+    assert not hiss(no_floor(), 1000, PRIME, RATE).any()
+    assert len(hiss(steady(-50.0), 0, PRIME, RATE)) == 0
+    silent = Halves(PRIME.astype(np.float64), np.zeros(RATE), RATE)
+    assert noise_floor([silent] * 8).level_db.max() == pytest.approx(NONE_DB, abs=20)
+
+
+def test_notes_with_a_silent_prime_tell_nothing_of_noise() -> None:
+    unheard = [note(-10.0, seed)._replace(prime=np.zeros(CUT)) for seed in range(9)]
+    assert noise_floor(unheard).level_db.max() == NONE_DB
+    together, alone = noise_floor(notes(-50.0) + unheard), noise_floor(notes(-50.0))
+    assert all(np.array_equal(a, b) for a, b in zip(together, alone, strict=True))
 
 
 def test_tones_that_few_notes_hold_are_no_noise() -> None:
     held = damped([30.0 * k for k in range(1, 9)], [1e6] * 8, rate=RATE).astype(np.float64)
-    assert noise_floor([(held, RATE)] * 3).max() == NONE_DB
-    assert noise_floor([(held, RATE)] * 20).max() <= -40
+    assert noise_floor([Halves(held, held, RATE)] * 3).level_db.max() == NONE_DB
+    assert noise_floor([Halves(held, held, RATE)] * 20).level_db.max() <= -40

@@ -16,15 +16,15 @@ from notedecay.continuators.learned import Examples, LearnedConfig, LearnedConti
 from notedecay.continuators.modal_aftersound import aftersound, stages
 from notedecay.continuators.modal_analysis import Array, Partials
 from notedecay.continuators.modal_features import feature_count
-from notedecay.continuators.modal_floor import hiss, noise_floor
+from notedecay.continuators.modal_floor import Halves, hiss, noise_floor
 from notedecay.continuators.modal_hearing import Heard, hear
 from notedecay.continuators.modal_lessons import (
     Lesson,
     as_played,
     lessons,
     one_stroke,
+    prime_and_after,
     stack,
-    what_follows,
 )
 from notedecay.continuators.modal_net import ModalNet, Told, neighbourhoods
 from notedecay.continuators.transposition import with_transpositions
@@ -131,7 +131,7 @@ class Modal(LearnedContinuator[ModalConfig]):
             self.net.depth_db.fill_(depth_db)
             self.net.after_t60.fill_(t60)
         if self.config.hiss:
-            self.net.floor_db.copy_(torch.from_numpy(noise_floor([self._after(c) for c in clips])))
+            self.net.floor = noise_floor([self._cut(clip) for clip in clips])
         return examples
 
     def examples(self, clips: Sequence[Clip]) -> Lesson:
@@ -212,7 +212,7 @@ class Modal(LearnedContinuator[ModalConfig]):
         gain = (lasts / SURE).clamp(max=1.0) if self.config.weed else torch.ones_like(lasts)
         bottom = self.net.depth_db, self.net.after_t60
         made = ring(heard.partials, t60, gain, bottom, self.signal.rate, samples)
-        made += hiss(self.net.floor_db.cpu().double().numpy(), samples, prime)
+        made += hiss(self.net.floor, samples, prime, self.signal.rate)
         joint = heard.joint[:samples]
         fade = 0.5 + 0.5 * np.cos(np.pi * np.arange(len(joint)) / len(heard.joint))
         made[: len(joint)] += (joint - made[: len(joint)]) * fade
@@ -236,9 +236,10 @@ class Modal(LearnedContinuator[ModalConfig]):
         samples = np.ascontiguousarray(clip.samples, dtype=np.float32)
         return lessons(samples.tobytes(), clip.rate, prime, others)
 
-    def _after(self, clip: Clip) -> tuple[Array, int]:
-        """What follows a prime, at the level of its partials, and its rate."""
-        return what_follows(clip.samples, self.signal.prime_samples), clip.rate
+    def _cut(self, clip: Clip) -> Halves:
+        """Prime and what follows it, both divided by the prime's peak."""
+        prime, after = prime_and_after(clip.samples, self.signal.prime_samples)
+        return Halves(prime, after, clip.rate)
 
 
 def ring(

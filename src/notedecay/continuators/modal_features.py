@@ -6,6 +6,7 @@ import numpy as np
 
 from notedecay.continuators.modal_analysis import Array, Partials
 from notedecay.continuators.modal_beats import beat_features
+from notedecay.continuators.modal_floor import BANDS, beneath
 from notedecay.continuators.modal_movement import movement
 
 WINDOW_SECONDS, WINDOW_SHARE, STEPS = 0.1, 0.3, 24
@@ -25,12 +26,14 @@ OWN_SLOPE = 22
 Of all slopes it tells most by itself: one partial's alone is led astray by beats."""
 LEVEL_DB = 20.0
 """What a level of 1 means (dB)."""
-PLAIN = 32
+OVER_NOISE = (-2.0, 6.0)
+"""Levels over the noise that count; recordings of more are as good as without noise."""
+PLAIN = 33
 """Columns before those of :func:`notedecay.continuators.modal_beats.beat_features`."""
 
 
 def partial_features(prime: Array, rate: int, partials: Partials) -> Array:
-    """Describe each partial by its frequency, level, slopes, neighbours, note, and beats.
+    """Describe each partial by its frequency, level, slopes, neighbours, note, noise, and beats.
 
     Parameters
     ----------
@@ -54,6 +57,7 @@ def partial_features(prime: Array, rate: int, partials: Partials) -> Array:
         *_wobbles(times, levels, slopes),
         *_beside(levels[:, -1], partials.frequency_hz, slopes),
         *(np.full(len(partials), value) for value in _note(prime, rate, levels, partials)),
+        _over_noise(prime, rate, levels[:, -1], partials.frequency_hz),
     ]
     beats = beat_features(prime, rate, partials.frequency_hz)
     return np.hstack([np.stack(columns, axis=1), beats])
@@ -144,6 +148,13 @@ def _note(prime: Array, rate: int, levels: Array, partials: Partials) -> list[fl
     ]
     bright = [_centroid(levels[:, k], partials.frequency_hz) for k in (0, -1)]
     return [*fall, float(energy.max() - energy[-1]) / 20, *bright, float(np.log2(1 + len(levels)))]
+
+
+def _over_noise(prime: Array, rate: int, last: Array, frequency_hz: Array) -> Array:
+    """How far each partial stands over the noise beneath it: its decay is heard until there."""
+    place = frequency_hz / (rate / 2) * (BANDS - 1)
+    noise_db = np.interp(place, np.arange(BANDS), beneath(prime, rate))
+    return np.clip((last - noise_db) / LEVEL_DB, *OVER_NOISE)
 
 
 def _centroid(levels: Array, frequency_hz: Array) -> float:

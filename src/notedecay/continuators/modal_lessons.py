@@ -122,8 +122,8 @@ def lessons(note: bytes, rate: int, prime_samples: int, others: int) -> tuple[Le
     return (played, *(_stroke(one, rate, prime_samples)[1] for one in again))
 
 
-def what_follows(samples: Array | Samples, prime_samples: int) -> Array:
-    """Take what follows a note's prime, at the level of the prime's partials.
+def prime_and_after(samples: Array | Samples, prime_samples: int) -> tuple[Array, Array]:
+    """Cut a note where its prime ends, at the level of the prime's partials.
 
     Parameters
     ----------
@@ -134,11 +134,14 @@ def what_follows(samples: Array | Samples, prime_samples: int) -> Array:
 
     Returns
     -------
-    ndarray of float64, shape (samples - prime_samples,)
+    prime : ndarray of float64, shape (prime_samples,)
+        At a peak of 1, or silence.
+    after : ndarray of float64, shape (samples - prime_samples,)
         Divided by the prime's peak.
     """
     scale = float(np.max(np.abs(samples[:prime_samples].astype(np.float32)), initial=1e-9))
-    return np.asarray(samples[prime_samples:].astype(np.float64) / scale)
+    level = samples.astype(np.float64) / scale
+    return level[:prime_samples], level[prime_samples:]
 
 
 def stack(notes: Sequence[Sequence[Lesson]]) -> Lesson:
@@ -195,7 +198,8 @@ def one_stroke(notes: Lesson, chance: torch.Generator) -> Lesson:
 def _stroke(samples: Array | Samples, rate: int, prime_samples: int) -> tuple[Partials, Lesson]:
     """Partials of a note's prime, and what they teach."""
     _, partials, features = take_apart(samples[:prime_samples].astype(np.float32), rate)
-    return partials, lesson(partials, features, what_follows(samples, prime_samples), rate)
+    _, after = prime_and_after(samples, prime_samples)
+    return partials, lesson(partials, features, after, rate)
 
 
 def _nearest_hz(partials: Partials, frequency_hz: Array) -> Array:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from notedecay.continuators.modal_aftersound import BOTTOMLESS_DB
 from notedecay.continuators.modal_decay import LONGEST, Decays
 from notedecay.continuators.modal_features import LEVEL, LEVEL_DB, OCTAVE, PLAIN
-from notedecay.continuators.modal_floor import BANDS, NONE_DB
+from notedecay.continuators.modal_floor import Floor, no_floor
 from notedecay.continuators.modal_strangers import doubt, own_decays, portraits, strangeness
 
 FURTHEST = 4.0
@@ -21,6 +21,8 @@ NARROWEST = 0.08
 """Smallest standard deviation of log T60, 8 %."""
 WIDTHS = (0.1, 0.4, 1.5)
 """Widths of the neighbourhoods over which partials tell each other what they show (octaves)."""
+FLOOR = ("floor_db", "floor_lean", "floor_bounds_db")
+"""Buffers that hold the noise into which notes die away."""
 FAINTEST_DB = -60.0
 """A partial fainter than this under the note's strongest tells its neighbours as little."""
 
@@ -112,7 +114,9 @@ class ModalNet(nn.Module):
     after_t60: Tensor
     """What partials fall to: how deep, and the T60 of what follows (s)."""
     floor_db: Tensor
-    """Noise into which notes die away, shape (BANDS,)."""
+    floor_lean: Tensor
+    floor_bounds_db: Tensor
+    """Noise into which notes die away: a :class:`notedecay.continuators.modal_floor.Floor`."""
 
     def __init__(
         self,
@@ -139,7 +143,8 @@ class ModalNet(nn.Module):
         self.register_buffer("notes", torch.zeros(0, PLAIN))
         self.register_buffer("depth_db", torch.tensor(BOTTOMLESS_DB))
         self.register_buffer("after_t60", torch.tensor(LONGEST))
-        self.register_buffer("floor_db", torch.full((BANDS,), NONE_DB))
+        for buffer, silence in zip(FLOOR, no_floor(), strict=True):
+            self.register_buffer(buffer, torch.from_numpy(silence).float())
 
     def draw(self, generator: torch.Generator) -> None:
         """Draw the weights; the last layer starts small, beside the mean of all partials."""
@@ -150,6 +155,16 @@ class ModalNet(nn.Module):
         guesses = torch.linspace(-0.5, 0.5, NORMALS)
         with torch.no_grad():
             self.biases[-1][..., NORMALS : 2 * NORMALS] = guesses
+
+    @property
+    def floor(self) -> Floor:
+        """Noise into which notes die away."""
+        return Floor(*(getattr(self, buffer).cpu().double().numpy() for buffer in FLOOR))
+
+    @floor.setter
+    def floor(self, floor: Floor) -> None:
+        for buffer, learned in zip(FLOOR, floor, strict=True):
+            getattr(self, buffer).copy_(torch.from_numpy(learned))
 
     def remember(self, features: Tensor, present: Tensor) -> None:
         """Keep what the notes learned from are like; mean and spread must be known.
