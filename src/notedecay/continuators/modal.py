@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from notedecay.continuators.base import ContinuatorConfig, Signal
 from notedecay.continuators.esprit import synthesise
 from notedecay.continuators.learned import Examples, LearnedConfig, LearnedContinuator
-from notedecay.continuators.modal_aftersound import aftersound, stages
+from notedecay.continuators.modal_aftersound import Aftersound, stages
 from notedecay.continuators.modal_analysis import Array, Partials
 from notedecay.continuators.modal_features import feature_count
 from notedecay.continuators.modal_floor import Halves, hiss, noise_floor
@@ -26,7 +26,7 @@ from notedecay.continuators.modal_lessons import (
     prime_and_after,
     stack,
 )
-from notedecay.continuators.modal_net import ModalNet, Told, neighbourhoods
+from notedecay.continuators.modal_net import LASTS, ModalNet, Told, neighbourhoods
 from notedecay.continuators.transposition import with_transpositions
 from notedecay.errors import UserError
 from notedecay.notes.note import Clip, Samples
@@ -35,6 +35,8 @@ SURE = 0.5
 """Chance of lasting from which on a partial keeps its level; what likely will not is fainter."""
 FOREIGN_WEIGHT = 1.0
 """Of telling what lasts, beside the decay times, in the loss."""
+AFTER_WEIGHT = 0.3
+"""Of telling what partials fall to."""
 SHARED = 0.1
 """Share of the uncertainty that a note's partials have in common."""
 
@@ -126,10 +128,6 @@ class Modal(LearnedContinuator[ModalConfig]):
         # Transposed copies would lie so near that every other note would seem a stranger.
         heard = as_played(self._lessons(clips, self.config.strokes))
         self.net.remember(heard.features, heard.present)
-        if self.config.aftersound:
-            depth_db, t60 = aftersound(heard.depth_db, heard.after_t60)
-            self.net.depth_db.fill_(depth_db)
-            self.net.after_t60.fill_(t60)
         if self.config.hiss:
             self.net.floor = noise_floor([self._cut(clip) for clip in clips])
         return examples
@@ -152,10 +150,14 @@ class Modal(LearnedContinuator[ModalConfig]):
         decay = (surprise.mean(dim=0) * told.weight).sum() / told.weight.sum().clamp(min=1e-6)
         lasts = told.lasts.expand(said.shape[:-1])
         wrong = nn.functional.binary_cross_entropy_with_logits(
-            said[..., -1], lasts, reduction="none"
+            said[..., LASTS], lasts, reduction="none"
         )
         foreign = (wrong.mean(dim=0) * told.present).sum() / told.present.sum().clamp(min=1.0)
-        return decay + FOREIGN_WEIGHT * foreign
+        loss = decay + FOREIGN_WEIGHT * foreign
+        if self.config.aftersound:
+            after = self.net.aftersound(said)
+            loss = loss + AFTER_WEIGHT * after.wrong(told.depth_db, told.after_t60)
+        return loss
 
     def continue_primes(self, primes: Sequence[Samples], samples: Sequence[int]) -> list[Samples]:
         """Continue each prime by its partials; without any it fades within 100 ms, into hiss."""
@@ -191,12 +193,12 @@ class Modal(LearnedContinuator[ModalConfig]):
             shared = torch.randn((), generator=chance) * SHARED**0.5
             own = torch.randn(partials, generator=chance) * (1 - SHARED) ** 0.5
             t60 = told.decays.quantile(torch.special.ndtr(shared + own).to(self.device))
-            drawn.append(self._sound(prime, t60, told.lasts, samples))
+            drawn.append(self._sound(prime, t60, told, samples))
         return drawn
 
     def _continue(self, prime: Samples, samples: int) -> Samples:
         told = self._foretell(prime)
-        return self._sound(prime, told.decays.likeliest(), told.lasts, samples)
+        return self._sound(prime, told.decays.likeliest(), told, samples)
 
     @torch.inference_mode()
     def _foretell(self, prime: Samples) -> Told:
@@ -205,13 +207,13 @@ class Modal(LearnedContinuator[ModalConfig]):
         told: Told = self.net(features.to(self.device))
         return told
 
-    def _sound(self, prime: Samples, t60: Tensor, lasts: Tensor, samples: int) -> Samples:
-        """Let the prime's partials die away as told, joined to what rings on of the rest."""
+    def _sound(self, prime: Samples, t60: Tensor, told: Told, samples: int) -> Samples:
+        """Let the prime's partials die away, joined to what rings on of the rest."""
         peak = np.max(np.abs(prime), initial=0.0).astype(np.float64)
         heard = self._hear(prime)
-        gain = (lasts / SURE).clamp(max=1.0) if self.config.weed else torch.ones_like(lasts)
-        bottom = self.net.depth_db, self.net.after_t60
-        made = ring(heard.partials, t60, gain, bottom, self.signal.rate, samples)
+        gain = (told.lasts / SURE).clamp(max=1.0) if self.config.weed else 1.0 + 0 * told.lasts
+        after = told.after if self.config.aftersound else None
+        made = ring(heard.partials, t60, gain, after, self.signal.rate, samples)
         made += hiss(self.net.floor, samples, prime, self.signal.rate)
         joint = heard.joint[:samples]
         fade = 0.5 + 0.5 * np.cos(np.pi * np.arange(len(joint)) / len(heard.joint))
@@ -246,7 +248,7 @@ def ring(
     partials: Partials,
     t60: Tensor,
     gain: Tensor,
-    bottom: tuple[Tensor, Tensor],
+    after: Aftersound | None,
     rate: int,
     samples: int,
 ) -> Array:
@@ -257,11 +259,11 @@ def ring(
     partials : Partials
         Of the prime.
     t60 : tensor, shape (partials,)
-        How long each takes for 60 dB, by its first 30 (s).
+        How long each takes for 60 dB, as it is measured (s).
     gain : tensor, shape (partials,)
         Factor of each amplitude.
-    bottom : tuple of tensor, shape () each
-        How much weaker the longer ones are (dB), and their T60 (s) where it is longer.
+    after : Aftersound or None
+        What they fall to; None for nothing.
     rate, samples : int
         Hz, and how many samples to make.
 
@@ -269,8 +271,16 @@ def ring(
     -------
     ndarray of float64, shape (samples,)
     """
-    first, second, weaker = stages(t60, *bottom)
-    damping = 3 * np.log(10) / torch.cat([first, second]).cpu().double().numpy()
-    factor = torch.cat([gain * (1 - weaker), gain * weaker]).cpu().double().numpy()
-    poles = np.exp((2j * np.pi * np.tile(partials.frequency_hz, 2) - damping) / rate)
-    return synthesise(poles, np.tile(partials.amplitude, 2) * factor, samples)
+    first, factor, frequency_hz = _array(t60), _array(gain), partials.frequency_hz
+    amplitude = partials.amplitude
+    if after is not None:
+        first, second, weaker = stages(first, _array(after.depth_db), _array(after.log_t60.exp()))
+        first = np.concatenate([first, second])
+        factor = np.concatenate([factor * (1 + weaker), -factor * weaker])
+        frequency_hz, amplitude = np.tile(frequency_hz, 2), np.tile(amplitude, 2)
+    poles = np.exp((2j * np.pi * frequency_hz - 3 * np.log(10) / first) / rate)
+    return synthesise(poles, amplitude * factor, samples)
+
+
+def _array(tensor: Tensor) -> Array:
+    return np.asarray(tensor.cpu().double().numpy())

@@ -1,4 +1,9 @@
-"""What partials fall to: after the decay that is heard first, a weaker and longer one."""
+"""What partials fall to: after the decay that is heard first, a weaker and longer one.
+
+A piano's strings first give their energy away together, soon against each other, then slowly
+(Weinreich, "Coupled piano strings", JASA 62, 1977); a guitar's die away up and down sooner than
+from side to side.
+"""
 
 from __future__ import annotations
 
@@ -6,31 +11,59 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from notedecay.analysis.decay import FIT_RANGE_DB, STEP_SECONDS, is_judged
+from notedecay.analysis.decay import STEP_SECONDS, decay_times, is_judged
 from notedecay.continuators.modal_analysis import Array
-from notedecay.continuators.modal_decay import LONGEST
+from notedecay.continuators.modal_decay import LONGEST, SHORTEST
 
 LOUD_DB = 40.0
 """Partials this far under the loudest tell of what the instrument's fall to."""
 BENDS_DB = 10.0
 """One that ends this far over its line has bent."""
-BOTTOMLESS_DB = 90.0
-"""Depth of those that have not: they may yet."""
 LATE_SHARE = 0.4
 """Of the envelope, at its end: how fast a partial that has bent falls there."""
-DEPTH_SHARE, LEAST_DEPTH_DB = 0.3, 38.0
-"""Share of the partials whose longer decay is no weaker; the least leaves room for the first."""
+SHALLOWEST_DB, BOTTOMLESS_DB = 12.0, 90.0
+"""Bounds of how much weaker the longer decay is; at the last it is not heard."""
+APART_DB = 10.0
+"""An error of so much counts as one of the longer decay's T60 by a factor of e."""
+FITS = 8
+"""Times that the first stage is corrected."""
+GRID = np.arange(0.0, 0.8, 0.005)
+"""Times at which both stages are listened to, in shares of the decay time foretold."""
 
 
 class Bends(NamedTuple):
     """What each partial falls to; arrays of shape (partials,)."""
 
     depth_db: Array
-    """How much weaker the longer decay begins; 0 where it was not asked."""
+    """How much weaker the longer decay begins, or, of a partial that has not bent, how far it
+    has fallen without; 0 where it was not asked."""
     t60: Array
     """Of what follows (s); 0 where it has not bent."""
+
+
+class Aftersound(NamedTuple):
+    """The longer decay of partials; tensors of shape (..., partials)."""
+
+    depth_db: Tensor
+    """How much weaker than the partial it begins."""
+    log_t60: Tensor
+    """Of it (T60 in s)."""
+
+    def wrong(self, depth_db: Tensor, t60: Tensor) -> Tensor:
+        """How far it is from what is true, a scalar; notes of which nothing is known have none.
+
+        Parameters
+        ----------
+        depth_db, t60 : tensor, shape (..., partials)
+            As :func:`bends` has them. One that has not bent yet can only be too shallow.
+        """
+        asked, bent = (depth_db > 0).float(), t60 > 0
+        off = (self.depth_db - depth_db) / APART_DB
+        longer = self.log_t60 - t60.clamp(min=SHORTEST).log()
+        away = torch.where(bent, _robust(off) + _robust(longer), _robust(off.clamp(max=0)))
+        return (away * asked).sum() / (asked.expand(away.shape)).sum().clamp(min=1.0)
 
 
 def bends(envelopes_db: Array, floors_db: Array, t60: Array, level_db: Array) -> Bends:
@@ -56,44 +89,52 @@ def bends(envelopes_db: Array, floors_db: Array, t60: Array, level_db: Array) ->
     falls_db_per_s = np.maximum(-(late @ t) / (t @ t), 60.0 / LONGEST)
     middle = STEP_SECONDS * (envelopes_db.shape[1] - 1) - t[-1]
     begins_db = late.mean(axis=1) + falls_db_per_s * middle
-    depth = np.where(bent, np.maximum(envelopes_db[:, 0] - begins_db, 1.0), BOTTOMLESS_DB)
+    depth = np.where(bent, envelopes_db[:, 0] - begins_db, fallen)
+    depth = np.clip(depth, SHALLOWEST_DB, BOTTOMLESS_DB)
     return Bends(np.where(asked, depth, 0.0), np.where(bent, 60.0 / falls_db_per_s, 0.0))
 
 
-def aftersound(depth_db: Tensor, t60: Tensor) -> tuple[float, float]:
-    """What an instrument's partials fall to: how much weaker (dB), and its T60 (s).
+def stages(t60: Array, depth_db: Array, after_t60: Array) -> tuple[Array, Array, Array]:
+    """Two stages of decay that together are heard to fall as one is foretold to.
+
+    They sound against each other, as strings do that have given away what they shared: where
+    the first has fallen to the second the partial dips, and there the line ends by which its
+    decay is measured. So the second may be loud, and the first is what it must be for both to
+    measure as foretold.
 
     Parameters
     ----------
-    depth_db, t60 : tensor, shape (...)
-        Of all its partials, as :func:`bends` has them.
-    """
-    asked, bent = depth_db[depth_db > 0], t60[t60 > 0]
-    if not len(bent):
-        return BOTTOMLESS_DB, LONGEST
-    depth = max(LEAST_DEPTH_DB, float(asked.quantile(DEPTH_SHARE)))
-    return depth, float(bent.median())
-
-
-def stages(t60: Tensor, depth_db: Tensor, after_t60: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Two stages of decay that fall their first 30 dB together in the time of one.
-
-    Parameters
-    ----------
-    t60 : tensor, shape (partials,)
-        Of the decay as it is judged (s).
-    depth_db, after_t60 : tensor, shape ()
-        From :func:`aftersound`.
+    t60 : ndarray of float64, shape (partials,)
+        Of the decay as it is measured (s).
+    depth_db, after_t60 : ndarray of float64, shape (partials,)
+        How much weaker the second begins, and its T60 (s) where it is longer.
 
     Returns
     -------
-    first, second : tensor, shape (partials,)
-        T60 of both stages (s).
-    weaker : tensor, shape ()
-        Amplitude of the second; the first has the rest.
+    first, second : ndarray of float64, shape (partials,)
+        T60 of both (s).
+    weaker : ndarray of float64, shape (partials,)
+        Amplitude of the second, to be taken from the first, which has as much more.
     """
-    weaker = torch.where(depth_db < BOTTOMLESS_DB, 10 ** (-depth_db / 20), 0.0)
-    second = t60.maximum(after_t60)
-    end = FIT_RANGE_DB / 60
-    left = 10 ** (-3 * end) - weaker * 10 ** (-3 * end * t60 / second)
-    return -3 * end * t60 / torch.log10(left / (1 - weaker)), second, weaker
+    depth = np.clip(depth_db, SHALLOWEST_DB, BOTTOMLESS_DB)
+    weaker = np.where(depth < BOTTOMLESS_DB, 10 ** (-depth / 20), 0.0)
+    second = np.maximum(t60, after_t60)
+    first = t60.copy()
+    for _ in range(FITS):
+        heard = _heard(first / t60, second / t60, weaker)
+        longer = np.where(np.isfinite(heard), 1 / heard, 1.0)
+        first = np.clip(first * np.clip(longer, 0.5, 2.0), SHORTEST / 2, LONGEST)
+    return first, second, weaker
+
+
+def _heard(first: Array, second: Array, weaker: Array) -> Array:
+    """T60 as it is measured of both stages, all in shares of the one foretold."""
+    quick, slow = (10 ** (-3 * np.outer(1 / t60, GRID)) for t60 in (first, second))
+    share = weaker[:, np.newaxis]
+    level_db = 20 * np.log10(np.abs((1 + share) * quick - share * slow) + 1e-6)
+    in_steps = decay_times(level_db, np.full(len(level_db), -np.inf))
+    return np.asarray(in_steps * (GRID[1] / STEP_SECONDS))
+
+
+def _robust(error: Tensor) -> Tensor:
+    return nn.functional.smooth_l1_loss(error, torch.zeros_like(error), reduction="none")

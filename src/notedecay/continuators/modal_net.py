@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from notedecay.continuators.modal_aftersound import BOTTOMLESS_DB
+from notedecay.continuators.modal_aftersound import BOTTOMLESS_DB, Aftersound
 from notedecay.continuators.modal_decay import LONGEST, Decays
-from notedecay.continuators.modal_features import LEVEL, LEVEL_DB, OCTAVE, PLAIN
+from notedecay.continuators.modal_features import LEVEL, LEVEL_DB, OCTAVE, PLAIN, TELLING
 from notedecay.continuators.modal_floor import Floor, no_floor
 from notedecay.continuators.modal_strangers import doubt, own_decays, portraits, strangeness
 
@@ -17,6 +18,11 @@ FURTHEST = 4.0
 """Features count up to this many standard deviations."""
 NORMALS = 2
 """In the density of each decay time: a quick and a slow guess."""
+LASTS = 3 * NORMALS
+DEPTH, AFTER = LASTS + 1, LASTS + 2
+"""Outputs behind those of the density."""
+USUAL_DEPTH_DB, DEPTH_DB, USUAL_LONGER = 40.0, 20.0, 1.0
+"""Aftersound of outputs of 0, how much weaker 1 more is (dB), and log T60 over the mean."""
 NARROWEST = 0.08
 """Smallest standard deviation of log T60, 8 %."""
 WIDTHS = (0.1, 0.4, 1.5)
@@ -33,6 +39,7 @@ class Told(NamedTuple):
     decays: Decays
     lasts: Tensor
     """Chance that it sounds on after the prime, as what belongs to the attack alone does not."""
+    after: Aftersound
 
 
 def loudness(features: Tensor, present: Tensor) -> Tensor:
@@ -109,10 +116,7 @@ class ModalNet(nn.Module):
     std: Tensor
     log_t60: Tensor
     notes: Tensor
-    """Portraits of the notes learned from, shape (notes, PLAIN)."""
-    depth_db: Tensor
-    after_t60: Tensor
-    """What partials fall to: how deep, and the T60 of what follows (s)."""
+    """Portraits of the notes learned from, shape (notes, TELLING)."""
     floor_db: Tensor
     floor_lean: Tensor
     floor_bounds_db: Tensor
@@ -130,7 +134,7 @@ class ModalNet(nn.Module):
     ) -> None:
         super().__init__()
         told = units * (1 + len(WIDTHS)) if neighbours else units
-        pairs = [(features, units), (told, units), (units, 3 * NORMALS + 1)]
+        pairs = [(features, units), (told, units), (units, AFTER + 1)]
         self.weights = nn.ParameterList(torch.zeros(members, i, o) for i, o in pairs)
         self.biases = nn.ParameterList(torch.zeros(members, 1, o) for _, o in pairs)
         self.dropout, self.neighbours = dropout, neighbours
@@ -140,9 +144,7 @@ class ModalNet(nn.Module):
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("std", torch.ones(features))
         self.register_buffer("log_t60", torch.zeros(()))
-        self.register_buffer("notes", torch.zeros(0, PLAIN))
-        self.register_buffer("depth_db", torch.tensor(BOTTOMLESS_DB))
-        self.register_buffer("after_t60", torch.tensor(LONGEST))
+        self.register_buffer("notes", torch.zeros(0, TELLING))
         for buffer, silence in zip(FLOOR, no_floor(), strict=True):
             self.register_buffer(buffer, torch.from_numpy(silence).float())
 
@@ -211,7 +213,7 @@ class ModalNet(nn.Module):
         return self._layer(self._hidden(hidden, 1, generator), 2)
 
     def _portraits(self, features: Tensor, present: Tensor) -> Tensor:
-        return portraits(self._heard(features)[..., :PLAIN], loudness(features, present))
+        return portraits(self._heard(features)[..., :TELLING], loudness(features, present))
 
     def _heard(self, features: Tensor) -> Tensor:
         """Features, in their standard deviations."""
@@ -231,9 +233,15 @@ class ModalNet(nn.Module):
 
     def decays(self, said: Tensor) -> Decays:
         """Turn what is said, shape (..., outputs), into densities of decay times."""
-        share, longer, spread = torch.chunk(said[..., :-1], 3, dim=-1)
+        share, longer, spread = torch.chunk(said[..., :LASTS], 3, dim=-1)
         wide = NARROWEST + nn.functional.softplus(spread - 0.5)
         return Decays(torch.log_softmax(share, dim=-1), self.log_t60 + longer, wide)
+
+    def aftersound(self, said: Tensor) -> Aftersound:
+        """Turn what is said, shape (..., outputs), into what partials fall to."""
+        depth_db = USUAL_DEPTH_DB + DEPTH_DB * said[..., DEPTH]
+        log_t60 = self.log_t60 + USUAL_LONGER + said[..., AFTER]
+        return Aftersound(depth_db, log_t60.clamp(max=math.log(LONGEST)))
 
     def forward(self, features: Tensor) -> Told:
         """Pool what all members say of the partials of one note.
@@ -253,7 +261,9 @@ class ModalNet(nn.Module):
         learned = self.decays(said).pooled()
         share = doubt(self.strangeness(note, present))
         decays = learned.doubted(own_decays(features), share.expand(len(features)))
-        return Told(decays, torch.sigmoid(said[..., -1]).mean(dim=0))
+        depth_db, log_t60 = (each.mean(dim=0) for each in self.aftersound(said))
+        after = Aftersound(depth_db.lerp(torch.full_like(depth_db, BOTTOMLESS_DB), share), log_t60)
+        return Told(decays, torch.sigmoid(said[..., LASTS]).mean(dim=0), after)
 
     def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:
         """Make room for as many notes as were learned."""
