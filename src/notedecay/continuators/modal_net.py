@@ -23,6 +23,8 @@ DEPTH, AFTER = LASTS + 1, LASTS + 2
 """Outputs behind those of the density."""
 USUAL_DEPTH_DB, DEPTH_DB, USUAL_LONGER = 40.0, 20.0, 1.0
 """Aftersound of outputs of 0, how much weaker 1 more is (dB), and log T60 over the mean."""
+LOUDER_DB = 4.0
+"""By how much the energy of an aftersound whose level is not known exceeds that of its middle."""
 NARROWEST = 0.08
 """Smallest standard deviation of log T60, 8 %."""
 WIDTHS = (0.1, 0.4, 1.5)
@@ -261,8 +263,10 @@ class ModalNet(nn.Module):
         learned = self.decays(said).pooled()
         share = doubt(self.strangeness(note, present))
         decays = learned.doubted(own_decays(features), share.expand(len(features)))
-        depth_db, log_t60 = (each.mean(dim=0) for each in self.aftersound(said))
-        after = Aftersound(depth_db.lerp(torch.full_like(depth_db, BOTTOMLESS_DB), share), log_t60)
+        after = Aftersound(*(each.mean(dim=0) for each in self.aftersound(said)))
+        depth_db = after.depth_db - LOUDER_DB
+        depth_db = depth_db.lerp(torch.full_like(depth_db, BOTTOMLESS_DB), share)
+        after = after._replace(depth_db=depth_db)
         return Told(decays, torch.sigmoid(said[..., LASTS]).mean(dim=0), after)
 
     def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:
