@@ -240,6 +240,9 @@ def evaluate(
 @app.command()
 def ablate(
     instrument: Instruments = None,
+    idea: Annotated[
+        list[str] | None, typer.Option(help="Only this idea; may be given several times.")
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How often all is trained anew.")] = 3,
     processes: Processes = CORES,
     device: Device = "auto",
@@ -249,7 +252,7 @@ def ablate(
     from notedecay.evaluation.ablation import Choice, run_ablation
 
     project = find_project()
-    choice = Choice(tuple(instrument or ()), seeds, processes, device)
+    choice = Choice(tuple(instrument or ()), tuple(idea or ()), seeds, processes, device)
     for line in run_ablation(project, load_params(project.params), choice, out):
         _say(line)
 

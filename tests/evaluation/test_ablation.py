@@ -44,7 +44,7 @@ def test_no_test_note_is_learned_from_or_judged(project: Path, rows: pd.DataFram
     test = set(json.loads((project / "results/bells/split.json").read_text())["test"])
     assert not set(rows["note"]) & test
     jobs = [one.job for one in plan(Project(project), load_params(project / "params.yaml"),
-                                    "bells", 2)]  # fmt: skip
+                                    "bells", (), 2)]  # fmt: skip
     assert len(jobs) == 8 * 2 * 5
     for job in jobs:
         assert not test & {*job.learned, *job.seen, *job.unseen}
@@ -68,6 +68,14 @@ def test_a_second_call_does_nothing_anew(project: Path, rows: pd.DataFrame) -> N
     before = {path: path.stat().st_mtime_ns for path in jobs.glob("*/result.json")}
     notedecay(project, *CALL)
     assert {path: path.stat().st_mtime_ns for path in jobs.glob("*/result.json")} == before
+
+
+def test_an_idea_that_is_not_listed_is_one_clear_line(project: Path, rows: pd.DataFrame) -> None:
+    assert len(rows)
+    answer = notedecay(project, "ablate", "--idea", "aftersond", ok=False)
+    assert answer.returncode == 2
+    assert len(answer.stderr.splitlines()) == 1
+    assert "'modal' has no idea 'aftersond'; did you mean 'aftersound'?" in answer.stderr
 
 
 def test_a_continuator_without_ideas_is_one_clear_line(project: Path, rows: pd.DataFrame) -> None:

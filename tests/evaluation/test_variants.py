@@ -22,6 +22,14 @@ def test_one_idea_is_taken_away_at_a_time() -> None:
     assert nets.settings == {"units": 16, "epochs": 7, "members": 1}
 
 
+def test_only_the_ideas_asked_for_are_taken_away() -> None:
+    best = {"continuator": "modal", "settings": {}}
+    found = variants(best, 7, ["hiss", "aftersound"])
+    assert [one.label for one in found] == [FULL, "without aftersound", "without hiss"]
+    with pytest.raises(UserError, match="did you mean 'hiss'"):
+        variants(best, 7, ["his"])
+
+
 def test_what_the_search_left_out_is_no_idea_of_the_model() -> None:
     found = variants({"continuator": "modal", "settings": {"dropout": 0}}, 7)
     assert "without dropout" not in [one.label for one in found]

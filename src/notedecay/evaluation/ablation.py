@@ -41,6 +41,8 @@ class Choice:
     ----------
     instruments : tuple of str
         All of ``params.yaml`` if empty.
+    ideas : tuple of str
+        To take away; all of the model if empty.
     seeds : int
         How often all is trained anew, on other folds and from other weights.
     processes : int
@@ -50,6 +52,7 @@ class Choice:
     """
 
     instruments: tuple[str, ...]
+    ideas: tuple[str, ...]
     seeds: int
     processes: int
     device: str
@@ -69,21 +72,23 @@ def run_ablation(
     ------
     UserError
         For an instrument that is not prepared or searched, a continuator without listed ideas,
-        or a job that failed for a reason that the user can mend.
+        an idea that is not listed, or a job that failed for a reason that the user can mend.
     SystemExit
         With a line to print, for a job that failed otherwise.
     """
     choose_device(choice.device)
     names = choice.instruments or tuple(params.instruments)
     # All are planned before the first is done: a mistake is told now, not in an hour.
-    planned = {name: plan(project, params, name, choice.seeds) for name in names}
+    planned = {name: plan(project, params, name, choice.ideas, choice.seeds) for name in names}
     for name, jobs in planned.items():
         do(jobs, processes=choice.processes, device=choice.device, console=console)
         page = _write(name, _rows(jobs), project.results(FOLDER) / name, project.root / "docs")
         yield f"{page}: {len(jobs)} jobs; rows in {project.results(FOLDER) / name / 'ablation.csv'}"
 
 
-def plan(project: Project, params: Params, name: str, seeds: int) -> list[Trial]:
+def plan(
+    project: Project, params: Params, name: str, ideas: Sequence[str], seeds: int
+) -> list[Trial]:
     """All jobs of an instrument: each variant on each fold, for each seed.
 
     Parameters
@@ -94,6 +99,8 @@ def plan(project: Project, params: Params, name: str, seeds: int) -> list[Trial]
         Validated; its seed is the first.
     name : str
         Of the instrument.
+    ideas : sequence of str
+        To take away; all of the model if empty.
     seeds : int
         How many.
     """
@@ -101,7 +108,7 @@ def plan(project: Project, params: Params, name: str, seeds: int) -> list[Trial]
     results = project.results(name)
     material = load_material(results, name, config)
     return cross_validated(
-        variants(read_json(results / "best.json"), config.train.epochs),
+        variants(read_json(results / "best.json"), config.train.epochs, ideas),
         [clip for part in PARTS for clip in material.part(part)],
         material.path,
         material.signal,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from notedecay.config import parse
 from notedecay.continuators import CONTINUATORS
-from notedecay.errors import UserError
+from notedecay.errors import UserError, nearest
 from notedecay.evaluation.plan import Competitor
 
 FULL = "full model"
@@ -29,7 +29,7 @@ IDEAS: dict[str, dict[str, dict[str, Any]]] = {
 """By continuator: an idea in plain words, and the settings of a model that is without it."""
 
 
-def variants(best: Mapping[str, Any], epochs: int) -> list[Competitor]:
+def variants(best: Mapping[str, Any], epochs: int, ideas: Sequence[str] = ()) -> list[Competitor]:
     """The model as the search found it, then without each of its ideas.
 
     An idea that the search has left out itself is none of the model's, and has no variant.
@@ -40,12 +40,14 @@ def variants(best: Mapping[str, Any], epochs: int) -> list[Competitor]:
         ``best.json``: continuator and settings.
     epochs : int
         Of a full training.
+    ideas : sequence of str
+        Those to take away; all if empty.
 
     Raises
     ------
     UserError
-        For a continuator without listed ideas, a model that has none of them, or settings that
-        it does not know.
+        For a continuator without listed ideas, a model that has none of them, an idea that is
+        not listed, or settings that it does not know.
     """
     name = best["continuator"]
     if name not in IDEAS:
@@ -53,15 +55,20 @@ def variants(best: Mapping[str, Any], epochs: int) -> list[Competitor]:
             f"the best of the search is '{name}', of which no ideas are listed to take away "
             f"(known: {', '.join(IDEAS)}); add a line to evaluation/variants.py"
         )
+    for idea in ideas:
+        if idea not in IDEAS[name]:
+            raise UserError(f"'{name}' has no idea '{idea}'{nearest(idea, IDEAS[name])}")
     settings = {**best["settings"], "epochs": epochs}
     full = parse(CONTINUATORS[name].Config, settings, "best.json")
     without = {
         idea: change
         for idea, change in IDEAS[name].items()
-        if any(getattr(full, setting) != value for setting, value in change.items())
+        if (not ideas or idea in ideas)
+        and any(getattr(full, setting) != value for setting, value in change.items())
     }
     if not without:
-        raise UserError(f"the best of the search has none of the ideas: {', '.join(IDEAS[name])}")
+        asked = ", ".join(ideas or IDEAS[name])
+        raise UserError(f"the best of the search has none of the ideas: {asked}")
     return [
         Competitor(FULL, name, settings),
         *(Competitor(WITHOUT + idea, name, settings | change) for idea, change in without.items()),
