@@ -15,6 +15,7 @@ from hypothesis.extra.numpy import arrays
 from notedecay.analysis import Reference
 from notedecay.continuators import Signal, create, load
 from notedecay.continuators.modal import Modal, hear
+from notedecay.continuators.modal_aftersound import BOTTOMLESS_DB
 from notedecay.continuators.modal_strangers import own_decays
 from notedecay.errors import UserError
 from notedecay.notes.note import Clip, Samples
@@ -120,6 +121,17 @@ def test_a_stranger_goes_by_its_own_slope(trained: Modal) -> None:
     own = own_decays(features + 8 * trained.net.std).likeliest()
     assert torch.allclose(strange.decays.likeliest(), own)
     assert not torch.allclose(known.decays.likeliest(), own_decays(features).likeliest())
+    assert strange.after.depth_db.tolist() == [BOTTOMLESS_DB] * len(features)
+    assert (known.after.depth_db < BOTTOMLESS_DB).all()
+
+
+def test_all_that_was_learned_is_saved(trained: Modal, tmp_path: Path) -> None:
+    assert trained.net.floor.level_db.max() < -60
+    assert trained.net.floor.bounds_db[0] < trained.net.floor.bounds_db[1]
+    trained.save(tmp_path)
+    prime = bell(59).samples[:PRIME]
+    made, again = (model.continue_prime(prime, RATE) for model in (trained, load(tmp_path)))
+    assert np.array_equal(made, again)
 
 
 def test_the_joint_is_smooth(trained: Modal) -> None:

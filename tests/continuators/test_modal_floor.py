@@ -79,15 +79,17 @@ def test_beneath_a_tone_lies_its_noise() -> None:
 
 
 def test_hiss_is_the_same_for_the_same_prime_alone() -> None:
-    floor = steady(-50.0)
-    made = hiss(floor, 1000, PRIME, RATE)
-    assert np.array_equal(made, hiss(floor, 1000, 0.1 * PRIME, RATE))
-    assert abs(np.corrcoef(made, hiss(floor, 1000, -PRIME, RATE))[0, 1]) < 0.2
+    floor = Floor(np.full(BANDS, -80.0), np.array([0.1, 0.1, 0.0]), np.array([-20.0, 20.0]))
+    prime = note(-60.0).prime.astype(np.float32)
+    made = hiss(floor, 1000, prime, RATE)
+    assert made == pytest.approx(hiss(floor, 1000, prime / 8, RATE), rel=1e-6)
+    assert abs(np.corrcoef(made, hiss(floor, 1000, -prime, RATE))[0, 1]) < 0.2
 
 
 def test_without_a_floor_there_is_silence() -> None:
     assert not hiss(no_floor(), 1000, PRIME, RATE).any()
     assert len(hiss(steady(-50.0), 0, PRIME, RATE)) == 0
+    assert not hiss(steady(-50.0), 1000, PRIME[:0], RATE).any()
     silent = Halves(PRIME.astype(np.float64), np.zeros(RATE), RATE)
     assert noise_floor([silent] * 8).level_db.max() == pytest.approx(NONE_DB, abs=20)
 
@@ -99,7 +101,24 @@ def test_notes_with_a_silent_prime_tell_nothing_of_noise() -> None:
     assert all(np.array_equal(a, b) for a, b in zip(together, alone, strict=True))
 
 
+def held(seed: int) -> Halves:
+    """A dense low note that does not die away."""
+    low = [(27.0 + seed) * k for k in range(1, 12)]
+    samples = damped(low, [1e6] * 11, rate=RATE, seed=seed, noise_db=-90).astype(np.float64)
+    return Halves(samples[:CUT], samples[CUT:], RATE)
+
+
 def test_tones_that_few_notes_hold_are_no_noise() -> None:
-    held = damped([30.0 * k for k in range(1, 9)], [1e6] * 8, rate=RATE).astype(np.float64)
-    assert noise_floor([Halves(held, held, RATE)] * 3).level_db.max() == NONE_DB
-    assert noise_floor([Halves(held, held, RATE)] * 20).level_db.max() <= -40
+    assert noise_floor([held(0)] * 3).level_db.max() == NONE_DB
+    tones = [held(seed) for seed in range(20)]
+    floor = noise_floor(tones)
+    assert floor.level_db.max() <= -40
+    made = hiss(floor, 2 * RATE, tones[3].prime.astype(np.float32), RATE)
+    assert 20 * np.log10(made.std()) <= -40
+
+
+def test_notes_that_still_sound_at_their_ends_are_not_taken_for_noisy_ones() -> None:
+    learned = [*(held(seed) for seed in range(5)), *notes(-60.0, 20)]
+    for prime in (note(-60.0, 21).prime, held(7).prime):
+        made = hiss(noise_floor(learned), 2 * RATE, prime.astype(np.float32), RATE)
+        assert 20 * np.log10(made.std()) < -57

@@ -61,7 +61,7 @@ class ModalConfig(LearnedConfig):
     weed : bool
         Whether what is taken for a sound of the attack alone is left to the joint.
     aftersound : bool
-        Whether partials fall to the longer decay in which those of the instrument end.
+        Whether partials fall to a weaker and longer decay, instead of to nothing.
     hiss : bool
         Whether notes die away into the noise of the recordings, instead of into silence.
     strokes : int
@@ -92,8 +92,8 @@ class Modal(LearnedContinuator[ModalConfig]):
     is told by small nets from what the prime shows of it: they give a density of its decay
     time, of which the time that most likely sounds right is taken, or samples are drawn. At
     the joint all that the partials leave out, the rest of the attack and its noise, rings on
-    by ESPRIT and fades. Partials fall to the longer decay, and the note to the noise, in which
-    the notes learned from end.
+    by ESPRIT and fades. Partials fall to longer decays, as the nets tell too, and the note to
+    noise like that in which the notes learned from end.
     """
 
     name: ClassVar[str] = "modal"
@@ -211,7 +211,7 @@ class Modal(LearnedContinuator[ModalConfig]):
         """Let the prime's partials die away, joined to what rings on of the rest."""
         peak = np.max(np.abs(prime), initial=0.0).astype(np.float64)
         heard = self._hear(prime)
-        gain = (told.lasts / SURE).clamp(max=1.0) if self.config.weed else 1.0 + 0 * told.lasts
+        gain = (told.lasts / SURE).clamp(max=1.0) if self.config.weed else torch.ones_like(t60)
         after = told.after if self.config.aftersound else None
         made = ring(heard.partials, t60, gain, after, self.signal.rate, samples)
         made += hiss(self.net.floor, samples, prime, self.signal.rate)

@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from notedecay.analysis.decay import STEP_SECONDS, decay_times, is_judged
+from notedecay.analysis.decay import STEP_SECONDS, WINDOW_SECONDS, decay_times, is_judged
 from notedecay.continuators.modal_analysis import Array
 from notedecay.continuators.modal_decay import LONGEST, SHORTEST
 
 LOUD_DB = 40.0
-"""Partials this far under the loudest tell of what the instrument's fall to."""
+"""Partials further under the loudest are not asked what they fall to: noise hides it."""
 BENDS_DB = 10.0
 """One that ends this far over its line has bent."""
 LATE_SHARE = 0.4
@@ -27,6 +27,10 @@ SHALLOWEST_DB, BOTTOMLESS_DB = 12.0, 90.0
 """Bounds of how much weaker the longer decay is; at the last it is not heard."""
 APART_DB = 10.0
 """An error of so much counts as one of the longer decay's T60 by a factor of e."""
+BRIEF_SECONDS = 0.25
+"""T60 of partials that are over before the measure could tell an aftersound from them."""
+FIRST_HEARD = WINDOW_SECONDS / 2
+"""Middle of the measure's first window (s): of the prime's end it hears as much later."""
 FITS = 8
 """Times that the first stage is corrected."""
 GRID = np.arange(0.0, 0.8, 0.005)
@@ -37,8 +41,8 @@ class Bends(NamedTuple):
     """What each partial falls to; arrays of shape (partials,)."""
 
     depth_db: Array
-    """How much weaker the longer decay begins, or, of a partial that has not bent, how far it
-    has fallen without; 0 where it was not asked."""
+    """How much weaker the longer decay is where the measure first hears the partial, or, of one
+    that has not bent, how far it has fallen without; 0 where it was not asked."""
     t60: Array
     """Of what follows (s); 0 where it has not bent."""
 
@@ -47,7 +51,7 @@ class Aftersound(NamedTuple):
     """The longer decay of partials; tensors of shape (..., partials)."""
 
     depth_db: Tensor
-    """How much weaker than the partial it begins."""
+    """How much weaker than the partial it is where the measure first hears them."""
     log_t60: Tensor
     """Of it (T60 in s)."""
 
@@ -107,7 +111,8 @@ def stages(t60: Array, depth_db: Array, after_t60: Array) -> tuple[Array, Array,
     t60 : ndarray of float64, shape (partials,)
         Of the decay as it is measured (s).
     depth_db, after_t60 : ndarray of float64, shape (partials,)
-        How much weaker the second begins, and its T60 (s) where it is longer.
+        How much weaker the second is where the measure first hears them, and its T60 (s) where
+        it is longer. Partials of T60 under 0.25 s have none.
 
     Returns
     -------
@@ -116,24 +121,27 @@ def stages(t60: Array, depth_db: Array, after_t60: Array) -> tuple[Array, Array,
     weaker : ndarray of float64, shape (partials,)
         Amplitude of the second, to be taken from the first, which has as much more.
     """
-    depth = np.clip(depth_db, SHALLOWEST_DB, BOTTOMLESS_DB)
-    weaker = np.where(depth < BOTTOMLESS_DB, 10 ** (-depth / 20), 0.0)
     second = np.maximum(t60, after_t60)
+    fallen_db = 60 * FIRST_HEARD * (1 / t60 - 1 / second)
+    depth = np.clip(depth_db, SHALLOWEST_DB, BOTTOMLESS_DB) + fallen_db
+    heard = (depth < BOTTOMLESS_DB) & (t60 > BRIEF_SECONDS)
+    weaker = np.where(heard, 10 ** (-depth / 20), 0.0)
     first = t60.copy()
     for _ in range(FITS):
-        heard = _heard(first / t60, second / t60, weaker)
-        longer = np.where(np.isfinite(heard), 1 / heard, 1.0)
+        longer = t60 / _measured(t60, first, second, weaker)
+        longer = np.where(np.isfinite(longer) & (longer > 0), longer, 1.0)
         first = np.clip(first * np.clip(longer, 0.5, 2.0), SHORTEST / 2, LONGEST)
     return first, second, weaker
 
 
-def _heard(first: Array, second: Array, weaker: Array) -> Array:
-    """T60 as it is measured of both stages, all in shares of the one foretold."""
-    quick, slow = (10 ** (-3 * np.outer(1 / t60, GRID)) for t60 in (first, second))
+def _measured(t60: Array, first: Array, second: Array, weaker: Array) -> Array:
+    """T60 as it is measured of both stages (s), on a grid as long as the one foretold wants."""
+    times = np.outer(t60, GRID) + FIRST_HEARD
+    quick, slow = (10 ** (-3 * times / stage[:, np.newaxis]) for stage in (first, second))
     share = weaker[:, np.newaxis]
-    level_db = 20 * np.log10(np.abs((1 + share) * quick - share * slow) + 1e-6)
+    level_db = 20 * np.log10(np.abs((1 + share) * quick - share * slow) + 1e-9)
     in_steps = decay_times(level_db, np.full(len(level_db), -np.inf))
-    return np.asarray(in_steps * (GRID[1] / STEP_SECONDS))
+    return np.asarray(in_steps * t60 * (GRID[1] / STEP_SECONDS))
 
 
 def _robust(error: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ BANDS = 256
 """From 0 Hz to half the rate."""
 FRAME_SECONDS, HOPS_PER_FRAME = 0.2, 2
 TIMES_PERCENTILE, NOTES_PERCENTILE = 10.0, 25.0
-"""Noise is where a band is quiet, over the times of a note and over notes."""
+"""Noise is where a band is quiet, over the times of a note and over notes, or over its bands."""
 TENTH_OF_NOISE = 0.105
 """What the 10th percentile of noise's power is of its mean: -ln 0.9."""
 SMOOTH_BANDS = 5
@@ -87,7 +87,7 @@ def noise_floor(notes: Sequence[Halves]) -> Floor:
         np.percentile(levels, NOTES_PERCENTILE, axis=0), size=SMOOTH_BANDS, mode="nearest"
     )
     common = np.minimum(smooth, LOUDEST_DB)
-    more = np.median(levels - common, axis=1)
+    more = np.percentile(levels - common, NOTES_PERCENTILE, axis=1)
     bounds = np.percentile(more, USUAL_PERCENTILES)
     valleys = np.array([_valleys(note.prime, note.rate, common) for note in notes])
     lean = np.linalg.lstsq(valleys, np.clip(more, *bounds), rcond=None)[0]
@@ -116,15 +116,16 @@ def hiss(floor: Floor, samples: int, prime: Samples, rate: int) -> Array:
     ndarray of float64, shape (samples,)
         For a prime of peak 1.
     """
-    if samples == 0 or floor.level_db.max() <= NONE_DB:
+    if samples == 0 or not len(prime) or floor.level_db.max() <= NONE_DB:
         return np.zeros(samples)
-    normal = prime / max(float(np.max(np.abs(prime), initial=0.0)), 1e-30)
+    normal = prime / max(float(np.max(np.abs(prime))), 1e-30)
     more_db = np.clip(_valleys(normal, rate, floor.level_db) @ floor.lean, *floor.bounds_db)
     seed = zlib.crc32(np.signbit(prime).tobytes())  # at whatever level the prime comes
     white = np.random.default_rng(seed).standard_normal(samples)
     spectrum = np.fft.rfft(white)
     place = np.linspace(0.0, BANDS - 1.0, len(spectrum))
-    colour = 10 ** ((np.interp(place, np.arange(BANDS), floor.level_db) + more_db) / 20)
+    level_db = np.minimum(floor.level_db + more_db, LOUDEST_DB)
+    colour = 10 ** (np.interp(place, np.arange(BANDS), level_db) / 20)
     return np.asarray(np.fft.irfft(spectrum * colour, samples))
 
 

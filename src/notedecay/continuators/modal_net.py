@@ -1,4 +1,4 @@
-"""Nets that tell from a partial's features how it may die away, and whether it sounds on at all."""
+"""Nets that tell from a partial's features how it may die away, to what, and whether it lasts."""
 
 from __future__ import annotations
 
@@ -242,8 +242,7 @@ class ModalNet(nn.Module):
     def aftersound(self, said: Tensor) -> Aftersound:
         """Turn what is said, shape (..., outputs), into what partials fall to."""
         depth_db = USUAL_DEPTH_DB + DEPTH_DB * said[..., DEPTH]
-        log_t60 = self.log_t60 + USUAL_LONGER + said[..., AFTER]
-        return Aftersound(depth_db, log_t60.clamp(max=math.log(LONGEST)))
+        return Aftersound(depth_db, self.log_t60 + USUAL_LONGER + said[..., AFTER])
 
     def forward(self, features: Tensor) -> Told:
         """Pool what all members say of the partials of one note.
@@ -263,10 +262,9 @@ class ModalNet(nn.Module):
         learned = self.decays(said).pooled()
         share = doubt(self.strangeness(note, present))
         decays = learned.doubted(own_decays(features), share.expand(len(features)))
-        after = Aftersound(*(each.mean(dim=0) for each in self.aftersound(said)))
-        depth_db = after.depth_db - LOUDER_DB
-        depth_db = depth_db.lerp(torch.full_like(depth_db, BOTTOMLESS_DB), share)
-        after = after._replace(depth_db=depth_db)
+        depth_db, log_t60 = (each.mean(dim=0) for each in self.aftersound(said))
+        depth_db = (depth_db - LOUDER_DB).lerp(torch.full_like(depth_db, BOTTOMLESS_DB), share)
+        after = Aftersound(depth_db, log_t60.clamp(max=math.log(LONGEST)))
         return Told(decays, torch.sigmoid(said[..., LASTS]).mean(dim=0), after)
 
     def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:

@@ -82,8 +82,10 @@ def run_ablation(
     planned = {name: plan(project, params, name, choice.ideas, choice.seeds) for name in names}
     for name, jobs in planned.items():
         do(jobs, processes=choice.processes, device=choice.device, console=console)
-        page = _write(name, _rows(jobs), project.results(FOLDER) / name, project.root / "docs")
-        yield f"{page}: {len(jobs)} jobs; rows in {project.results(FOLDER) / name / 'ablation.csv'}"
+        title = "-".join(["ablation", *(idea.replace(" ", "-") for idea in choice.ideas)])
+        table = project.results(FOLDER) / name / f"{title}.csv"
+        page = _write(name, _rows(jobs), table, project.root / "docs")
+        yield f"{page}: {len(jobs)} jobs; rows in {table}"
 
 
 def plan(
@@ -127,12 +129,13 @@ def _rows(jobs: Sequence[Trial]) -> list[dict[str, Any]]:
     ]
 
 
-def _write(name: str, rows: Sequence[dict[str, Any]], folder: Path, docs: Path) -> Path:
-    write_rows(rows, folder / "ablation.csv")
+def _write(name: str, rows: Sequence[dict[str, Any]], table: Path, docs: Path) -> Path:
+    """Table, text and picture beside each other, and a page of them in the documentation."""
+    write_rows(rows, table)
     found = outcomes(rows)
-    text, picture = folder / "ablation.md", folder / "ablation.png"
+    text, picture = table.with_suffix(".md"), table.with_suffix(".png")
     with replacing(text) as path:
         path.write_text(markdown(name, found), encoding="utf-8")
     save(forest(found, f"{name}: what each idea buys"), picture)
-    pictures = {f"{name}-ablation.png": Picture(picture, SHOWS)}
-    return publish(text, pictures, docs / FOLDER / f"{name}-ablation.md")
+    page = f"{name}-{table.stem}"
+    return publish(text, {f"{page}.png": Picture(picture, SHOWS)}, docs / FOLDER / f"{page}.md")

@@ -66,9 +66,10 @@ def variants(best: Mapping[str, Any], epochs: int, ideas: Sequence[str] = ()) ->
         if (not ideas or idea in ideas)
         and any(getattr(full, setting) != value for setting, value in change.items())
     }
+    if absent := set(ideas) - set(without):
+        raise UserError(f"the best of the search is already without {', '.join(sorted(absent))}")
     if not without:
-        asked = ", ".join(ideas or IDEAS[name])
-        raise UserError(f"the best of the search has none of the ideas: {asked}")
+        raise UserError(f"the best of the search has none of the ideas: {', '.join(IDEAS[name])}")
     return [
         Competitor(FULL, name, settings),
         *(Competitor(WITHOUT + idea, name, settings | change) for idea, change in without.items()),
