@@ -263,7 +263,9 @@ class ModalNet(nn.Module):
         share = doubt(self.strangeness(note, present))
         decays = learned.doubted(own_decays(features), share.expand(len(features)))
         depth_db, log_t60 = (each.mean(dim=0) for each in self.aftersound(said))
-        depth_db = (depth_db - LOUDER_DB).lerp(torch.full_like(depth_db, BOTTOMLESS_DB), share)
+        # What is doubted of an aftersound is taken from its amplitude.
+        doubted_db = -20 * torch.log10((1 - share).clamp(min=1e-5))
+        depth_db = (depth_db - LOUDER_DB + doubted_db).clamp(max=BOTTOMLESS_DB)
         after = Aftersound(depth_db, log_t60.clamp(max=math.log(LONGEST)))
         return Told(decays, torch.sigmoid(said[..., LASTS]).mean(dim=0), after)
 

@@ -16,7 +16,7 @@ FEWEST = 3
 """Of fewer learned notes nothing can be a stranger: how far apart they lie is not known."""
 USUAL = 0.95
 """Share of the learned notes that counts as usual among themselves; the others lie apart."""
-FAMILIAR, STRANGE = 0.95, 1.25
+FAMILIAR, STRANGE = 1.05, 1.35
 """Up to which strangeness what was learned counts alone, and from which on not at all."""
 SAME = 0.05
 """Spread below which the learned notes count as alike in a feature (its standard deviations)."""
