@@ -57,6 +57,7 @@ class Hearing:
 HEARING: Mapping[str, Hearing] = {
     "piano": Hearing(8400, 5.0, 25.0),
     "guitar": Hearing(5600, 5.0, 50.0),
+    "iowa-guitar": Hearing(5600, 5.0, 70.0),
     "cello": Hearing(10_000, 3.0, 40.0),
     "flute": Hearing(8000, 3.0, 40.0, decays=False),
 }

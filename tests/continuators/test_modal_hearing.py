@@ -25,6 +25,20 @@ def test_a_weak_line_beside_a_partial_does_not_move_its_frequency() -> None:
     assert np.abs(plain - 440).min() > 0.1
 
 
+@pytest.mark.parametrize("apart_hz", [2.0, 3.0])
+def test_lines_too_near_to_be_partials_give_one_the_mean_of_their_energy(apart_hz: float) -> None:
+    note = damped([440, 440 + apart_hz], [2.0, 2.0], [1, 0.5], rate=RATE, noise_db=-90)
+    tuned = hear(note[:PRIME].tobytes(), SIGNAL).partials.frequency_hz
+    assert len(tuned) == 1
+    assert tuned[0] == pytest.approx(440 + apart_hz * 0.25 / 1.25, abs=0.05)
+
+
+def test_of_two_lines_the_one_that_has_died_away_counts_little() -> None:
+    note = damped([440, 443], [4.0, 0.4], rate=RATE, noise_db=-90)
+    tuned = hear(note[:PRIME].tobytes(), SIGNAL).partials.frequency_hz
+    assert np.abs(tuned - 440).min() < 0.1
+
+
 @pytest.mark.parametrize("samples", [0, 1, 40, PRIME])
 def test_silence_has_no_partials_and_joins_to_silence(samples: int) -> None:
     heard = hear(np.zeros(samples, np.float32).tobytes(), SIGNAL)

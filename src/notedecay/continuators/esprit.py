@@ -75,26 +75,17 @@ def fit_damped(samples: Samples, order: int) -> tuple[Complex, Complex]:
     R. Roy, T. Kailath, "ESPRIT - estimation of signal parameters via rotational invariance
     techniques", IEEE Trans. ASSP 37(7), 1989.
     """
-    poles = damped_poles(samples, order)
-    if not len(poles):
-        return poles, poles
-    shapes = np.vander(poles, len(samples), increasing=True).T
-    wave = samples.astype(np.complex128)
-    amplitudes = scipy.linalg.lstsq(shapes, wave, lapack_driver="gelsy")[0]
-    return poles, amplitudes
-
-
-def damped_poles(samples: Samples, order: int) -> Complex:
-    """Find the poles alone of what :func:`fit_damped` fits.
-
-    Parameters and result as there.
-    """
     x = samples.astype(np.float64)
     peak = np.max(np.abs(x), initial=0.0)
     window = min(len(x) // 2, WINDOW)
     if peak == 0 or window < 3:
-        return np.zeros(0, dtype=np.complex128)
-    return _poles(x / peak, window, min(2 * order, window - 2))
+        nothing = np.zeros(0, dtype=np.complex128)
+        return nothing, nothing
+    poles = _poles(x / peak, window, min(2 * order, window - 2))
+    shapes = np.vander(poles, len(samples), increasing=True).T
+    wave = samples.astype(np.complex128)
+    amplitudes = scipy.linalg.lstsq(shapes, wave, lapack_driver="gelsy")[0]
+    return poles, amplitudes
 
 
 def synthesise(poles: Complex, amplitudes: Complex, n: int) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from notedecay.continuators.base import Signal
-from notedecay.continuators.esprit import Complex, Esprit, EspritConfig, damped_poles
+from notedecay.continuators.esprit import Esprit, EspritConfig, fit_damped
 from notedecay.continuators.modal_analysis import FEWEST_SAMPLES, Array, Partials, find_partials
 from notedecay.continuators.modal_features import partial_features
 from notedecay.notes.note import Samples
@@ -22,6 +22,8 @@ ATTACK_SHARE = 0.3
 """Of the prime, in which ESPRIT does not look for frequencies."""
 NEAR_HZ, QUICKEST = 5.0, 25.0
 """Distance and damping (1/s) up to which what ESPRIT finds is a partial's frequency."""
+SOON_SECONDS = 0.3
+"""After the prime: by its energy until then a line counts in a partial's frequency."""
 
 
 class Heard(NamedTuple):
@@ -87,20 +89,24 @@ def _tuned(partials: Partials, prime: Array, rate: int) -> Partials:
 
     It is told apart there from the lines beside it that are too weak or too near to be partials
     themselves, and is the mean over a longer while, from which a plucked string's strays less
-    (of primes of 100 ms or less, where the fit hears as much, it is no better).
+    (of primes of 100 ms or less, where the fit hears as much, it is no better). Where ESPRIT
+    takes a partial that glides or beats for several lines, it is their mean by the energy that
+    they have yet to give away.
     """
     later = prime[round(ATTACK_SHARE * len(prime)) :].astype(np.float32)
-    found = _ringing_hz(damped_poles(later, JOINT_ORDER), rate)
-    if not len(found) or not len(partials):
-        return partials
-    apart = np.abs(partials.frequency_hz[:, np.newaxis] - found)
-    nearest = found[apart.argmin(axis=1)]
-    near = apart.min(axis=1) < NEAR_HZ
-    return replace(partials, frequency_hz=np.where(near, nearest, partials.frequency_hz))
+    found_hz, energy = _ringing(later, rate)
+    near = np.abs(partials.frequency_hz[:, np.newaxis] - found_hz) < NEAR_HZ
+    total = near @ energy
+    mean_hz = near @ (energy * found_hz) / np.maximum(total, 1e-300)
+    return replace(partials, frequency_hz=np.where(total > 0, mean_hz, partials.frequency_hz))
 
 
-def _ringing_hz(poles: Complex, rate: int) -> Array:
-    """Frequencies of the poles that ring on for a while."""
+def _ringing(samples: Samples, rate: int) -> tuple[Array, Array]:
+    """Frequencies (Hz) of what rings on for a while, and its energy soon after the samples."""
+    poles, amplitudes = fit_damped(samples, JOINT_ORDER)
     damping = -np.log(np.maximum(np.abs(poles), 1e-12)) * rate
     frequency_hz = np.angle(poles) * rate / (2 * np.pi)
-    return np.asarray(frequency_hz[(frequency_hz > 0) & (damping < QUICKEST)])
+    power = np.abs(amplitudes * poles ** len(samples)) ** 2
+    energy = power * -np.expm1(-2 * damping * SOON_SECONDS) / np.maximum(2 * damping, 1e-9)
+    rings = (frequency_hz > 0) & (damping < QUICKEST)
+    return frequency_hz[rings], energy[rings]
