@@ -39,9 +39,9 @@ def takes_of(clip: Clip) -> tuple[str, str, int]:
     return loudness, string, clip.pitch
 
 
-def played_again(clips: Sequence[Clip], prime_samples: int, furthest: int) -> Found:
-    """Judge other takes of each note as its continuations, up to so many loudnesses apart."""
-    found = defaultdict(list)
+def played_again(clips: Sequence[Clip], prime_samples: int) -> tuple[Found, Found]:
+    """Judge other takes of each note as its continuations: all, and those next in loudness."""
+    every, near = defaultdict(list), defaultdict(list)
     for clip in clips:
         loudness, *note = takes_of(clip)
         reference = Reference(
@@ -50,9 +50,13 @@ def played_again(clips: Sequence[Clip], prime_samples: int, furthest: int) -> Fo
         for other in clips:
             its_loudness, *its_note = takes_of(other)
             apart = abs(LOUDNESS.index(loudness) - LOUDNESS.index(its_loudness))
-            if its_note == note and 0 < apart <= furthest:
-                found[clip.id].append(reference.score(_instead(clip, other, prime_samples)))
-    return found
+            if its_note != note or not apart:
+                continue
+            scores = reference.score(_instead(clip, other, prime_samples))
+            every[clip.id].append(scores)
+            if apart == 1:
+                near[clip.id].append(scores)
+    return every, near
 
 
 def _instead(clip: Clip, other: Clip, prime_samples: int) -> NDArray[np.float64]:
@@ -75,9 +79,7 @@ def continued(instrument: Instrument, name: str, settings: Mapping[str, object])
 
 def rows(instrument: Instrument, epochs: int) -> Iterator[str]:
     """Lines of the table, over the notes that were played again."""
-    prime = instrument.signal.prime_samples
-    all_takes = played_again(instrument.clips, prime, furthest=2)
-    near_takes = played_again(instrument.clips, prime, furthest=1)
+    all_takes, near_takes = played_again(instrument.clips, instrument.signal.prime_samples)
     settings = {"units": 32, "dropout": 0.2, "input_noise": 0.1, "learning_rate": 4e-3}
     modal = continued(instrument, "modal", {**settings, "epochs": epochs})
     ways = {
