@@ -234,7 +234,8 @@ def test_figures_of_another_exam_are_not_believed(gate, tracker):
     assert alias(tracker, "champion") == "esprit"
 
 
-def test_a_champion_of_code_that_has_changed_is_followed(gate, tracker):
+@pytest.mark.parametrize("test", [TEST, (58,)], ids=["same exam", "another exam"])
+def test_a_champion_of_code_that_has_changed_is_followed(gate, tracker, test):
     """Its weights do not fit today's net, so it can neither be judged nor generate."""
     gate({"lstm": 0.99}).enter("lstm")
     present = models.holder(tracker.client, registered(tracker), "champion")
@@ -242,11 +243,11 @@ def test_a_champion_of_code_that_has_changed_is_followed(gate, tracker):
     state = load_file(weights)
     state.popitem()
     save_file(state, weights)
-    _, decision = gate({"esprit": 0.01}, test=(58,)).enter("esprit")
+    _, decision = gate({"esprit": 0.01}, test=test).enter("esprit")
     assert decision.promoted
     assert decision.reason == (
         "esprit (version 2) takes over from version 1, which the code of today cannot load: "
-        "score 0.010 on 1 unseen notes"
+        f"score 0.010 on {len(test)} unseen notes"
     )
     assert alias(tracker, "champion") == "esprit"
 

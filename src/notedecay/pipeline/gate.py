@@ -125,13 +125,14 @@ class Gate:
         figures = self.metrics[entrant.name]["unseen"]
         notes = int(figures["notes"])
         challenger = Standing(str(version.version), entrant.name, figures[gate.measure] or 0.0)
-        champion = None
-        if present is not None and present.tags.get("exam") == self.exam:
+        if present is None:
+            return decide(challenger, None, measure=gate.measure, margin=gate.margin, notes=notes)
+        rival = self._rival(present)
+        if rival is None:
+            return succeed(challenger, str(present.version), measure=gate.measure, notes=notes)
+        if present.tags.get("exam") == self.exam:
             champion = _standing(present, float(present.tags.get(f"unseen.{gate.measure}", 0.0)))
-        elif present is not None:
-            rival = self._rival(present)
-            if rival is None:
-                return succeed(challenger, str(present.version), measure=gate.measure, notes=notes)
+        else:
             clips = self._unseen_by(present)
             if not clips:
                 why = f"{challenger.who} and the champion have no unseen note in common"
