@@ -155,7 +155,7 @@ def test_the_study_names_what_it_searched_and_found(searched, tracker):
 
 
 def assert_can_be_heard(tracker: Tracker, run: Run) -> None:
-    assert {"seen.score", "validation.score", "best.epoch"} <= set(run.data.metrics)
+    assert {"seen.score", "validation.score", "kept.epoch"} <= set(run.data.metrics)
     files = tracker.client.list_artifacts(run.info.run_id, "listen/validation/bells.pp.170")
     assert {Path(file.path).name for file in files} == {
         "original.wav", "with_prime.wav", "without_prime.wav", "picture.png",

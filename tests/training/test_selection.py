@@ -1,4 +1,4 @@
-"""Fit while listening: the best epoch is kept, whatever ends the fit."""
+"""Fit while listening: the last of the best epochs is kept, whatever ends the fit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from notedecay.continuators import LearnedContinuator, Signal, create
 from notedecay.notes.note import Clip
 from notedecay.training import TrainingDiverged
 from notedecay.training.panel import Panel
-from notedecay.training.selection import OnEpoch, Selected, fit_selected
+from notedecay.training.selection import OnEpoch, Selected, fit_selected, kept_look
 from tests.synthetic import damped
 
 RATE = 2000
@@ -97,8 +97,8 @@ def test_the_last_epoch_is_always_heard(panel, tmp_path):
     assert list(looks(run(panel, tmp_path, check_every=5))) == [5, 10, 12]
 
 
-def test_the_best_epoch_is_returned_as_it_was(whole, panel):
-    assert whole.score == max(looks(whole).values()) == looks(whole)[whole.epoch]
+def test_the_kept_epoch_is_returned_as_it_was(whole, panel):
+    assert whole.score == looks(whole)[whole.epoch]
     assert heard(whole, panel) == whole.score > 0.0
 
 
@@ -117,19 +117,33 @@ def test_an_early_epoch_that_was_best_is_returned(panel, tmp_path):
     assert max(looks(selected)[epoch] for epoch in (10, 12)) < selected.score
 
 
-def test_of_equals_the_first_is_returned(panel, tmp_path, monkeypatch):
-    monkeypatch.setattr("notedecay.training.selection.mean_scores", lambda _: {"score": 0.5})
-    assert run(panel, tmp_path).epoch == 2
+def test_a_lead_by_chance_is_not_followed():
+    """The first look leads by one lucky note, which a later one pays back but for little."""
+    looks = {6: [0.9, 0.5, 0.5, 0.5], 12: [0.1, 0.1, 0.1, 0.1], 18: [0.5, 0.6, 0.6, 0.6]}
+    assert kept_look(looks) == 18
+
+
+def test_a_lead_on_every_note_is_followed():
+    assert kept_look({6: [0.3, 0.4, 0.5], 12: [0.6, 0.7, 0.8], 18: [0.5, 0.6, 0.71]}) == 12
+
+
+@pytest.mark.parametrize(("last", "kept"), [([0.5], 12), ([0.49], 6)])
+def test_on_one_note_any_lead_is_followed(last, kept):
+    assert kept_look({6: [0.5], 12: last}) == kept
+
+
+def test_of_equals_the_last_is_kept():
+    assert kept_look({2: [0.0, 0.0], 4: [0.0, 0.0]}) == 4
 
 
 @pytest.mark.parametrize("stop", [2, 5, 12])
-def test_a_fit_that_is_ended_from_outside_returns_its_best(whole, panel, tmp_path, stop):
+def test_a_fit_that_is_ended_from_outside_returns_what_it_kept(whole, panel, tmp_path, stop):
     selected = run(panel, tmp_path, on_epoch=lambda epoch, _: epoch == stop)
     assert selected.ended == "pruned"
     assert [row["epoch"] for row in selected.history] == list(range(1, stop + 1))
     so_far = {epoch: score for epoch, score in looks(whole).items() if epoch <= stop}
     assert looks(selected) == so_far
-    assert selected.score == max(so_far.values()) == heard(selected, panel)
+    assert selected.score == so_far[selected.epoch] == heard(selected, panel)
 
 
 @pytest.mark.parametrize("stops", [(1,), (4,), (5,), (7,), (12,), (8, 6), (3, 9)])
@@ -169,12 +183,12 @@ def diverging(after: int, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, OnEpoch
     return continuator, count
 
 
-def test_a_fit_that_diverges_after_a_look_returns_its_best(whole, panel, tmp_path, monkeypatch):
+def test_a_fit_that_diverges_after_a_look_returns_what_it_kept(whole, panel, tmp_path, monkeypatch):
     continuator, count = diverging(5, monkeypatch)
     selected = run(panel, tmp_path, continuator, count)
     assert selected.ended.startswith("training diverged in epoch 6")
     assert looks(selected) == {epoch: looks(whole)[epoch] for epoch in (2, 4)}
-    assert heard(selected, panel) == selected.score == max(looks(selected).values())
+    assert heard(selected, panel) == selected.score == looks(selected)[selected.epoch]
 
 
 def test_a_fit_that_diverges_before_a_look_raises(panel, tmp_path, monkeypatch):

@@ -60,13 +60,13 @@ def run_train(project: Project, params: Params, instrument: str, observer: Obser
         selected = _train(
             material, name, settings, config.train, params.seed, folder, run, observer
         )
-        run.metrics({"best.epoch": selected.epoch})
+        run.metrics({"kept.epoch": selected.epoch})
     with replacing_folder(results / "model") as model:
         selected.continuator.save(model)
     _write_history(selected, results)
     write_json({"run_id": run.id, "epoch": selected.epoch}, results / "train.json")
     shutil.rmtree(folder)
-    return f"{name}: epoch {selected.epoch} is best, validation {selected.score:.3f}"
+    return f"{name}: epoch {selected.epoch} is kept, validation {selected.score:.3f}"
 
 
 def _write_history(selected: Selected, results: Path) -> None:

@@ -227,7 +227,7 @@ class _Trial:
         )
 
     def _log(self, selected: Selected, run: ActiveRun) -> None:
-        run.metrics({"best.epoch": selected.epoch})
+        run.metrics({"kept.epoch": selected.epoch})
         verdict = {
             split: panel.judge(selected.continuator) for split, panel in self.notes.panels.items()
         }

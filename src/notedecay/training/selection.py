@@ -1,4 +1,4 @@
-"""Fit while listening: keep the epoch that continues unseen notes best."""
+"""Fit while listening: keep the last epoch that continues unseen notes as well as the best."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from notedecay.analysis import mean_scores
 from notedecay.continuators import Continuator, load
@@ -21,7 +24,7 @@ OnEpoch = Callable[[int, Mapping[str, float]], bool]
 
 @dataclass(frozen=True)
 class Selected:
-    """The best state of a training.
+    """The state of a training that was kept.
 
     Attributes
     ----------
@@ -48,8 +51,35 @@ class _PrunedError(Exception):
     """The one who listens has heard enough."""
 
 
+def kept_look(looks: Mapping[int, Sequence[float]]) -> int:
+    """The last look that is as good as the best one, as far as so few notes can tell.
+
+    The best of many looks at a few notes owes its lead to chance, and is often an early one.
+    As good is one that falls behind by no more than the standard error of what it lacks, note
+    by note: the one-standard-error rule of Breiman et al., "Classification and Regression
+    Trees" (1984), in pairs.
+
+    Parameters
+    ----------
+    looks : mapping of int to sequence of float
+        Score of each note, 0..1, by the number of the epoch; the same notes in each.
+
+    Returns
+    -------
+    int
+        An epoch.
+    """
+    scores = {epoch: np.asarray(notes) for epoch, notes in looks.items()}
+    best = max(scores, key=lambda epoch: (scores[epoch].mean(), epoch))
+    return max(epoch for epoch, notes in scores.items() if _by_chance(scores[best] - notes))
+
+
+def _by_chance(lack: npt.NDArray[np.float64]) -> bool:
+    return bool(lack.mean() <= lack.std() / max(1, len(lack) - 1) ** 0.5)
+
+
 class _Listener:
-    """Told each epoch; keeps history and best state in a folder, so that both outlive a kill."""
+    """Told each epoch; keeps history and a state in a folder, so that both outlive a kill."""
 
     def __init__(
         self,
@@ -64,37 +94,40 @@ class _Listener:
         self.panel = panel
         self.check_every = check_every
         self.on_epoch = on_epoch
-        self._best = folder / "best"
+        self._kept = folder / "kept"
         self._log = folder / "history.json"
-        self.history: list[dict[str, float]] = (
-            json.loads(self._log.read_text()) if self._log.exists() else []
-        )
+        log = json.loads(self._log.read_text()) if self._log.exists() else {}
+        self.history: list[dict[str, float]] = log.get("history", [])
+        self.looks = {int(epoch): notes for epoch, notes in log.get("looks", {}).items()}
 
     def __call__(self, epoch: Epoch) -> None:
+        self._forget(epoch.number)
         metrics = dict(epoch.metrics)
         if epoch.number % self.check_every == 0 or epoch.number == epoch.of:
-            metrics |= self._look()
-        earlier = [row for row in self.history if row["epoch"] < epoch.number]
-        self.history = [*earlier, {"epoch": epoch.number, **metrics}]
+            metrics |= self._look(epoch.number)
+        self.history.append({"epoch": epoch.number, **metrics})
         with replacing(self._log) as path:
-            path.write_text(json.dumps(self.history))
+            path.write_text(json.dumps({"history": self.history, "looks": self.looks}))
         if self.on_epoch(epoch.number, metrics):
             raise _PrunedError
 
-    def _look(self) -> dict[str, float]:
-        means = mean_scores([judged.scores for judged in self.panel.judge(self.continuator)])
-        if all(means["score"] > row["look.score"] for row in self.looks()):
-            with replacing_folder(self._best) as folder:
-                self.continuator.save(folder)
-        return {f"look.{name}": value for name, value in means.items()}
+    def _forget(self, epoch: int) -> None:
+        """Drop what was noted before a kill of epochs that are done again."""
+        self.history = [row for row in self.history if row["epoch"] < epoch]
+        self.looks = {number: notes for number, notes in self.looks.items() if number < epoch}
 
-    def looks(self) -> list[dict[str, float]]:
-        return [row for row in self.history if "look.score" in row]
+    def _look(self, epoch: int) -> dict[str, float]:
+        scores = [judged.scores for judged in self.panel.judge(self.continuator)]
+        self.looks[epoch] = [note.score for note in scores]
+        if kept_look(self.looks) == epoch:
+            with replacing_folder(self._kept) as folder:
+                self.continuator.save(folder)
+        return {f"look.{name}": value for name, value in mean_scores(scores).items()}
 
     def selected(self, ended: str) -> Selected:
-        best = max(self.looks(), key=lambda row: (row["look.score"], -row["epoch"]))
-        score = best["look.score"]
-        return Selected(load(self._best), int(best["epoch"]), score, self.history, ended)
+        epoch = kept_look(self.looks)
+        score = float(np.mean(self.looks[epoch]))
+        return Selected(load(self._kept), epoch, score, self.history, ended)
 
 
 def fit_selected(
@@ -108,7 +141,7 @@ def fit_selected(
     folder: Path,
     on_epoch: OnEpoch,
 ) -> Selected:
-    """Fit, judge free-running on a panel every few epochs, return the best state.
+    """Fit, judge free-running on a panel every few epochs, return a state that did well.
 
     Parameters
     ----------
@@ -125,7 +158,7 @@ def fit_selected(
     device : str
         ``auto``, ``cpu`` or ``cuda``.
     folder : Path
-        Holds checkpoints, best state and history: call again with the same folder to go on
+        Holds checkpoints, the kept state and history: call again with the same folder to go on
         after an interruption.
     on_epoch : callable
         Told each epoch's metrics; True ends the fit.
@@ -133,8 +166,8 @@ def fit_selected(
     Returns
     -------
     Selected
-        The epoch with the highest mean score on the panel, also of a fit that was ended or
-        diverged after its first look.
+        The epoch of :func:`kept_look`, also of a fit that was ended or diverged after its
+        first look.
 
     Raises
     ------
@@ -155,7 +188,7 @@ def fit_selected(
     except _PrunedError:
         ended = "pruned"
     except TrainingDiverged as error:
-        if not listener.looks():
+        if not listener.looks:
             raise
         ended = str(error)
     return listener.selected(ended)
