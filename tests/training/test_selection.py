@@ -19,10 +19,16 @@ from tests.synthetic import damped
 
 RATE = 2000
 SIGNAL = Signal(instrument="test", rate=RATE)
-CLIPS = [
-    Clip(f"test/{f}", i, damped([f], [1.0], seconds=1.2, rate=RATE), RATE)
-    for i, f in enumerate([150, 170, 190, 210])
-]
+
+
+def bells(*pitches_hz: int) -> list[Clip]:
+    return [
+        Clip(f"test/{f}", i, damped([f], [1.0], seconds=1.2, rate=RATE), RATE)
+        for i, f in enumerate(pitches_hz)
+    ]
+
+
+CLIPS = bells(150, 170, 190, 210)
 EPOCHS = 12
 
 
@@ -102,8 +108,9 @@ def test_the_kept_epoch_is_returned_as_it_was(whole, panel):
     assert heard(whole, panel) == whole.score > 0.0
 
 
-def test_an_early_epoch_that_was_best_is_returned(panel, tmp_path):
-    continuator = make()
+def test_an_early_epoch_that_was_best_is_returned(tmp_path):
+    """On many notes: what four of them lack might be chance."""
+    continuator, panel = make(), Panel(bells(*range(150, 215, 5)), SIGNAL.prime_samples)
 
     def spoil(epoch: int, _: Mapping[str, float]) -> bool:
         if epoch >= 8:

@@ -18,6 +18,8 @@ from notedecay.notes.note import Clip
 from notedecay.training.fit import Epoch, TrainingDiverged, fit
 from notedecay.training.panel import Panel
 
+BY_CHANCE = 2.0
+"""Standard errors by which one state may fall behind another, and yet be as good."""
 OnEpoch = Callable[[int, Mapping[str, float]], bool]
 """Told an epoch and its metrics (``look.score`` after a look); True ends the fit."""
 
@@ -55,9 +57,9 @@ def kept_look(looks: Mapping[int, Sequence[float]]) -> int:
     """The last look that is as good as the best one, as far as so few notes can tell.
 
     The best of many looks at a few notes owes its lead to chance, and is often an early one.
-    As good is one that falls behind by no more than the standard error of what it lacks, note
-    by note: the one-standard-error rule of Breiman et al., "Classification and Regression
-    Trees" (1984), in pairs.
+    As good is one that lacks no more than :data:`BY_CHANCE` standard errors of what it lacks
+    note by note: the one-standard-error rule of Breiman et al., "Classification and Regression
+    Trees" (1984), in pairs and at about 95 %.
 
     Parameters
     ----------
@@ -75,7 +77,7 @@ def kept_look(looks: Mapping[int, Sequence[float]]) -> int:
 
 
 def _by_chance(lack: npt.NDArray[np.float64]) -> bool:
-    return bool(lack.mean() <= lack.std() / max(1, len(lack) - 1) ** 0.5)
+    return bool(lack.mean() <= BY_CHANCE * lack.std() / max(1, len(lack) - 1) ** 0.5)
 
 
 class _Listener:
