@@ -9,10 +9,12 @@ import torch
 from notedecay.analysis.decay import decay_time, decay_times, envelope_floors, partial_envelopes
 from notedecay.continuators.modal_aftersound import (
     BOTTOMLESS_DB,
+    LOUDER_DB,
     SHALLOWEST_DB,
     Aftersound,
     Bends,
     bends,
+    louder_db,
     stages,
 )
 from notedecay.continuators.modal_decay import LONGEST
@@ -118,3 +120,26 @@ def test_what_is_over_at_once_has_no_aftersound() -> None:
 def test_without_partials_there_is_no_aftersound() -> None:
     nothing = np.zeros(0)
     assert [len(found) for found in stages(nothing, nothing, nothing)] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("count", [1, 10, 64])
+def test_the_more_partials_share_the_energy_the_louder_is_what_they_fall_to(count: int) -> None:
+    """And those that are 60 dB under the others share none."""
+    level_db = torch.tensor([0.0] * count + [-60.0] * 3)
+    middle = told([20.0] * (count + 3), [10.0] * (count + 3))
+    expected = LOUDER_DB + 10 * np.log10(count)
+    assert float(louder_db(level_db, middle)) == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize("count", [3, 10, 30])
+def test_a_sum_of_levels_not_known_lies_as_much_over_that_of_their_middles(count: int) -> None:
+    chance = np.random.default_rng(0).normal(0, 12, (20_000, count))
+    sums_db = 10 * np.log10(np.sum(10 ** (chance / 10), axis=1))
+    over_db = np.median(sums_db) - 10 * np.log10(count)
+    louder = louder_db(torch.zeros(count), told([20.0] * count, [10.0] * count))
+    assert float(louder) - LOUDER_DB == pytest.approx(over_db, abs=4)
+
+
+def test_of_no_partials_nothing_is_louder() -> None:
+    nothing = torch.zeros(0)
+    assert float(louder_db(nothing, Aftersound(nothing, nothing))) == LOUDER_DB

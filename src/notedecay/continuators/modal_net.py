@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from notedecay.continuators.modal_aftersound import BOTTOMLESS_DB, Aftersound
+from notedecay.continuators.modal_aftersound import BOTTOMLESS_DB, Aftersound, louder_db
 from notedecay.continuators.modal_decay import LONGEST, Decays
 from notedecay.continuators.modal_features import LEVEL, LEVEL_DB, OCTAVE, PLAIN, TELLING
 from notedecay.continuators.modal_floor import Floor, no_floor
@@ -23,8 +23,6 @@ DEPTH, AFTER = LASTS + 1, LASTS + 2
 """Outputs behind those of the density."""
 USUAL_DEPTH_DB, DEPTH_DB, USUAL_LONGER = 40.0, 20.0, 1.0
 """Aftersound of outputs of 0, how much weaker 1 more is (dB), and log T60 over the mean."""
-LOUDER_DB = 4.0
-"""By how much the energy of an aftersound whose level is not known exceeds that of its middle."""
 NARROWEST = 0.08
 """Smallest standard deviation of log T60, 8 %."""
 WIDTHS = (0.1, 0.4, 1.5)
@@ -262,11 +260,12 @@ class ModalNet(nn.Module):
         learned = self.decays(said).pooled()
         share = doubt(self.strangeness(note, present))
         decays = learned.doubted(own_decays(features), share.expand(len(features)))
-        depth_db, log_t60 = (each.mean(dim=0) for each in self.aftersound(said))
+        middle = Aftersound(*(each.mean(dim=0) for each in self.aftersound(said)))
         # What is doubted of an aftersound is taken from its amplitude.
         doubted_db = -20 * torch.log10((1 - share).clamp(min=1e-5))
-        depth_db = (depth_db - LOUDER_DB + doubted_db).clamp(max=BOTTOMLESS_DB)
-        after = Aftersound(depth_db, log_t60.clamp(max=math.log(LONGEST)))
+        louder = louder_db(LEVEL_DB * features[:, LEVEL], middle)
+        depth_db = (middle.depth_db - louder + doubted_db).clamp(max=BOTTOMLESS_DB)
+        after = Aftersound(depth_db, middle.log_t60.clamp(max=math.log(LONGEST)))
         return Told(decays, torch.sigmoid(said[..., LASTS]).mean(dim=0), after)
 
     def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:
