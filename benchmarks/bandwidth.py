@@ -26,7 +26,8 @@ RATES = (16_000, 44_100)
 def main(instrument: str) -> None:
     """Print a Markdown table."""
     project = find_project()
-    config = load_params(project.params).instrument(instrument).prepare
+    params = load_params(project.params).instrument(instrument)
+    config = params.prepare
     results = project.results(instrument)
     notes = {note.id: note for note in catalogue.read(results / "catalogue.json")}
     parts = split.read(results / "split.json")
@@ -50,7 +51,8 @@ def main(instrument: str) -> None:
             prime_seconds=config.prime_seconds,
             highpass_hz=config.highpass_hz,
         )
-        continuator = create(best["continuator"], signal, best["settings"])
+        settings = {**best["settings"], "epochs": params.train.epochs}
+        continuator = create(best["continuator"], signal, settings)
         began = time.process_time()
         fit(continuator, [clips[id_] for id_ in parts["train"]], seed=0)
         trained = time.process_time() - began

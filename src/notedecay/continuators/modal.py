@@ -70,7 +70,7 @@ class ModalConfig(LearnedConfig):
         Semitones up and down to which each note is transposed, to be learned as well.
     """
 
-    units: int = Field(default=32, ge=4, le=512)
+    units: int = Field(default=64, ge=4, le=512)
     members: int = Field(default=16, ge=1, le=64)
     dropout: float = Field(default=0.1, ge=0.0, le=0.8)
     input_noise: float = Field(default=0.2, ge=0.0, le=2.0)
