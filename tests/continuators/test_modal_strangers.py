@@ -8,12 +8,7 @@ import torch
 
 from notedecay.continuators.modal_analysis import find_partials
 from notedecay.continuators.modal_decay import LONGEST
-from notedecay.continuators.modal_features import (
-    OWN_SLOPE,
-    TELLING,
-    feature_count,
-    partial_features,
-)
+from notedecay.continuators.modal_features import OWN_SLOPE, feature_count, partial_features
 from notedecay.continuators.modal_net import ModalNet
 from notedecay.continuators.modal_strangers import doubt, own_decays, portraits, strangeness
 from tests.synthetic import damped
@@ -80,23 +75,13 @@ def test_learned_notes_are_kept_with_the_weights() -> None:
     assert torch.equal(fresh(stranger).decays.likeliest(), net(stranger).decays.likeliest())
 
 
-def test_a_note_of_fewer_partials_than_all_learned_ones_is_no_stranger() -> None:
+def test_no_single_feature_makes_a_stranger_and_several_do() -> None:
     """At full bandwidth nearly every prime has as many partials as are kept."""
-    count = TELLING
-    learned = torch.randn(40, 4, feature_count(), generator=torch.Generator().manual_seed(0))
-    learned[..., count] = np.log2(65) + 0.01 * learned[..., count]
-    net = ModalNet(feature_count(), 8, 2, 0.0, neighbours=True, beats=True)
-    net.mean.copy_(learned.mean(dim=(0, 1)))
-    net.std.copy_(learned.std(dim=(0, 1)))
-    net.remember(learned, torch.ones(40, 4))
-    usual, fewer = learned[:1].clone(), learned[:1].clone()
-    fewer[..., count] = np.log2(52)
-    alone = torch.ones(1, 4)
-    assert torch.equal(net.strangeness(fewer, alone), net.strangeness(usual, alone))
-
-
-def test_the_column_after_those_that_tell_is_the_number_of_partials() -> None:
-    prime = damped([400, 1000], [1, 1], [1, 0.5], rate=RATE)[: RATE // 3].astype(np.float64)
-    partials = find_partials(prime / np.abs(prime).max(), RATE)
-    features = partial_features(prime, RATE, partials)
-    assert features[:, TELLING] == pytest.approx(np.log2(1 + len(partials)))
+    learned = torch.randn(40, 32, generator=torch.Generator().manual_seed(0))
+    learned[:, -1] *= 0.01
+    unseen = torch.randn(20, 32, generator=torch.Generator().manual_seed(1))
+    odd = unseen.clone()
+    odd[:, -1] = -4.0
+    assert float(doubt(strangeness(odd, learned)).mean()) < 0.1
+    odd[:, ::2] += 4.0
+    assert bool((doubt(strangeness(odd, learned)) == 1).all())

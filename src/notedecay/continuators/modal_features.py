@@ -28,11 +28,8 @@ LEVEL_DB = 20.0
 """What a level of 1 means (dB)."""
 OVER_NOISE = (-2.0, 6.0)
 """Levels over the noise that count; recordings of more are as good as without noise."""
-TELLING = 31
-"""Columns that tell notes from strangers.
-
-Those before the number of partials, of which many a rate has every note show as many as are kept,
-and before the noise, which is the recording's."""
+TELLING = 32
+"""Columns that tell notes from strangers: those before the noise, which is the recording's."""
 PLAIN = 33
 """Columns before those of :func:`notedecay.continuators.modal_beats.beat_features`."""
 
