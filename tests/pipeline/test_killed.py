@@ -108,7 +108,8 @@ def trials_done(root: Path) -> list[int]:
 def epochs_done(root: Path) -> list[int]:
     """Epochs in the history, once some lie behind the last checkpoint."""
     found = list((root / "mlruns/checkpoints").glob("*/history.json"))
-    epochs = [row["epoch"] for row in json.loads(found[0].read_text())] if found else []
+    history = json.loads(found[0].read_text())["history"] if found else []
+    epochs = [row["epoch"] for row in history]
     return epochs if len(epochs) > 6 else []
 
 
