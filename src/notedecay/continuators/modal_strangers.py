@@ -20,7 +20,7 @@ FAMILIAR, STRANGE = 1.05, 1.35
 """Up to which strangeness what was learned counts alone, and from which on not at all."""
 SAME = 0.05
 """Spread below which the learned notes count as alike in a feature (its standard deviations)."""
-FARTHEST = 3.0
+MOST_APART = 3.0
 """Up to so many spreads of the learned notes a difference counts: none alone makes a stranger.
 
 At 16 kHz nearly every prime has as many partials as are kept, and one of fewer lies far off."""
@@ -101,6 +101,6 @@ def own_decays(features: Tensor) -> Decays:
 
 
 def _distances(notes: Tensor, others: Tensor) -> Tensor:
-    apart = (notes[:, None] - others).clamp(-FARTHEST, FARTHEST)
+    apart = (notes[:, None] - others).clamp(-MOST_APART, MOST_APART)
     distances: Tensor = torch.linalg.vector_norm(apart, dim=-1)
     return distances
