@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from notedecay.files import replacing
 from notedecay.notes import pitch
 from notedecay.notes.measure import MISTUNED_CENTS
 from notedecay.notes.note import Note
+from notedecay.notes.set_aside import reasons
 
 LISTED = 14
 """Reasons beside each picture; more do not fit."""
@@ -52,10 +52,9 @@ def overview(notes: Sequence[Note], path: Path) -> None:
 
 def _headline(instrument: str, notes: Sequence[Note]) -> str:
     own = [note for note in notes if note.instrument == instrument]
-    reasons = Counter(flag.split(" (")[0].split(" at ")[0] for n in own for flag in n.flags)
     aside = sum(bool(note.flags) for note in own)
-    why = ": " + ", ".join(f"{n} {reason}" for reason, n in reasons.most_common())
-    return f"{instrument}: {len(own)} notes, {aside} set aside{why if aside else ''}"
+    why = f": {reasons(own)}" if aside else ""
+    return f"{instrument}: {len(own)} notes, {aside} set aside{why}"
 
 
 def _draw_decay(axes: Axes, notes: Sequence[Note]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from notedecay.errors import UserError
 from notedecay.files import replacing
 from notedecay.notes.note import Note
+from notedecay.notes.set_aside import reasons, wrong_octaves
 
 PARTS = ("train", "validation", "test")
 FEWEST_TRAIN = 3
@@ -56,8 +57,8 @@ def split(notes: Sequence[Note], *, validation: float, test: float, seed: int) -
     held = sum(counts.values())
     if len(pitches) < held + FEWEST_TRAIN or 2 * held > len(pitches) - 2:
         raise UserError(
-            f"{len(pitches)} pitches are too few to learn from when {held} are held out: "
-            "add recordings or lower the shares of validation and test"
+            f"{len(pitches)} pitches are too few to learn from when {held} are held out"
+            f"{_why(notes)}: add recordings or lower the shares of validation and test"
         )
     stretches = np.array_split(np.array(pitches[1:-1]), held)
     generator = np.random.default_rng(seed)
@@ -122,6 +123,18 @@ def read(path: Path) -> Split:
         raise UserError(f"{path}: no such split: run the prepare stage first") from error
     except (ValueError, TypeError, KeyError) as error:
         raise UserError(f"{path} is not a split: run the prepare stage again") from error
+
+
+def _why(notes: Sequence[Note]) -> str:
+    """How many notes are not counted, and why, where there are any."""
+    aside = sum(bool(note.flags) for note in notes)
+    if not aside:
+        return ""
+    lines = [
+        f"{aside} of {len(notes)} notes are set aside: {reasons(notes)}",
+        *wrong_octaves(notes),
+    ]
+    return f" ({'; '.join(lines)})"
 
 
 def _spread(counts: dict[str, int]) -> list[str]:

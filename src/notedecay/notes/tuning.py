@@ -25,6 +25,8 @@ SETTLE = 0.03
 """The pluck's noise and upward glide are over after this many seconds."""
 INHARMONICITY = np.concatenate(([0.0], np.geomspace(3e-5, 1.2e-2, 24)))
 """Stiffness coefficients B tried; a piano's lie from 1e-4 (middle) to 1e-2 (top)."""
+NEIGHBOUR = 5e-3
+"""A partial counts as the neighbour of another from this share of the other's energy."""
 _CENTS = np.arange(-REACH_CENTS, REACH_CENTS + 1, 2)
 
 
@@ -42,12 +44,19 @@ class Tuning:
         Share 0..1 of the spectrum's energy that lies on the note's partials.
     odd : float
         Share 0..1 that lies on the odd ones: next to none where the note sounds an octave higher.
+    midway : float
+        Share 0..1 that lies halfway between partials: much where the note sounds an octave lower.
+    linked : float
+        Share 0..1 of the partials' energy in partials that have a neighbour: next to none where
+        only every third, fourth ... partial sounds, which are those of a higher note.
     """
 
     f0_hz: float
     cents: float
     match: float
     odd: float
+    midway: float
+    linked: float
 
 
 def tune(samples: Samples, rate: int, pitch: int) -> Tuning:
@@ -82,8 +91,16 @@ def tune(samples: Samples, rate: int, pitch: int) -> Tuning:
     best = np.unravel_index(np.argmax(score), score.shape)
     cents = float(_CENTS[best[0]])
     series, spacing = partials[best] / step, named / step
-    match, odd = _share(level, series, spacing), _share(level, series[::2], spacing)
-    return Tuning(float(f0[best[0]]), cents, match, odd)
+    half = k - 0.5
+    between = f0[best[0]] * half * np.sqrt(1 + INHARMONICITY[best[1]] * half**2) / step
+    return Tuning(
+        float(f0[best[0]]),
+        cents,
+        match=_share(level, series, spacing),
+        odd=_share(level, series[::2], spacing),
+        midway=_share(level, between, spacing / 2),
+        linked=_linked(level, series, spacing),
+    )
 
 
 def spectrum(samples: Samples, rate: int, named_hz: float) -> tuple[Spectrum, float]:
@@ -109,6 +126,15 @@ def spectrum(samples: Samples, rate: int, named_hz: float) -> tuple[Spectrum, fl
 def _sample(level: Spectrum, bins: NDArray[np.float64]) -> NDArray[np.float64]:
     """Level at fractional bins, zero beyond the spectrum."""
     return np.asarray(np.interp(bins, np.arange(len(level)), level, right=0.0))
+
+
+def _linked(level: Spectrum, partials: NDArray[np.float64], spacing: float) -> float:
+    """Share of the partials' energy that the first one and those with a neighbour have."""
+    energy = np.array([_share(level, partials[i : i + 1], spacing) for i in range(len(partials))])
+    below = np.concatenate(([np.inf], energy[:-1]))
+    above = np.concatenate((energy[1:], [0.0]))
+    linked = np.maximum(below, above) >= NEIGHBOUR * energy
+    return float(energy[linked].sum() / max(float(energy.sum()), 1e-12))
 
 
 def _share(level: Spectrum, partials: NDArray[np.float64], spacing: float) -> float:

@@ -11,6 +11,7 @@ from notedecay.config import Params
 from notedecay.errors import UserError, nearest
 from notedecay.notes import catalogue, pictures
 from notedecay.notes.note import Note
+from notedecay.notes.set_aside import wrong_octaves
 from notedecay.pipeline.progress import counting
 from notedecay.project import Project
 
@@ -49,9 +50,11 @@ def show_notes(
     for source, licence in sorted({(note.source, note.licence) for note in notes}):
         console.print(f"from {source}: {licence}", style="dim")
     pictures.overview(notes, picture)
-    console.print(
-        f"{len(notes)} notes, {sum(bool(n.flags) for n in notes)} set aside; see {picture}"
-    )
+    for line in wrong_octaves(notes):
+        console.print(line, style="red", markup=False, soft_wrap=True)
+    aside = sum(bool(n.flags) for n in notes)
+    said = f"{len(notes)} notes, {aside} set aside; see {picture}"
+    console.print(said, markup=False, soft_wrap=True)
 
 
 def _notes(project: Project, params: Params, instrument: str, console: Console) -> list[Note]:
