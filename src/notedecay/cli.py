@@ -73,14 +73,15 @@ def fetch(
     project = find_project()
     if source is None:
         if not _matches(project.root):
+            pinned = sources.packages_of(pin.read_pin(project.root / pin.LIST).files)
             wrong = pin.damaged(project.root)
-            sources.fetch(sources.DEFAULT, project.data, say=_say, again=wrong)
+            sources.fetch(pinned, project.data, say=_say, again=wrong)
         _say(f"data/: {pin.verify(project.root)} files, as data.dvc pins them")
         return
     for name in source:
         _bring(name, instrument, project.data)
-    if not _matches(project.root):
-        _say("data/ holds more than data.dvc pins; 'notedecay pin' makes it the pinned state")
+    if line := pin.unlike(project.root):
+        _say(line)
 
 
 def _bring(source: str, instrument: str | None, data: Path) -> None:
@@ -94,8 +95,10 @@ def _bring(source: str, instrument: str | None, data: Path) -> None:
         return
     if instrument is None:
         raise UserError(f"say what {source} holds: --instrument banjo")
-    for line in adopt.adopt(Path(source), instrument, data):
+    adopted = adopt.adopt(Path(source), instrument, data)
+    for line in adopted.left_out:
         _say(f"left out: {line}")
+    _say(f"{adopted.folder}: {adopted.added} recordings added, {adopted.known} already there")
 
 
 def _matches(root: Path) -> bool:
@@ -114,15 +117,19 @@ def pin() -> None:
     from notedecay.notes import pin as pins
 
     project = find_project()
-    count = pins.accept(project.root, lambda: _dvc_add(project.root))
+    count, dropped = pins.accept(project.root, lambda: _dvc_add(project.root))
+    for folder in dropped:
+        _say(f"no longer pinned, for data/ lacks them: {folder}")
     _say(f"pinned {count} files; commit data.dvc and data.md5")
 
 
 def _dvc_add(root: Path) -> None:
-    command = [sys.executable, "-m", "dvc", "add", "--quiet", "data"]
+    command = [sys.executable, "-m", "dvc", "add", "data"]
     answer = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if answer.returncode:
-        raise UserError(f"dvc add data failed: {' '.join(answer.stderr.split())[:300]}")
+        lines = (answer.stderr + answer.stdout).splitlines()
+        reasons = [line for line in lines if line.startswith("ERROR")] or lines[-1:]
+        raise UserError(f"'dvc add data' failed: {' '.join(reasons)}")
 
 
 @app.command()

@@ -159,8 +159,9 @@ class Register(Section):
     margin: float = Field(ge=0.0)
 
 
-InstrumentName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
-"""Names a folder, an experiment and a registered model."""
+INSTRUMENT_NAME = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,59}"
+"""Names a folder, an experiment, a registered model and a stage of DVC."""
+InstrumentName = Annotated[str, Field(pattern=f"^{INSTRUMENT_NAME}$")]
 
 
 class Instrument(Section):

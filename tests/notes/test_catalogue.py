@@ -6,6 +6,7 @@ import pytest
 
 from notedecay.errors import UserError
 from notedecay.notes import catalogue
+from notedecay.notes.reading import NO_PITCH
 from tests.notes.conftest import RATE, put
 
 
@@ -19,7 +20,7 @@ def test_ids_places_and_origins(data_dir: Path) -> None:
     assert steel.t40 == pytest.approx(1.0, abs=0.15)
     assert steel.flags == ()
     assert notes["guitar/ff/D3"].flags == ("mistuned (+90 cents from D3)",)
-    assert notes["guitar/mine/noodling"].flags == (catalogue.NO_PITCH,)
+    assert notes["guitar/mine/noodling"].flags == (NO_PITCH,)
 
 
 def test_the_same_folder_gives_the_same_catalogue_in_the_same_order(
@@ -38,10 +39,22 @@ def test_the_same_folder_gives_the_same_catalogue_in_the_same_order(
     assert (tmp_path / "again.json").read_bytes() == first
 
 
-def test_two_files_with_one_id_are_both_named(data_dir: Path) -> None:
+def test_two_takes_of_one_pitch_have_two_ids(data_dir: Path) -> None:
     put(data_dir / "guitar" / "yours" / "C3_ff.wav", 48)
-    with pytest.raises(UserError, match=r"my_C3_ff\.wav and .*yours/C3_ff\.wav both hold"):
+    notes = catalogue.build(data_dir, "guitar", highpass_hz=40)
+    takes = {note.file: note.id for note in notes if note.pitch == 48}
+    assert takes["guitar/yours/C3_ff.wav"] == "guitar/yours-ff/C3"
+    assert takes["guitar/mine/my_C3_ff.wav"] == "guitar/mine-ff/C3"
+    assert takes["guitar/steel/C3.wav"] == "guitar/steel/C3"
+
+
+@pytest.mark.parametrize("name", ["C3\n.wav", "C3\x85.wav", "C3\udcff.wav", "C3\u2028.wav"])
+def test_a_name_that_no_list_can_hold_is_named_escaped(data_dir: Path, name: str) -> None:
+    put(data_dir / "guitar" / "steel" / name, 48)
+    with pytest.raises(UserError) as caught:
         catalogue.build(data_dir, "guitar", highpass_hz=40)
+    assert ascii(name)[1:-1] in str(caught.value)
+    assert str(caught.value).isascii()
 
 
 def test_a_damaged_recording_is_named(data_dir: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -51,7 +52,70 @@ def test_every_kind_of_change_is_named(pinned):
     assert "missing: guitar/y/ä z.wav" in line
     assert "changed: piano/x/C4.wav" in line
     assert "not pinned: piano/x/D4.wav" in line
-    assert "notedecay fetch" in line
+    assert "'dvc pull data'" in line
+    assert "delete what is not pinned" in line
+    assert "'notedecay fetch'" not in line  # these are nobody's published recordings
+
+
+def test_only_what_helps_is_advised(pinned):
+    (pinned / "data/piano/x/D4.wav").write_text("new")
+    with pytest.raises(UserError) as caught:
+        pin.verify(pinned)
+    assert "dvc pull" not in str(caught.value)
+    assert "delete what is not pinned; or run 'notedecay pin'" in str(caught.value)
+    published = {"piano/iowa-ff/Piano.ff.C4.flac": "0", "banjo/own/C4.wav": "0"}
+    assert pin._remedy(published, published | {"banjo/own/C4.wav": "1"}).count("dvc pull") == 1
+    line = pin._remedy(published, published | {"piano/iowa-ff/Piano.ff.C4.flac": "1"})
+    assert "'notedecay fetch'" in line
+    assert "dvc pull" not in line
+
+
+def test_what_systems_leave_about_is_ignored_by_dvc_and_the_list_alike(pinned):
+    shutil.copy(ROOT / ".dvcignore", pinned / ".dvcignore")
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini", "C3.wav.asd", "C3.wav.reapeaks",
+                 "._C4.wav", "__MACOSX/C4.wav", ".trash/C4.wav"):  # fmt: skip
+        path = pinned / "data/piano/x" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("clutter")
+    assert pin.verify(pinned) == 3
+    assert pin.verify(pinned, "piano") == 2
+    assert json.loads(dvc(pinned, "status", "--json")) == {}
+    before = (pinned / "data.dvc").read_text()
+    assert pin.accept(pinned, lambda: dvc(pinned, "add", "-q", "data")) == (3, [])
+    assert (pinned / "data.dvc").read_text() == before
+
+
+@pytest.mark.parametrize("name", ["a\nb.wav", "a\u0085b.wav", "a\udcffb.wav", "a\rb.wav"])
+def test_a_name_that_the_list_cannot_hold_is_refused_before_anything_is_written(pinned, name):
+    before = [(pinned / file).read_bytes() for file in ("data.dvc", "data.md5")]
+    (pinned / "data/piano/x" / name).write_text("new")
+    with pytest.raises(UserError, match="rename it") as caught:
+        pin.accept(pinned, lambda: pytest.fail("DVC was told"))
+    assert str(caught.value).isascii()
+    assert [(pinned / file).read_bytes() for file in ("data.dvc", "data.md5")] == before
+
+
+def test_odd_names_come_through_the_list(pinned):
+    names = ["[a] b's (1) #é.wav", "a  b.wav", "x\\y.wav", "# C4.wav", "a\u200bb.wav", "%.wav"]
+    for name in names:
+        (pinned / "data/piano/x" / name).write_text(name)
+    assert pin.accept(pinned, lambda: dvc(pinned, "add", "-q", "data")) == (3 + len(names), [])
+    assert {f"piano/x/{name}" for name in names} < set(pin.read_pin(pinned / "data.md5").files)
+    assert pin.verify(pinned) == 3 + len(names)
+
+
+def test_what_is_pinned_no_longer_is_said(pinned):
+    shutil.rmtree(pinned / "data/piano")
+    (pinned / "data/guitar/y/C4.wav").write_text("new")
+    assert pin.unlike(pinned) == (
+        "data/ holds 1 files that are not pinned yet and not all that is pinned (2 files are "
+        "missing or changed; 'notedecay fetch' brings published ones): 'notedecay pin' accepts "
+        "it as it is"
+    )
+    assert pin.accept(pinned, lambda: dvc(pinned, "add", "-q", "data")) == (
+        2, ["piano/x (2 files)"],
+    )  # fmt: skip
+    assert pin.unlike(pinned) is None
 
 
 def test_an_instrument_that_is_not_there_is_named_with_the_nearest(pinned):

@@ -2,23 +2,61 @@
 
 from __future__ import annotations
 
+import filecmp
+import re
 import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from notedecay import audio
+from notedecay.config import INSTRUMENT_NAME
 from notedecay.errors import UserError
-from notedecay.files import replacing_folder
-from notedecay.notes import names
+from notedecay.files import replacing, replacing_folder
+from notedecay.notes import origin, runs
+from notedecay.notes.catalogue import is_recording
+from notedecay.notes.filenames import is_hidden, unusable_name
+from notedecay.notes.names import Named
+from notedecay.notes.reading import read_name
+from notedecay.notes.takes import slug
+
+HIGHPASS_HZ = 25.0
+"""Corner of the rumble filter while names are checked against the sound (Hz)."""
+_SHOWN = 5
+"""File names of one kind that a line lists."""
 
 
-def adopt(folder: Path, instrument: str, data_dir: Path) -> list[str]:
+@dataclass(frozen=True)
+class Adopted:
+    """What became of a folder.
+
+    Attributes
+    ----------
+    folder : Path
+        Where the recordings are now.
+    added, known : int
+        Recordings that were copied, and that were there already.
+    left_out : list of str
+        What was not taken, and why.
+    """
+
+    folder: Path
+    added: int
+    known: int
+    left_out: list[str]
+
+
+def adopt(folder: Path, instrument: str, data_dir: Path) -> Adopted:
     """Copy a folder's recordings to ``data/<instrument>/<folder's name>``.
+
+    All that the catalogue of the stage ``prepare`` refuses is found out here, before anything
+    is copied. Called again, it adds what is new in the folder.
 
     Parameters
     ----------
     folder : Path
-        Holds WAV, FLAC, AIFF, OGG or MP3 files, in folders or not; named by pitch, such as
-        ``C4.wav`` or ``my_guitar_C4_ff.wav``.
+        Holds recordings, in folders or not; named by pitch, such as ``C4.wav`` or
+        ``my_guitar_C4_ff.wav``.
     instrument : str
         What they are recordings of.
     data_dir : Path
@@ -26,51 +64,130 @@ def adopt(folder: Path, instrument: str, data_dir: Path) -> list[str]:
 
     Returns
     -------
-    list of str
-        What was left out, and why: one line for each file.
+    Adopted
+        Counts, and a line for each recording that was left out.
 
     Raises
     ------
     UserError
-        No such folder, nothing in it that can be used, or it was taken in already.
+        No such folder, a name that cannot be used, or nothing in it that can be used.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder")
-    if not instrument.replace("-", "").replace("_", "").isalnum():
-        raise UserError(f"'{instrument}' cannot name an instrument: use letters, digits, - and _")
-    target = data_dir / instrument / folder.resolve().name
-    if target.exists():
-        raise UserError(f"{target} is there already: remove it first, or rename the folder")
+    _refuse_inside(folder.resolve(), data_dir.resolve())
+    check_instrument(instrument)
+    target = data_dir / instrument / _target_name(folder)
+    if (target / origin.FILE).exists():
+        raise UserError(f"{target} holds recordings that were fetched: rename {folder}")
     wanted, left_out = _sorted_out(folder)
     if not wanted:
-        raise UserError(f"{folder} holds no recording named by its pitch, such as C4.wav")
-    with replacing_folder(target) as partial:
-        for path in wanted:
-            copy = partial / path.relative_to(folder)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
-    return left_out
+        why = f" ({left_out[0]})" if left_out else ""
+        raise UserError(f"{folder} holds no recording named by its pitch, such as C4.wav{why}")
+    new = [path for path in wanted if not (target / path.relative_to(folder)).exists()]
+    known = [path for path in wanted if path not in set(new)]
+    changed = [path for path in known if not _same(path, target / path.relative_to(folder))]
+    left_out += [
+        f"{path}: differs from {target / path.relative_to(folder)}: remove one of them"
+        for path in changed
+    ]
+    _copy(folder, new, target)
+    return Adopted(target, len(new), len(known) - len(changed), left_out)
+
+
+def _refuse_inside(folder: Path, data_dir: Path) -> None:
+    if folder.is_relative_to(data_dir):
+        raise UserError(f"{folder} lies in {data_dir} already: run 'notedecay pin' to accept it")
+    if data_dir.is_relative_to(folder):
+        raise UserError(f"{folder} holds {data_dir} itself: name the folder of the recordings")
+
+
+def check_instrument(name: str) -> None:
+    """Refuse what ``params.yaml`` would refuse as the name of an instrument.
+
+    Raises
+    ------
+    UserError
+        With a name that is possible.
+    """
+    if re.fullmatch(INSTRUMENT_NAME, name):
+        return
+    hint = re.sub(r"[^A-Za-z0-9_-]+", "-", slug(name)).strip("-")
+    raise UserError(
+        f"'{name}' cannot name an instrument: use the letters A to Z, digits, - and _, "
+        f"such as '{hint}'"
+    )
+
+
+def _target_name(folder: Path) -> str:
+    name = folder.resolve().name
+    if reason := unusable_name(Path(name)):
+        raise UserError(reason)
+    if not name or name.startswith("."):
+        raise UserError(f"{folder} needs a name that does not begin with a dot: rename it")
+    return name
 
 
 def _sorted_out(folder: Path) -> tuple[list[Path], list[str]]:
-    """Usable recordings, and a line for each other file."""
-    wanted, left_out = [], []
-    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name[0] != "."):
-        reason = _unusable(path)
-        if reason:
+    """Usable recordings, and a line for each other recording and for each other kind of file."""
+    wanted: list[Path] = []
+    left_out: list[str] = []
+    foreign: list[str] = []
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file() or is_hidden(path.relative_to(folder)):
+            continue
+        if not is_recording(path, folder):
+            foreign.append(ascii(path.name)[1:-1] if unusable_name(path) else path.name)
+        elif reason := _unusable(path, folder):
             left_out.append(reason)
         else:
             wanted.append(path)
-    return wanted, left_out
+    return wanted, left_out + _foreign(foreign)
 
 
-def _unusable(path: Path) -> str | None:
-    if path.suffix.lower() not in audio.SUFFIXES:
-        return f"{path}: not a WAV, FLAC, AIFF, OGG or MP3 file"
-    if names.parse(path.stem) is None:
-        return f"{path}: no pitch in its name (name it like C4_ff.wav)"
+def _foreign(names: Sequence[str]) -> list[str]:
+    if not names:
+        return []
+    shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+    kinds = ", ".join(sorted(suffix[1:] for suffix in audio.SUFFIXES))
+    return [f"{len(names)} files that are no recordings ({kinds}): {shown}"]
+
+
+def _unusable(path: Path, folder: Path) -> str | None:
+    """Why the stage ``prepare`` would refuse a recording or set it aside unread."""
+    if reason := unusable_name(path.relative_to(folder)):
+        return reason
     try:
-        audio.read(path)
+        recording = audio.read(path)
+        named = read_name(path, HIGHPASS_HZ)
+        if isinstance(named, str):
+            return f"{path}: {named}"
+        _check_run(recording, named)
     except UserError as error:
-        return str(error)
+        line = str(error)
+        return line if str(path) in line else f"{path}: {line}"
     return None
+
+
+def _check_run(recording: audio.Recording, named: Named) -> None:
+    """Find the notes that the name of a chromatic run promises."""
+    if len(named.pitches) > 1:
+        samples = audio.cleaned(recording, rate=recording.rate, highpass_hz=HIGHPASS_HZ)
+        runs.cut(samples, recording.rate, named.pitches)
+
+
+def _same(left: Path, right: Path) -> bool:
+    return filecmp.cmp(left, right, shallow=False)
+
+
+def _copy(folder: Path, files: Sequence[Path], target: Path) -> None:
+    """Make the target at once where there is none, else add file by file."""
+    if target.exists():
+        for path in files:
+            with replacing(target / path.relative_to(folder)) as partial:
+                shutil.copyfile(path, partial)
+        return
+    with replacing_folder(target) as partial:
+        for path in files:
+            copy = partial / path.relative_to(folder)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)

@@ -11,16 +11,17 @@ from notedecay import audio
 from notedecay.audio import Recording
 from notedecay.errors import UserError
 from notedecay.files import replacing
-from notedecay.notes import names, origin, pitch, runs
+from notedecay.notes import origin, pitch, runs
+from notedecay.notes.filenames import is_hidden, unusable_name
 from notedecay.notes.measure import measure
 from notedecay.notes.names import Named
 from notedecay.notes.note import Note, Samples
+from notedecay.notes.reading import read_name
 from notedecay.notes.runs import Cut
+from notedecay.notes.takes import note_ids
 
 Progress = Callable[[int, int], None]
 """Told how many files are done, of how many."""
-
-NO_PITCH = "no pitch in its name (name it like C4_ff.wav)"
 
 
 def build(
@@ -47,13 +48,16 @@ def build(
     Raises
     ------
     UserError
-        No recordings, one that cannot be read, or two that would have the same id.
+        No recordings, or one that cannot be read.
     """
     files = recordings(data_dir, instrument)
-    _refuse_duplicates(data_dir, files)
+    read = {path: read_name(path, highpass_hz) for path in files}
+    said = {path: named if isinstance(named, Named) else None for path, named in read.items()}
+    ids = note_ids({path.relative_to(data_dir): named for path, named in said.items()})
     notes: list[Note] = []
-    for done, path in enumerate(files, 1):
-        notes.extend(_notes_in(data_dir, path, highpass_hz))
+    for done, (path, named) in enumerate(read.items(), 1):
+        own = ids[path.relative_to(data_dir)]
+        notes.extend(_notes_in(data_dir, path, named, own, highpass_hz))
         if progress:
             progress(done, len(files))
     return sorted(notes, key=lambda note: (note.id.split("/")[1], note.pitch, note.id))
@@ -65,12 +69,15 @@ def recordings(data_dir: Path, instrument: str) -> list[Path]:
     Raises
     ------
     UserError
-        There are none, or some lie outside of a source's folder.
+        There are none, some lie outside of a source's folder, or have names that cannot be
+        written down.
     """
     folder = data_dir / instrument
-    found = sorted(path for path in folder.rglob("*") if _is_recording(path, folder))
+    found = sorted(path for path in folder.rglob("*") if is_recording(path, folder))
     if not found:
         raise UserError(f"no recordings in {folder}: run 'notedecay fetch' first")
+    if reason := next(filter(None, (unusable_name(path) for path in found)), None):
+        raise UserError(reason)
     loose = next((path for path in found if path.parent == folder), None)
     if loose:
         raise UserError(f"{loose}: put it into a folder of its own below {folder}")
@@ -101,40 +108,20 @@ def read(path: Path) -> list[Note]:
         raise UserError(f"{path} is not a catalogue: run the prepare stage again") from error
 
 
-def _is_recording(path: Path, folder: Path) -> bool:
-    parts = path.relative_to(folder).parts
-    hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
-    return path.suffix.lower() in audio.SUFFIXES and not hidden and path.is_file()
+def is_recording(path: Path, folder: Path) -> bool:
+    """Whether a path below ``folder`` is an audio file that a user means."""
+    if path.suffix.lower() not in audio.SUFFIXES or is_hidden(path.relative_to(folder)):
+        return False
+    return path.is_file()
 
 
-def _ids(data_dir: Path, path: Path) -> list[str]:
-    """Ids of the notes that a file's name promises; one by its stem where it names no pitch."""
-    instrument, source, *_ = path.relative_to(data_dir).parts
-    named = names.parse(path.stem)
-    if named is None:
-        return [f"{instrument}/{source}/{path.stem}"]
-    return [f"{instrument}/{named.take or source}/{pitch.name(midi)}" for midi in named.pitches]
-
-
-def _refuse_duplicates(data_dir: Path, files: list[Path]) -> None:
-    seen: dict[str, Path] = {}
-    for path in files:
-        for id_ in _ids(data_dir, path):
-            if id_ in seen:
-                raise UserError(
-                    f"{seen[id_]} and {path} both hold {id_}: remove one, "
-                    "or tell them apart by dynamic or string in their names"
-                )
-            seen[id_] = path
-
-
-def _notes_in(data_dir: Path, path: Path, highpass_hz: float) -> list[Note]:
+def _notes_in(
+    data_dir: Path, path: Path, named: Named | str, ids: list[str], highpass_hz: float
+) -> list[Note]:
     recording = audio.read(path)
-    ids = _ids(data_dir, path)
     unnamed = _unnamed(data_dir, path, recording, ids[0])
-    named = names.parse(path.stem)
-    if named is None:
-        return [unnamed]
+    if isinstance(named, str):
+        return [replace(unnamed, flags=(named,))]
     samples = audio.cleaned(recording, rate=recording.rate, highpass_hz=highpass_hz)
     named_note = replace(unnamed, dynamic=named.dynamic, string=named.string)
     cuts = _cuts(path, samples, recording.rate, named)
@@ -162,7 +149,6 @@ def _unnamed(data_dir: Path, path: Path, recording: Recording, id_: str) -> Note
         channels=len(recording.samples),
         source=f"{known.source} {known.version}".strip(),
         licence=known.licence,
-        flags=(NO_PITCH,),
     )
 
 

@@ -10,24 +10,45 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pathspec import GitIgnoreSpec
+
 from notedecay.errors import UserError, nearest
 from notedecay.files import replacing
+from notedecay.notes import sources
+from notedecay.notes.filenames import unusable_name
 
 LIST = "data.md5"
+IGNORED = ".dvcignore"
 Manifest = dict[str, str]
 """MD5 of each file by its path below the data folder."""
 
 
 def manifest(data: Path, instrument: str | None = None) -> Manifest:
-    """Hash the files of the data folder, or of one instrument; hidden ones do not count."""
-    top = data / instrument if instrument else data
-    files = sorted(p.relative_to(data) for p in top.rglob("*") if p.is_file())
-    shown = [file for file in files if not any(part.startswith(".") for part in file.parts)]
-    return {file.as_posix(): _md5(data / file) for file in shown}
+    """Hash the files of the data folder, or of one instrument, that DVC counts.
+
+    Raises
+    ------
+    UserError
+        For a name that the list cannot hold.
+    """
+    top, ignored = data / instrument if instrument else data, _ignored(data.parent)
+    files = sorted(p for p in top.rglob("*") if p.is_file())
+    counted = [p for p in files if not ignored.match_file(p.relative_to(data.parent))]
+    if reason := next(filter(None, (unusable_name(path) for path in counted)), None):
+        raise UserError(reason)
+    return {path.relative_to(data).as_posix(): _md5(path) for path in counted}
+
+
+def _ignored(root: Path) -> GitIgnoreSpec:
+    """What ``.dvcignore`` leaves out, so that DVC and the list count the same files."""
+    path = root / IGNORED
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return GitIgnoreSpec.from_lines(lines)
 
 
 @dataclass(frozen=True)
@@ -55,7 +76,7 @@ def read_pin(path: Path) -> Pin:
         For a file that is missing or not in the format of ``md5sum``.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     except OSError as error:
         raise UserError(
             f"cannot read {path}: {error.strerror}; restore it from git, or run 'notedecay pin'"
@@ -125,11 +146,43 @@ def verify(root: Path, instrument: str | None = None) -> int:
     if wrong:
         _put_back(pin, root / "data.dvc")
         few = "; ".join(wrong[:5]) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else "")
-        raise UserError(
-            f"data/ is not what data.dvc pins: {few}. Run 'notedecay fetch' (or 'dvc checkout') "
-            "to bring the pinned files back, or 'notedecay pin' to accept these"
-        )
+        raise UserError(f"data/ is not what data.dvc pins: {few}. {_remedy(wanted, actual)}")
     return len(wanted)
+
+
+def _remedy(pinned: Manifest, actual: Manifest) -> str:
+    """How to mend exactly these differences, in sentences."""
+    lost = [name for name, md5 in pinned.items() if actual.get(name) != md5]
+    fetched = [name for name in lost if sources.package_of(name)]
+    ways = []
+    if fetched:
+        ways.append("run 'notedecay fetch' to fetch the published recordings again")
+    if len(fetched) < len(lost):
+        ways.append("run 'dvc pull data' (where they were pinned here 'dvc checkout data') to "
+                    "bring the others back")  # fmt: skip
+    if actual.keys() - pinned.keys():
+        ways.append("delete what is not pinned")
+    return f"Either {', '.join(ways)}; or run 'notedecay pin' to accept data/ as it is"
+
+
+def unlike(root: Path) -> str | None:
+    """Say in a line how the data folder differs from the pin, None where it does not."""
+    pinned = read_pin(root / LIST).files if (root / LIST).exists() else {}
+    actual = manifest(root / "data")
+    more = len(actual.keys() - pinned.keys())
+    lacking = sum(actual.get(name) != md5 for name, md5 in pinned.items())
+    said = [f"{more} files that are not pinned yet"] if more else []
+    said += [f"not all that is pinned ({lacking} files are missing or changed; "
+             "'notedecay fetch' brings published ones)"] if lacking else []  # fmt: skip
+    if not said:
+        return None
+    return f"data/ holds {' and '.join(said)}: 'notedecay pin' accepts it as it is"
+
+
+def dropped(before: Manifest, after: Manifest) -> list[str]:
+    """Name the folders whose files were pinned before and are no longer, with their counts."""
+    lost = Counter(name.rpartition("/")[0] for name in before.keys() - after.keys())
+    return [f"{folder} ({count} files)" for folder, count in sorted(lost.items())]
 
 
 def damaged(root: Path) -> set[Path]:
@@ -146,7 +199,7 @@ def _put_back(pin: Pin, path: Path) -> None:
             sibling.write_text(pin.dvc, encoding="utf-8")
 
 
-def accept(root: Path, add: Callable[[], None]) -> int:
+def accept(root: Path, add: Callable[[], None]) -> tuple[int, list[str]]:
     """Pin the data folder as it is.
 
     Parameters
@@ -158,15 +211,23 @@ def accept(root: Path, add: Callable[[], None]) -> int:
 
     Returns
     -------
-    int
+    count : int
         How many files are pinned.
+    dropped : list of str
+        Folders that were pinned and are no longer.
+
+    Raises
+    ------
+    UserError
+        For an empty data folder, or names that the list cannot hold.
     """
     files = manifest(root / "data")
     if not files:
         raise UserError(f"{root / 'data'} holds no files to pin; run 'notedecay fetch' first")
+    before = read_pin(root / LIST).files if (root / LIST).exists() else {}
     add()
     write_pin(Pin(files, (root / "data.dvc").read_text(encoding="utf-8")), root / LIST)
-    return len(files)
+    return len(files), dropped(before, files)
 
 
 def _md5(path: Path) -> str:

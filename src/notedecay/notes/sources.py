@@ -10,7 +10,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -102,7 +102,19 @@ PACKAGES = {
     ),
 }
 
-DEFAULT = ("piano", "guitar")
+
+def package_of(file: str) -> str | None:
+    """Name of the package that a file belongs to, by its path below the data folder."""
+    for name, package in PACKAGES.items():
+        if file.startswith(f"{package.instrument}/{package.folder}/"):
+            return name
+    return None
+
+
+def packages_of(files: Iterable[str]) -> list[str]:
+    """Names of the packages that some files belong to, in the order of :data:`PACKAGES`."""
+    found = {package_of(file) for file in files}
+    return [name for name in PACKAGES if name in found]
 
 
 def fetch(
