@@ -58,6 +58,16 @@ def make_notes(folder: Path, pitches: range) -> None:
 
 def make_project(root: Path, pitches: range = range(57, 71)) -> Path:
     """A git repository with the project's own dvc.yaml, a toy instrument, and pinned notes."""
+    make_empty_project(root)
+    make_notes(root / "data/bells/own", pitches)
+    pin.accept(root, lambda: dvc(root, "add", "-q", "data"))
+    run(root, "git", "add", "-A")
+    run(root, "git", "commit", "-qm", "toy")
+    return root
+
+
+def make_empty_project(root: Path) -> Path:
+    """The same without notes, nothing committed."""
     root.mkdir(parents=True, exist_ok=True)
     run(root, "git", "init", "-q")
     run(root, "git", "config", "user.email", "toy@example.org")
@@ -68,10 +78,6 @@ def make_project(root: Path, pitches: range = range(57, 71)) -> Path:
         shutil.copy(ROOT / file, root / file)
     write_params(root, {"seed": 5, "instruments": {"bells": INSTRUMENT}})
     dvc(root, "init", "-q")
-    make_notes(root / "data/bells/own", pitches)
-    pin.accept(root, lambda: dvc(root, "add", "-q", "data"))
-    run(root, "git", "add", "-A")
-    run(root, "git", "commit", "-qm", "toy")
     return root
 
 

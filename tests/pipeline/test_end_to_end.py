@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 import shutil
-import signal
-import socket
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +19,7 @@ import yaml
 import notedecay as nd
 from notedecay.tracking.store import connect
 from tests import toy
+from tests.pipeline.serving import serving
 
 STAGES = ["prepare", "search", "train", "evaluate", "register"]
 MODEL = "models:/notedecay-bells@champion"
@@ -187,25 +184,8 @@ def generated(project: Path, prime: Path, out: Path) -> np.ndarray:
 
 @pytest.fixture
 def served(project):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        ["notedecay", "serve", "--model", MODEL, "--port", str(port)],
-        cwd=project, env=toy.environment(), start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        for _ in range(240):
-            try:
-                requests.get(f"http://127.0.0.1:{port}/ping", timeout=1).raise_for_status()
-                break
-            except requests.RequestException:
-                time.sleep(0.25)
-        yield f"http://127.0.0.1:{port}/invocations"
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait()
+    with serving(project, MODEL) as address:
+        yield address
 
 
 def test_command_python_and_rest_give_the_same_samples(project, served, tmp_path, monkeypatch):
