@@ -78,7 +78,7 @@ def test_what_had_to_be_converted_is_said():
     [
         (np.zeros(RATE), "the audio sent is silent"),
         (1e-5 * NOTE, "the audio sent is silent"),
-        (NOTE[:1000], "the prime needs 0.33 s: give a longer recording"),
+        (NOTE[:900], "0.23 s of note after the onset, the prime needs 0.33 s: give a longer"),
     ],
 )
 def test_a_recording_without_a_prime_is_refused(samples, line):

@@ -124,4 +124,4 @@ def draw(
 def _recording(prime: Recording | str | Path) -> Recording:
     from notedecay import audio
 
-    return prime if isinstance(prime, audio.Recording) else audio.read(Path(prime))
+    return prime if isinstance(prime, audio.Recording) else audio.read_head(Path(prime))

@@ -204,7 +204,7 @@ def generate(
         raise UserError(f"{out_file}: the result is a WAV file; give a name that ends in .wav")
     if out_file.resolve() == prime.resolve():
         raise UserError(f"{out_file} is the prime itself; give the result another name")
-    recording, loaded = audio.read(prime), notedecay.load(model)
+    recording, loaded = audio.read_head(prime), notedecay.load(model)
     if samples is None:
         made = {out_file: notedecay.generate(loaded, recording, seconds)}
     else:

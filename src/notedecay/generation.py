@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from notedecay.audio import Recording, prime_of, read_bytes
+from notedecay.audio import (
+    Recording,
+    peak_of,
+    prime_of,
+    read_bytes,
+    scaling_line,
+    to_full_scale,
+)
 from notedecay.continuators import Continuator
 from notedecay.errors import UserError
 from notedecay.notes.note import Samples
@@ -26,13 +34,14 @@ class Generated:
     Attributes
     ----------
     samples : ndarray of float32, shape (samples,)
-        The prime as the model heard it, then the continuation.
+        The prime as the model heard it, then the continuation: finite, within -1..1.
     rate : int
         Hz.
     prime_samples : int
         Where the continuation begins.
     conversions : list of str
-        What was done to the recording to make it fit the model.
+        What was done to the recording to make it fit the model, and to the note to make it fit
+        full scale.
     """
 
     samples: Samples
@@ -61,11 +70,13 @@ def generate(continuator: Continuator[Any], recording: Recording, seconds: float
     Raises
     ------
     UserError
-        When the recording is silent or shorter than the prime, or ``seconds`` out of range.
+        When the recording is silent or shorter than the prime, ``seconds`` out of range, or
+        what the model makes is not finite.
     """
     prime, conversions, samples = _made_ready(continuator, recording, seconds)
     continuation = continuator.continue_prime(prime, samples)
-    return _generated(prime, continuation, continuator, conversions)
+    [made] = _generated(prime, [continuation], continuator, conversions)
+    return made
 
 
 def draw(
@@ -97,7 +108,7 @@ def draw(
         raise UserError(f"samples must be 1 to {MOST_DRAWN}, got {count}")
     prime, conversions, samples = _made_ready(continuator, recording, seconds)
     drawn = continuator.draw_continuations(prime, samples, count=count, seed=seed)
-    return [_generated(prime, one, continuator, conversions) for one in drawn]
+    return _generated(prime, drawn, continuator, conversions)
 
 
 def _made_ready(
@@ -117,10 +128,22 @@ def _made_ready(
 
 
 def _generated(
-    prime: Samples, continuation: Samples, continuator: Continuator[Any], conversions: list[str]
-) -> Generated:
-    whole = np.concatenate([prime, continuation])
-    return Generated(whole, continuator.signal.rate, len(prime), conversions)
+    prime: Samples,
+    continuations: Sequence[Samples],
+    continuator: Continuator[Any],
+    conversions: list[str],
+) -> list[Generated]:
+    """Whole notes, scaled by one gain where the loudest of them would exceed full scale."""
+    notes = [np.concatenate([prime, continuation]) for continuation in continuations]
+    if not all(np.isfinite(note).all() for note in notes):
+        raise UserError(
+            f"{continuator.name} makes NaN or infinite samples of this prime: its weights, or the "
+            "prime, are at fault: take another version of the model or another recording"
+        )
+    if (peak := peak_of(*notes)) > 1:
+        conversions = [*conversions, scaling_line(peak, "the note made of it: peak")]
+    rate = continuator.signal.rate
+    return [Generated(note, rate, len(prime), conversions) for note in to_full_scale(*notes)]
 
 
 def continue_encoded(continuator: Continuator[Any], prime: str, seconds: float) -> Generated:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +59,7 @@ def test_what_is_no_recording_is_named(tmp_path: Path) -> None:
     sf.write(tmp_path / "none.wav", np.zeros(0), 8000)
     sf.write(tmp_path / "nan.wav", np.array([0.1, np.nan, 0.2]), 8000, subtype="FLOAT")
     sf.write(tmp_path / "inf.wav", np.array([0.1, np.inf, 0.2]), 8000, subtype="FLOAT")
-    sf.write(tmp_path / "long.wav", np.zeros(601 * 100, dtype=np.int16), 100)
+    sf.write(tmp_path / "long.wav", np.zeros(601 * 1000, dtype=np.int16), 1000)
     for name, words in {
         "missing.wav": "no such file",
         ".": "is a folder",
@@ -75,15 +74,6 @@ def test_what_is_no_recording_is_named(tmp_path: Path) -> None:
             audio.read(tmp_path / name)
         assert str(tmp_path / name) in str(error.value)
         assert "\n" not in str(error.value)
-
-
-def test_a_stretch_is_read(tmp_path: Path) -> None:
-    path = made(tmp_path, "wav")
-    whole, part = audio.read(path), audio.read(path, start=0.5, seconds=0.25)
-    assert np.array_equal(part.samples, whole.samples[:, 22050 : 22050 + 11025])
-    assert audio.read(path, start=1.9, seconds=5).seconds == pytest.approx(0.1)
-    with pytest.raises(UserError, match="holds no samples there"):
-        audio.read(path, start=9.0)
 
 
 @given(st.binary(max_size=400))
@@ -120,11 +110,10 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         audio.write(path / "below" / "a_file.wav", note, 8000)
 
 
-def test_beyond_full_scale_is_clipped_not_wrapped() -> None:
-    loud = np.array([0.0, 1.5, -1.5, 0.2], dtype=np.float32)
-    with warnings.catch_warnings():
-        back = audio.read_bytes(audio.encode(loud, 8000)).samples[0]
-    assert back == pytest.approx([0.0, 1.0, -1.0, 0.2], abs=1e-6)
+def test_beyond_full_scale_is_scaled_as_a_whole() -> None:
+    loud = np.array([0.0, 1.5, -3.0, 0.2], dtype=np.float32)
+    back = audio.read_bytes(audio.encode(loud, 8000)).samples[0]
+    assert back == pytest.approx([0.0, 0.5, -1.0, 0.2 / 3], abs=1e-6)
 
 
 def test_flat_tops_are_clipped_and_a_full_scale_bass_note_is_not() -> None:

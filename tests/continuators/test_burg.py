@@ -10,8 +10,8 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notedecay.audio.prediction import LOUDEST, extrapolate
 from notedecay.continuators import Signal, create
-from notedecay.continuators.burg import LOUDEST, extrapolate
 from tests.synthetic import damped
 
 SIGNAL = Signal(instrument="test", rate=8000)

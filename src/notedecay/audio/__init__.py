@@ -1,28 +1,35 @@
 """Reading and writing sound, and making a recording ready for a model."""
 
 from notedecay.audio.prime import (
+    CANCELLED_DB,
+    CANCELLING_DB,
     cleaned,
     from_onset,
     highpass,
     mono,
+    mono_loss_db,
     onset,
     prime_of,
     resample,
 )
+from notedecay.audio.reading import SUFFIXES, read, read_bytes, read_head
 from notedecay.audio.recording import (
-    SUFFIXES,
     Recording,
-    encode,
+    at_full_scale,
     is_clipped,
     is_silent,
-    read,
-    read_bytes,
-    write,
+    peak_of,
+    scaling_line,
+    to_full_scale,
 )
+from notedecay.audio.writing import encode, write
 
 __all__ = [
+    "CANCELLED_DB",
+    "CANCELLING_DB",
     "SUFFIXES",
     "Recording",
+    "at_full_scale",
     "cleaned",
     "encode",
     "from_onset",
@@ -30,10 +37,15 @@ __all__ = [
     "is_clipped",
     "is_silent",
     "mono",
+    "mono_loss_db",
     "onset",
+    "peak_of",
     "prime_of",
     "read",
     "read_bytes",
+    "read_head",
     "resample",
+    "scaling_line",
+    "to_full_scale",
     "write",
 ]

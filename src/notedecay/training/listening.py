@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from notedecay.analysis import save, triple
-from notedecay.audio import write
+from notedecay.audio import peak_of, scaling_line, to_full_scale, write
+from notedecay.notes.note import Samples
 from notedecay.training.panel import Judged
 
 
@@ -24,21 +25,39 @@ def write_listening(judged: Sequence[Judged], prime_samples: int, folder: Path) 
     folder : Path
         Gets ``<note id>/original.wav``, ``with_prime.wav``, ``without_prime.wav`` and
         ``picture.png`` (spectrograms side by side, decay curves), slashes of the id as dots.
+        Where one of the three exceeds full scale, all are scaled alike, and the picture says
+        so. A continuation that is not finite has no audio; the picture shows silence.
     """
     for item in judged:
         clip = item.clip
         own = folder / clip.id.replace("/", ".")
         own.mkdir(parents=True, exist_ok=True)
-        with_prime = np.concatenate([clip.samples[:prime_samples], item.continuation])
-        write(own / "original.wav", clip.samples, clip.rate)
-        write(own / "with_prime.wav", with_prime, clip.rate)
-        write(own / "without_prime.wav", item.continuation, clip.rate)
+        is_finite = bool(np.isfinite(item.continuation).all())
+        continuation = item.continuation if is_finite else np.zeros_like(item.continuation)
+        with_prime = np.concatenate([clip.samples[:prime_samples], continuation])
+        sounds = {"original": clip.samples}
+        if is_finite:
+            sounds |= {"with_prime": with_prime, "without_prime": continuation}
+        _write_balanced(sounds, clip.rate, own)
         figure = triple(
             clip.samples,
             with_prime,
-            item.continuation,
+            continuation,
             clip.rate,
             prime_samples / clip.rate,
-            clip.id,
+            "\n".join([clip.id, *_remarks(sounds, is_finite)]),
         )
         save(figure, own / "picture.png")
+
+
+def _write_balanced(sounds: Mapping[str, Samples], rate: int, folder: Path) -> None:
+    """Write sounds by one gain, so that they can be compared by ear."""
+    for name, samples in zip(sounds, to_full_scale(*sounds.values()), strict=True):
+        write(folder / f"{name}.wav", samples, rate)
+
+
+def _remarks(sounds: Mapping[str, Samples], is_finite: bool) -> list[str]:
+    if not is_finite:
+        return ["the continuation holds NaN or infinite samples: no audio"]
+    peak = peak_of(*sounds.values())
+    return [scaling_line(peak, "audio: peak")] if peak > 1 else []

@@ -1,0 +1,65 @@
+"""Sound into files."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import soundfile as sf
+
+from notedecay.audio.recording import to_full_scale
+from notedecay.errors import UserError
+from notedecay.files import replacing
+from notedecay.notes.note import Samples
+
+
+def encode(samples: Samples, rate: int) -> bytes:
+    """Mono samples as the bytes of a 24-bit WAV file.
+
+    Parameters
+    ----------
+    samples : ndarray of float32, shape (samples,)
+        Full scale is -1..1. What exceeds it is scaled as a whole and never clipped; to say
+        so, or to keep several files in balance, scale before by
+        :func:`~notedecay.audio.to_full_scale`.
+    rate : int
+        Hz.
+
+    Raises
+    ------
+    UserError
+        NaN or infinite samples.
+    """
+    if not np.isfinite(samples).all():
+        raise UserError(
+            "the sound to write holds NaN or infinite samples, nothing is written: "
+            "the weights of the model that made it, or its prime, are at fault"
+        )
+    buffer = io.BytesIO()
+    [scaled] = to_full_scale(samples)
+    sf.write(buffer, scaled, rate, format="WAV", subtype="PCM_24")
+    return buffer.getvalue()
+
+
+def write(path: Path, samples: Samples, rate: int) -> None:
+    """Write mono samples as a 24-bit WAV file, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Where; an existing file is replaced.
+    samples, rate
+        As :func:`encode` takes them.
+
+    Raises
+    ------
+    UserError
+        The file cannot be written there, or the samples are not finite.
+    """
+    try:
+        content = encode(samples, rate)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    with replacing(Path(path)) as partial:
+        partial.write_bytes(content)
