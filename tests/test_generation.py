@@ -7,13 +7,15 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import notedecay
 from notedecay import audio
 from notedecay.audio import Recording
-from notedecay.continuators import Signal, create
+from notedecay.continuators import Continuator, Signal, create
+from notedecay.continuators.base import ContinuatorConfig
 from notedecay.errors import UserError
 from notedecay.generation import LARGEST_PRIME_BYTES, continue_encoded, draw, generate
 from tests.synthetic import damped
@@ -161,3 +163,87 @@ def test_a_model_without_a_range_cannot_be_drawn_from():
 def test_how_many_are_drawn_has_bounds(count):
     with pytest.raises(UserError, match="1 to 100"):
         draw(create("modal", SIGNAL, {}), recording(NOTE), 1.0, count=count, seed=0)
+
+
+class Continued(Continuator):
+    """Goes on with what it is told to."""
+
+    name = "told"
+    Config = ContinuatorConfig
+
+    def __init__(self, *continuations: np.ndarray) -> None:
+        super().__init__(SIGNAL)
+        self.continuations = continuations
+
+    def continue_prime(self, prime, samples):
+        return self.continuations[0][:samples]
+
+    def draw_continuations(self, prime, samples, *, count, seed):
+        return [one[:samples] for one in self.continuations]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_refused(bad):
+    broken = np.zeros(RATE, np.float32)
+    broken[-1] = bad
+    model = Continued(np.zeros(RATE, np.float32), broken)
+    line = r"^told makes NaN or infinite samples of this prime: its weights, or the prime, are at"
+    with pytest.raises(UserError, match=line):
+        draw(model, recording(NOTE), 1.0, count=2, seed=0)
+    for make in (generate, notedecay.generate):
+        with pytest.raises(UserError, match=line) as error:
+            make(Continued(broken), recording(NOTE), 1.0)
+        assert "\n" not in str(error.value)
+    with pytest.raises(UserError, match=line):
+        continue_encoded(Continued(broken), encoded(WAV), 1.0)
+
+
+@pytest.mark.parametrize("peak", [0.999, 1.0, 1.5, 40.0])
+def test_a_note_that_grows_beyond_full_scale_is_scaled_as_a_whole(peak):
+    loud = (peak * np.sin(np.arange(RATE) / 3)).astype(np.float32)
+    loud[7] = -peak
+    made = generate(Continued(loud), recording(NOTE), 1.0)
+    plain = generate(SILENCE, recording(NOTE), 1.0).samples[:1320]
+    scale = max(1.0, peak)
+    assert np.abs(made.samples).max() <= 1
+    np.testing.assert_allclose(made.samples[:1320], plain / scale, atol=1e-6)
+    np.testing.assert_allclose(made.samples[1320:], loud / scale, atol=1e-6)
+    decibels = -20 * np.log10(scale)
+    line = f"the note made of it: peak {peak:g} is above full scale: scaled by {decibels:.1f} dB"
+    assert made.conversions == ([line] if peak > 1 else [])
+
+
+def test_drawn_notes_are_scaled_alike():
+    soft, loud = np.full(RATE, 0.5, np.float32), np.full(RATE, 2.0, np.float32)
+    first, second = draw(Continued(soft, loud), recording(NOTE), 1.0, count=2, seed=0)
+    np.testing.assert_array_equal(first.samples[:1320], second.samples[:1320])
+    assert second.samples.max() == 1.0
+    assert first.samples[-1] == 0.25
+    assert first.conversions == second.conversions != []
+
+
+@pytest.mark.parametrize("peak", [2.0, 20000.0])
+def test_a_file_of_loud_floats_gives_the_note_of_one_at_full_scale(tmp_path, peak):
+    note = NOTE / np.abs(NOTE).max()
+    paths = [tmp_path / "loud.wav", tmp_path / "full.wav"]
+    soundfile.write(paths[0], peak * note, RATE, subtype="FLOAT")
+    soundfile.write(paths[1], note, RATE, subtype="FLOAT")
+    loud, full = (notedecay.generate(ESPRIT, path, 1.0) for path in paths)
+    np.testing.assert_allclose(loud.samples, full.samples, atol=1e-4)
+    assert loud.conversions[0].startswith(f"peak {peak:g} is above full scale: scaled by -")
+    sent = continue_encoded(ESPRIT, encoded(paths[0].read_bytes()), 1.0)
+    np.testing.assert_array_equal(sent.samples, loud.samples)
+    assert sent.conversions == loud.conversions
+
+
+def test_a_long_file_is_read_in_part(tmp_path):
+    path = tmp_path / "long.wav"
+    sound = np.concatenate([np.zeros(50 * RATE), NOTE, np.zeros(50 * RATE)])
+    soundfile.write(path, sound, RATE, subtype="PCM_16")
+    made = notedecay.generate(ESPRIT, path, 1.0)
+    sent = continue_encoded(ESPRIT, encoded(path.read_bytes()), 1.0)
+    whole = generate(ESPRIT, audio.read(path), 1.0)
+    assert made.conversions == sent.conversions == whole.conversions
+    assert made.conversions[0].endswith("s before the note cut off")
+    np.testing.assert_array_equal(made.samples, whole.samples)
+    np.testing.assert_array_equal(sent.samples, whole.samples)

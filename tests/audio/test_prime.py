@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile as sf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -192,3 +194,211 @@ def test_the_lowest_keys_of_a_piano_are_tone_enough(
     sound = damped(frequencies, [1.0] * len(levels), levels, seconds=1.0, rate=44100)
     done = audio.prime_of(Recording(sound[np.newaxis], 44100), **{**MODEL, "rate": rate})[1]
     assert done == [f"resampled 44100 -> {rate} Hz"]
+
+
+def damped_note(rate: int, *, noise_db: float | None = -80.0, seconds: float = 1.0) -> np.ndarray:
+    partials = [220 * k for k in range(1, 8)]
+    times = [3 / k for k in range(1, 8)]
+    levels = [1 / k for k in range(1, 8)]
+    return damped(partials, times, levels, seconds=seconds, rate=rate, noise_db=noise_db)
+
+
+@pytest.mark.parametrize("lacking", [0.0, 0.005, 0.03, 0.06, 0.095])
+@pytest.mark.parametrize("rate", [4000, 8400, 16000])
+@pytest.mark.parametrize("noise_db", [None, -80.0, -60.0])
+def test_a_note_that_lacks_a_little_is_completed(
+    rate: int, lacking: float, noise_db: float | None
+) -> None:
+    note = damped_note(rate, noise_db=noise_db)
+    needed = round(0.33 * rate)
+    given = needed - round(lacking * rate)
+    model = {**MODEL, "rate": rate, "highpass_hz": 0.0}
+    prime, done = audio.prime_of(Recording(note[np.newaxis, :given], rate), **model)
+    assert len(prime) == needed
+    assert prime.dtype == np.float32
+    assert np.array_equal(prime[:given], note[:given])
+    said = [f"{(needed - given) / rate:.3f} s missing at the end added by linear prediction"]
+    assert done == (said if lacking else [])
+    if lacking:
+        truth, added = note[given:needed], prime[given:]
+        snr_db = 10 * np.log10(np.sum(truth**2) / np.sum((added - truth) ** 2))
+        assert snr_db > {None: 90, -80.0: 45, -60.0: 25}[noise_db]
+
+
+@pytest.mark.parametrize("lacking", [0.101, 0.15, 0.3])
+@pytest.mark.parametrize("lead", [0.0, 0.5])
+def test_a_note_that_lacks_more_is_refused(lacking: float, lead: float) -> None:
+    note = damped_note(44100)[: round((0.33 - lacking) * 44100)]
+    sound = np.concatenate([np.zeros(round(lead * 44100), np.float32), note])
+    # The onset is placed a few milliseconds early, behind silence.
+    allowed = 0.0 if lead == 0 else 0.01
+    model = {**MODEL, "prime_seconds": 0.33 + allowed}
+    with pytest.raises(
+        UserError, match=r"s of note after the onset, the prime needs 0\.3"
+    ) as error:
+        audio.prime_of(Recording(sound[np.newaxis], 44100), **model)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("lead", [0.0, 0.001, 0.01, 0.3])
+@pytest.mark.parametrize("rate", [8400, 22050, 44100, 48000])
+def test_a_note_cut_at_the_length_of_the_prime_is_taken(rate: int, lead: float) -> None:
+    note = damped_note(rate)[: round(0.33 * rate)]
+    sound = np.concatenate([np.zeros(round(lead * rate), np.float32), note])
+    prime, _ = audio.prime_of(Recording(sound[np.newaxis], rate), **MODEL)
+    assert len(prime) == round(0.33 * 8400)
+
+
+def test_what_precedes_the_onset_is_taken_first() -> None:
+    """A soft beginning counts as note where the note is a little short."""
+    note = damped_note(8400)[:2772]
+    note[:100] *= 1e-3
+    recording = Recording(note[np.newaxis], 8400)
+    assert 0 < audio.onset(audio.cleaned(recording, rate=8400, highpass_hz=25.0), 8400) <= 168
+    prime, done = audio.prime_of(recording, **MODEL)
+    assert done == []
+    assert np.array_equal(prime, audio.cleaned(recording, rate=8400, highpass_hz=25.0))
+
+
+@pytest.mark.parametrize("lacking", [0.002, 0.01, 0.016, 0.02])
+def test_a_short_prime_is_completed_by_a_third_at_most(lacking: float) -> None:
+    model = {"rate": 8000, "prime_seconds": 0.05, "highpass_hz": 0.0}
+    note = damped_note(8000)[: round((0.05 - lacking) * 8000)]
+    if lacking < 0.05 / 3:
+        assert len(audio.prime_of(Recording(note[np.newaxis], 8000), **model)[0]) == 400
+    else:
+        with pytest.raises(UserError, match="the prime needs"):
+            audio.prime_of(Recording(note[np.newaxis], 8000), **model)
+
+
+# Level
+
+
+def in_floats(sound: np.ndarray, subtype: str) -> bytes:
+    stream = io.BytesIO()
+    sf.write(stream, sound, 44100, format="WAV", subtype=subtype)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
+@pytest.mark.parametrize("peak", [1.0, 1.02, 2.0, 128.0, 20000.0, 32767.0, 2.0**31])
+def test_a_peak_above_full_scale_is_brought_to_it_and_said(peak: float, subtype: str) -> None:
+    note = damped_note(44100).astype(np.float64)
+    note *= peak / np.abs(note).max()
+    read = audio.read_bytes(in_floats(note, subtype))
+    made = Recording(note[np.newaxis].astype(np.float32), 44100)
+    assert np.abs(read.samples).max() == 1.0
+    np.testing.assert_allclose(read.samples[0], note / peak, atol=1e-6)
+    prime, done = audio.prime_of(read, **MODEL)
+    again, said = audio.prime_of(made, **MODEL)
+    np.testing.assert_allclose(prime, again, atol=1e-6)
+    line = f"peak {peak:.6g} is above full scale: scaled by {-20 * np.log10(peak):.1f} dB"
+    assert done == said == ([line] if peak > 1 else []) + ["resampled 44100 -> 8400 Hz"]
+
+
+def test_flat_tops_above_full_scale_are_clipped() -> None:
+    note = damped_note(44100)
+    for peak in (1.0, 2.0, 32767.0):
+        flat = peak * np.clip(4 * note, -1, 1)
+        read = audio.read_bytes(in_floats(flat, "FLOAT"))
+        assert audio.is_clipped(read)
+        assert any("clipped" in line for line in audio.prime_of(read, **MODEL)[1])
+        loud = peak * note / np.abs(note).max()
+        assert not audio.is_clipped(audio.read_bytes(in_floats(loud, "FLOAT")))
+
+
+def test_silence_stored_as_integers_is_not_loud() -> None:
+    note = 0.9 * damped_note(44100)
+    note[22050:] = 0
+    quiet = audio.read_bytes(in_floats(32767 * note, "FLOAT"))
+    assert np.abs(quiet.samples[0, 22050:]).max() == 0
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e30])
+def test_impossible_samples_are_refused(bad: float) -> None:
+    note = damped_note(44100)
+    note[1000] = bad
+    for make in (
+        lambda: audio.read_bytes(in_floats(note, "FLOAT")),
+        lambda: audio.prime_of(Recording(note[np.newaxis], 44100), **MODEL),
+    ):
+        with pytest.raises(UserError, match=r"NaN or infinite|as large as 1e\+30") as error:
+            make()
+        assert "\n" not in str(error.value)
+
+
+# Channels
+
+
+def mixed(*channels: np.ndarray) -> Recording:
+    return Recording(np.stack(channels).astype(np.float32), 44100, Path("A3.wav"))
+
+
+NOTE = damped_note(44100)
+SILENCE = np.zeros_like(NOTE)
+HISS = np.random.default_rng(8).standard_normal((16, len(NOTE)))
+
+
+def test_what_mixing_loses_is_measured() -> None:
+    for count in (1, 2, 3, 8):
+        assert audio.mono_loss_db(mixed(*[NOTE] * count)) == pytest.approx(0, abs=0.01)
+    for count in (2, 3, 5, 16):
+        assert audio.mono_loss_db(mixed(*HISS[:count])) == pytest.approx(3, abs=0.15)
+        alone = mixed(NOTE, *[SILENCE] * (count - 1))
+        assert audio.mono_loss_db(alone) == pytest.approx(3, abs=0.05)
+    assert audio.mono_loss_db(mixed(NOTE, -NOTE)) == np.inf
+    assert audio.mono_loss_db(mixed(NOTE + 0.2, 0.2 - NOTE)) > 60
+    assert audio.mono_loss_db(mixed(SILENCE, SILENCE)) == 0
+    for share in (0.3, 0.5, 0.8):
+        loss = 10 * np.log10((1 + share**2) / 2 / ((1 - share) / 2) ** 2)
+        assert audio.mono_loss_db(mixed(NOTE, -share * NOTE)) == pytest.approx(loss, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "channels",
+    [
+        (NOTE, -NOTE),
+        (NOTE, -NOTE, SILENCE),
+        (NOTE, -NOTE, NOTE, -NOTE),
+        (NOTE, -NOTE + 1e-3 * HISS[0]),
+        (NOTE + 1e-4 * HISS[0], -NOTE + 1e-4 * HISS[1]),
+        (NOTE + 0.1, 0.1 - NOTE),
+        (2 * NOTE, -NOTE, -NOTE),
+    ],
+)
+def test_channels_that_cancel_are_refused(channels: tuple[np.ndarray, ...]) -> None:
+    with pytest.raises(UserError, match=r"^A3\.wav: its channels cancel when mixed to mono: give"):
+        audio.prime_of(mixed(*channels), **MODEL)
+
+
+@pytest.mark.parametrize(
+    ("channels", "loss"),
+    [
+        ((NOTE, -0.5 * NOTE), 10),
+        ((NOTE, -0.9 * NOTE), 26),
+        ((NOTE, NOTE, -NOTE), 8),
+        ((NOTE, -NOTE + 0.3 * HISS[0] * NOTE.std()), 16),
+    ],
+)
+def test_channels_that_cancel_in_part_are_warned_of(
+    channels: tuple[np.ndarray, ...], loss: int
+) -> None:
+    _, done = audio.prime_of(mixed(*channels), **MODEL)
+    line = f"warning: its channels cancel in part, {loss} dB are lost by mixing them"
+    assert any(one.startswith(line) for one in done)
+
+
+@pytest.mark.parametrize(
+    "channels",
+    [(NOTE,), (NOTE, NOTE), (NOTE, 0.2 * NOTE), (NOTE, SILENCE), (NOTE, *[SILENCE] * 15)],
+)
+def test_channels_that_do_not_cancel_are_not_warned_of(channels: tuple[np.ndarray, ...]) -> None:
+    _, done = audio.prime_of(mixed(*channels), **MODEL)
+    assert not any("cancel" in line for line in done)
+
+
+def test_real_recordings_hardly_cancel(real_data: Path) -> None:
+    files = sorted((real_data / "iowa" / "cello").glob("*.flac"))
+    losses = [audio.mono_loss_db(audio.read(file)) for file in files[::6]]
+    assert max(losses) < 0.5
+    assert audio.CANCELLING_DB == 6

@@ -116,6 +116,23 @@ def test_beyond_full_scale_is_scaled_as_a_whole() -> None:
     assert back == pytest.approx([0.0, 0.5, -1.0, 0.2 / 3], abs=1e-6)
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_never_written(tmp_path: Path, bad: float) -> None:
+    broken = np.array([0.1, bad, 0.2], dtype=np.float32)
+    line = "the sound to write holds NaN or infinite samples, nothing is written: the weights"
+    with pytest.raises(UserError, match=f"^{line}"):
+        audio.encode(broken, 8000)
+    path = tmp_path / "out.wav"
+    with pytest.raises(UserError, match=rf"out\.wav: {line}") as error:
+        audio.write(path, broken, 8000)
+    assert "\n" not in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+    path.write_bytes(b"made before")
+    with pytest.raises(UserError, match="nothing is written"):
+        audio.write(path, broken, 8000)
+    assert path.read_bytes() == b"made before"
+
+
 def test_flat_tops_are_clipped_and_a_full_scale_bass_note_is_not() -> None:
     t = np.arange(44100) / 44100
     bass = np.round(32767 * np.sin(2 * np.pi * 27.5 * t)) / 32768

@@ -159,10 +159,9 @@ def _chunks(
     """Offset, name and length of each chunk."""
     size, at = struct.calcsize(layout.header), first
     for _ in range(_MOST_CHUNKS):
-        header = _bytes_at(stream, at, size)
-        if at + size > end or len(header) < size:
+        if at + size > end:
             return
-        name, value = struct.unpack(layout.header, header)
+        name, value = struct.unpack(layout.header, _bytes_at(stream, at, size))
         yield at, name, value
         if value < 0:
             return

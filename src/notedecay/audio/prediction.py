@@ -1,28 +1,28 @@
-"""Linear prediction: a sound's own resonances ring on.
-
-References
-----------
-J. P. Burg, "Maximum entropy spectral analysis", 37th meeting of the Society of Exploration
-Geophysicists, 1967. I. Kauppinen, K. Roth, "Audio signal extrapolation", DAFx 2002.
-"""
+"""Linear prediction: the resonances of a sound ring on."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.signal import lfilter, lfiltic
 
 from notedecay.notes.note import Samples
 
 LOUDEST = 2.0
-"""How far above the prime's peak a continuation may rise before it counts as running away."""
+"""How far above the peak before it a prediction may rise before it counts as running away."""
+MOST_COEFFICIENTS = 384
+"""Two for each partial and some for the noise: more change nothing that can be heard."""
+LEAST_SINGULAR_VALUE = 1e-3
+"""Of the largest (-60 dB): smaller ones belong to noise, and fitting them makes it ring."""
 
-PREDICTED = 1e-12
-"""Share of the energy (-120 dB) under which what is left to predict is rounding, not sound."""
 
+def continued(x: Samples, samples: int) -> Samples:
+    """Continue a sound for a moment by the linear prediction that fits it best.
 
-def continued(x: Samples, samples: int, *, order: int) -> Samples:
-    """Continue a sound by what Burg's method finds in it.
+    The coefficients are the least squares of the covariance method, with small singular
+    values left out. On damped partials it is exact but for noise, where Burg's method, which
+    takes them for steady, is 20 to 40 dB SNR after 0.1 s.
 
     Parameters
     ----------
@@ -30,55 +30,26 @@ def continued(x: Samples, samples: int, *, order: int) -> Samples:
         The sound so far.
     samples : int
         How many to add.
-    order : int
-        Coefficients of the predictor; at most a third of ``x`` is used.
 
     Returns
     -------
     ndarray of float32, shape (samples,)
         What follows ``x``.
+
+    References
+    ----------
+    R. Kumaresan, D. W. Tufts, "Estimating the parameters of exponentially damped sinusoids
+    and pole-zero modeling in noise", IEEE Trans. ASSP 30(6), 1982.
     """
     known = x.astype(np.float64)
+    order = min(MOST_COEFFICIENTS, len(known) // 3)
     peak = np.max(np.abs(known), initial=0.0)
-    if peak == 0:
+    if peak == 0 or order == 0:
         return np.zeros(samples, dtype=np.float32)
-    coefficients = burg(known / peak, min(order, len(x) // 3))
+    frames = sliding_window_view(known / peak, order + 1)
+    weights = np.linalg.lstsq(frames[:, :-1], frames[:, -1], rcond=LEAST_SINGULAR_VALUE)[0]
+    coefficients = np.concatenate([[1.0], -weights[::-1]])
     return np.asarray(peak * extrapolate(known / peak, coefficients, samples), dtype=np.float32)
-
-
-def burg(x: NDArray[np.float64], order: int) -> NDArray[np.float64]:
-    """Find the coefficients of linear prediction by Burg's method.
-
-    The energies are summed anew at each order: librosa's recursion for them loses all its
-    digits on a note without noise.
-
-    Parameters
-    ----------
-    x : ndarray of float64, shape (n,)
-        The signal.
-    order : int
-        How many coefficients, below n; fewer differ from 0 where the signal needs fewer.
-
-    Returns
-    -------
-    ndarray of float64, shape (order + 1,)
-        Denominator of a stable all-pole filter, beginning with 1.
-    """
-    a = np.zeros(order + 1)
-    a[0] = 1.0
-    forward, backward = x[1:], x[:-1]
-    enough = PREDICTED * np.square(x).sum()
-    for m in range(1, order + 1):
-        energy = np.square(forward).sum() + np.square(backward).sum()
-        if energy <= enough:
-            break
-        reflection = -2 * (forward @ backward) / energy
-        a[: m + 1] += reflection * a[m::-1]
-        forward, backward = (
-            (forward + reflection * backward)[1:],
-            (backward + reflection * forward)[:-1],
-        )
-    return a
 
 
 def extrapolate(
@@ -86,8 +57,8 @@ def extrapolate(
 ) -> NDArray[np.float64]:
     """Run an all-pole filter on from the end of a signal, without input.
 
-    Burg's poles lie inside the unit circle, but of hundreds some lie so near to it that
-    rounding can push them out: then all are drawn inwards, further until nothing runs away.
+    Where a pole lies outside of the unit circle, as noise or rounding can push it, all are
+    drawn inwards, further until nothing runs away.
 
     Parameters
     ----------

@@ -30,7 +30,6 @@ FORGIVEN_SECONDS = 0.1
 """A prime that lacks less than this, and less than a third of itself, is completed."""
 _EARLIER_SECONDS = 0.02
 """How far before its onset a short note may be cut: as far as the search for it may err."""
-_PREDICTED_ORDER = 512
 _LOSS_BLOCK = 2**16
 
 
@@ -204,7 +203,7 @@ def prime_of(
     prime = samples[begins : begins + needed].copy()
     done = _conversions(recording, rate, recording.skipped_seconds + begins / rate, loss_db)
     if lacking := needed - len(prime):
-        added = continued(prime, lacking, order=_PREDICTED_ORDER)
+        added = continued(prime, lacking)
         prime = np.concatenate([prime, added])
         done.append(f"{lacking / rate:.3f} s missing at the end added by linear prediction")
     if not has_tone(prime, rate):

@@ -15,10 +15,10 @@ import numpy as np
 import soundfile as sf
 from numpy.typing import NDArray
 
-from notedecay.audio import mpeg
+from notedecay.audio import mpeg, ogg
 from notedecay.audio.containers import Promise, promise
 from notedecay.audio.head import Block, Head
-from notedecay.audio.recording import Recording, at_full_scale
+from notedecay.audio.recording import Recording, at_full_scale, peak_of, refuse_impossible
 from notedecay.audio.stream import Patched
 from notedecay.errors import UserError
 
@@ -44,7 +44,6 @@ _CODEC_SECONDS = 0.1
 that is a few bytes too large."""
 _UNKNOWN_FRAMES = 2**31
 """Longer than anything that is read, at any rate: a file whose header does not know its length."""
-_LARGEST_OGG_PAGE = 65_307
 
 
 class _Forward(sf.SoundFile):  # type: ignore[misc]
@@ -187,10 +186,11 @@ def _joined(blocks: list[Block]) -> NDArray[np.float32]:
     """
     joined = np.empty((blocks[0].shape[1], sum(map(len, blocks))), dtype=np.float32)
     at = 0
-    for number, block in enumerate(blocks):
+    blocks.reverse()
+    while blocks:
+        block = blocks.pop()
         joined[:, at : at + len(block)] = block.T
         at += len(block)
-        blocks[number] = block[:0]
     return joined
 
 
@@ -209,8 +209,9 @@ class _Decoder:
 
     def __init__(self, stream: BinaryIO, name: str) -> None:
         self.name = name
-        self._promise = promise(stream)
-        self._stream = Patched(mpeg.mended(stream) or stream, self._promise.patches)
+        self._promise, self._breaks_off = promise(stream), ogg.breaks_off(stream)
+        patches = {**self._promise.patches, **ogg.mended(stream)}
+        self._stream = Patched(mpeg.mended(stream) or stream, patches)
         try:
             self._file = _Forward(self._stream)
         except (RuntimeError, TypeError) as error:
@@ -240,13 +241,13 @@ class _Decoder:
         Raises
         ------
         UserError
-            The file is damaged, holds NaN or infinite samples, or more than 10 minutes.
+            The file is damaged, holds NaN, infinite or impossibly large samples, or more than
+            10 minutes.
         """
         while len(block := self._next()):
             self.decoded += len(block)
             self._refuse_long(self.decoded)
-            if not np.isfinite(block).all():
-                raise UserError(f"{self.name} holds NaN or infinite samples: export it again")
+            refuse_impossible(peak_of(block), self.name)
             yield block
         self._is_at_end = True
 
@@ -255,7 +256,7 @@ class _Decoder:
         given = self.decoded if self._is_at_end else max(self.decoded, self.frames)
         lacking: float = max(0, self.frames - given) + self._lacking(given, self._promise)
         is_cut = lacking >= _CODEC_SECONDS * self.rate
-        if is_cut or (not given and self._promise.lacking) or self._ogg_unfinished():
+        if is_cut or (not given and self._promise.lacking) or self._breaks_off:
             raise UserError(f"{self.name} is truncated: fetch or export it again")
 
     def refuse_size(self) -> None:
@@ -301,16 +302,3 @@ class _Decoder:
     def _refuse_long(self, frames: int) -> None:
         if frames > LONGEST_SECONDS * self.rate:
             raise UserError(f"{self.name} is longer than 10 minutes: cut it to one note")
-
-    def _ogg_unfinished(self) -> bool:
-        """Whether an Ogg stream breaks off within a page (RFC 3533).
-
-        One that ends with a page which is not marked as the last comes from a stream.
-        """
-        if self._file.format != "OGG":
-            return False
-        end = self._stream.seek(0, os.SEEK_END)
-        self._stream.seek(max(0, end - 2 * _LARGEST_OGG_PAGE))
-        data = self._stream.read(2 * _LARGEST_OGG_PAGE)
-        page = data[data.rfind(b"OggS") :]
-        return len(page) < 27 or len(page) < 27 + page[26] + sum(page[27 : 27 + page[26]])

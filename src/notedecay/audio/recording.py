@@ -19,6 +19,8 @@ CLIPPED_RUN = 4
 """A full-scale 27 Hz tone stays on its largest 16-bit value for three samples at most."""
 CLIPPED_DBFS = -0.3
 """Flat tops under this level come from quantisation, not from an overloaded converter."""
+LARGEST_SAMPLE = 2.0**32
+"""Integers of 32 bits stored as floats are smaller; what is larger is damage."""
 
 
 @dataclass(frozen=True)
@@ -93,16 +95,23 @@ def at_full_scale(recording: Recording) -> Recording:
     Raises
     ------
     UserError
-        NaN or infinite samples.
+        NaN, infinite or impossibly large samples.
     """
     peak = peak_of(recording.samples)
-    if not math.isfinite(peak):
-        raise UserError(f"{recording.name} holds NaN or infinite samples: export it again")
+    refuse_impossible(peak, recording.name)
     if peak <= 1.0:
         return recording
     scaled = np.asarray(to_full_scale(recording.samples)[0], dtype=np.float32)
     done = (*recording.conversions, scaling_line(peak))
     return replace(recording, samples=scaled, conversions=done)
+
+
+def refuse_impossible(peak: float, name: str) -> None:
+    """Refuse sound whose peak is NaN, infinite or larger than any way of storing sound allows."""
+    if not math.isfinite(peak):
+        raise UserError(f"{name} holds NaN or infinite samples: export it again")
+    if peak > LARGEST_SAMPLE:
+        raise UserError(f"{name} holds samples as large as {peak:.3g}: export it again")
 
 
 def scaling_line(peak: float, subject: str = "peak") -> str:

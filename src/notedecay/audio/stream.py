@@ -6,6 +6,9 @@ import os
 from collections.abc import Mapping
 from typing import BinaryIO
 
+_MOST_AT_ONCE = 2**30
+"""Damaged headers ask for more bytes than Python can count."""
+
 
 class Patched:
     """A binary stream in which some bytes read as others; the file itself is left alone.
@@ -41,7 +44,7 @@ class Patched:
         """Read up to ``count`` bytes; none at the end, or where the file cannot be read."""
         at = self._stream.tell()
         try:
-            data = self._stream.read(count)
+            data = self._stream.read(min(count, _MOST_AT_ONCE))
         except OSError as error:
             self.failure = error
             return b""
