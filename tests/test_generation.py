@@ -172,13 +172,13 @@ class Continued(Continuator):
     Config = ContinuatorConfig
 
     def __init__(self, *continuations: np.ndarray) -> None:
-        super().__init__(SIGNAL)
+        super().__init__(SIGNAL, ContinuatorConfig())
         self.continuations = continuations
 
-    def continue_prime(self, prime, samples):
+    def continue_prime(self, prime, samples):  # noqa: ARG002
         return self.continuations[0][:samples]
 
-    def draw_continuations(self, prime, samples, *, count, seed):
+    def draw_continuations(self, prime, samples, *, count, seed):  # noqa: ARG002
         return [one[:samples] for one in self.continuations]
 
 
