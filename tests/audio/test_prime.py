@@ -236,13 +236,19 @@ def test_a_note_that_lacks_more_is_refused(lacking: float, lead: float) -> None:
         audio.prime_of(Recording(sound[np.newaxis], 44100), **MODEL)
 
 
-@pytest.mark.parametrize("lead", [0.0, 0.001, 0.01, 0.3])
+@pytest.mark.parametrize("attack", [0.002, 0.02, 0.05])
+@pytest.mark.parametrize("lead", [0.0, 0.01, 0.3])
 @pytest.mark.parametrize("rate", [8400, 22050, 44100, 48000])
-def test_a_note_cut_at_the_length_of_the_prime_is_taken(rate: int, lead: float) -> None:
-    note = damped_note(rate)[: round(0.33 * rate)]
+def test_a_note_cut_at_the_length_of_the_prime_is_taken(
+    rate: int, lead: float, attack: float
+) -> None:
+    note = damped_note(rate, noise_db=None)[: int(0.33 * rate)]
+    note *= np.minimum(1, np.arange(len(note)) / (attack * rate)) ** 3
     sound = np.concatenate([np.zeros(round(lead * rate), np.float32), note])
-    prime, _ = audio.prime_of(Recording(sound[np.newaxis], rate), **MODEL)
+    prime, done = audio.prime_of(Recording(sound[np.newaxis], rate), **MODEL)
     assert len(prime) == round(0.33 * 8400)
+    added = [line for line in done if "linear prediction" in line]
+    assert all(float(line.split()[0]) < attack for line in added)
 
 
 def test_what_precedes_the_onset_is_taken_first() -> None:

@@ -285,7 +285,7 @@ def test_a_prime_of_a_minute_of_eight_channels_costs_little_memory(tmp_path: Pat
 @pytest.mark.parametrize("rate", [1, 2**31 - 1])
 def test_an_impossible_rate_costs_no_memory(tmp_path: Path, rate: int) -> None:
     path = tmp_path / "odd.wav"
-    path.write_bytes(encoded("WAV", "PCM_16", NOTE, rate))
+    path.write_bytes(encoded("WAV", "PCM_16", NOTE[:500], rate))
     for read in ("read", "read_head"):
         peak, line = mebibytes(path, read)
         assert "sample rate" in line
