@@ -95,7 +95,7 @@ PRIMES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "text": (lambda path: path.write_text("# not audio\n" * 99), "is not audio that can be read"),
     "nan": (wav(np.full(RATE, np.nan), subtype="FLOAT"), "NaN or infinite samples"),
     "infinite": (wav(np.full(RATE, np.inf), subtype="FLOAT"), "NaN or infinite samples"),
-    "short": (wav(NOTE[:1000]), "the prime needs 0.33 s: give a longer recording"),
+    "short": (wav(NOTE[:900]), "the prime needs 0.33 s: give a longer recording"),
     "no samples": (wav(NOTE[:0]), "no samples"),
 }
 
