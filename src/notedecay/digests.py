@@ -11,6 +11,12 @@ def digest(path: Path) -> str:
     return hashlib.md5(path.read_bytes()).hexdigest() if path.is_file() else "unknown"
 
 
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def code_digest(*packages: str) -> str:
     """Hash of the source of packages of notedecay: figures of other code do not compare."""
     top = Path(__file__).parent

@@ -13,6 +13,10 @@ class UserError(Exception):
     """
 
 
+class DamagedError(UserError):
+    """A file that is lost or no longer what was written: no matter of the code that reads it."""
+
+
 def nearest(word: str, choices: Iterable[str]) -> str:
     """A hint ``; did you mean 'x'?`` for a mistyped word, or the list of choices.
 

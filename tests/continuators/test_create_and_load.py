@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from notedecay.continuators import CONTINUATORS, Continuator, Signal, create, load
 from notedecay.errors import UserError
@@ -145,3 +149,127 @@ def test_a_damaged_folder_is_one_clear_line(change: Any, message: str, tmp_path:
     with pytest.raises(UserError, match=re.escape(message)) as caught:
         load(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+LEARNED = sorted(name for name, kind in CONTINUATORS.items() if kind.learned)
+
+
+def tensors(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "weights.safetensors")
+
+
+def flip(path: Path, count: int) -> None:
+    """Flip a bit in each of some bytes of a file's second half, where the numbers are."""
+    content = bytearray(path.read_bytes())
+    for place in np.random.default_rng(0).choice(len(content) // 2, count, replace=False):
+        content[len(content) - 1 - place] ^= 1
+    path.write_bytes(content)
+
+
+def refused(folder: Path) -> str:
+    with pytest.raises(UserError) as caught:
+        load(folder)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", LEARNED)
+@pytest.mark.parametrize("count", [1, 20])
+def test_bits_that_have_flipped_in_the_weights_are_noticed(
+    name: str, count: int, tmp_path: Path
+) -> None:
+    make(name).save(tmp_path)
+    flip(tmp_path / "weights.safetensors", count)
+    assert "weights.safetensors is not as it was saved" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_description_that_was_changed_is_noticed(name: str, tmp_path: Path) -> None:
+    make(name).save(tmp_path)
+    path = tmp_path / "continuator.json"
+    path.write_text(path.read_text().replace("4000", "4001"))
+    assert "continuator.json is not as it was saved" in refused(tmp_path)
+
+
+def test_the_checksums_are_those_of_the_tool_of_that_name(tmp_path: Path) -> None:
+    make("gru").save(tmp_path)
+    lines = (tmp_path / "SHA256SUMS").read_text().splitlines()
+    for line, name in zip(lines, ("continuator.json", "weights.safetensors"), strict=True):
+        content = (tmp_path / name).read_bytes()
+        assert line == f"{hashlib.sha256(content).hexdigest()}  {name}"
+
+
+@pytest.mark.parametrize("text", ["", "none", "0" * 64 + "  ../weights.safetensors\n"])
+def test_damaged_checksums_are_one_clear_line(text: str, tmp_path: Path) -> None:
+    make("gru").save(tmp_path)
+    (tmp_path / "SHA256SUMS").write_text(text)
+    assert "SHA256SUMS holds no checksums" in refused(tmp_path)
+
+
+def test_a_folder_from_before_checksums_is_loaded(tmp_path: Path) -> None:
+    make("gru").save(tmp_path)
+    (tmp_path / "SHA256SUMS").unlink()
+    assert load(tmp_path).name == "gru"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("name", LEARNED)
+def test_weights_that_are_not_finite_are_neither_saved_nor_loaded(
+    name: str, value: float, tmp_path: Path
+) -> None:
+    continuator = make(name)
+    continuator.save(tmp_path)
+    (tmp_path / "SHA256SUMS").unlink()  # as a net that diverged was saved before
+    first, *_ = (key for key, tensor in tensors(tmp_path).items() if tensor.numel())
+    state = tensors(tmp_path)
+    state[first].view(-1)[-1] = value
+    save_file(state, tmp_path / "weights.safetensors")
+    assert f"{first} is not finite" in refused(tmp_path)
+    (tmp_path / "again").mkdir()
+    continuator.net.load_state_dict(state)
+    with pytest.raises(UserError, match="is not finite, so it cannot be saved") as caught:
+        continuator.save(tmp_path / "again")
+    assert "\n" not in str(caught.value)
+    assert not list((tmp_path / "again").iterdir())
+
+
+def reshaped(state: dict[str, torch.Tensor], key: str) -> None:
+    state[key] = state[key].unsqueeze(0)
+
+
+def retyped(state: dict[str, torch.Tensor], key: str) -> None:
+    state[key] = state[key].to(torch.complex64)
+
+
+def renamed(state: dict[str, torch.Tensor], key: str) -> None:
+    state["other"] = state.pop(key)
+
+
+def added(state: dict[str, torch.Tensor], key: str) -> None:
+    state["other"] = state[key].clone()
+
+
+def flattened(state: dict[str, torch.Tensor], key: str) -> None:
+    state[key] = state[key].sum()
+
+
+@pytest.mark.parametrize("name", LEARNED)
+@pytest.mark.parametrize("change", [reshaped, retyped, renamed, added, flattened, dict.pop])
+def test_weights_of_another_net_are_one_clear_line(
+    name: str, change: Callable[[dict[str, torch.Tensor], str], Any], tmp_path: Path
+) -> None:
+    make(name).save(tmp_path)
+    for key in [key for key, tensor in tensors(tmp_path).items() if tensor.ndim]:
+        state = tensors(tmp_path)
+        change(state, key)
+        save_file(state, tmp_path / "weights.safetensors")
+        assert "cannot use the weights" in refused(tmp_path)
+        make(name).save(tmp_path)
+
+
+@pytest.mark.parametrize("length", [0, 1, 7, 8, 100, -1])
+def test_weights_that_were_cut_off_are_one_clear_line(length: int, tmp_path: Path) -> None:
+    make("gru").save(tmp_path)
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(path.read_bytes()[:length])
+    assert "cannot use the weights" in refused(tmp_path)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from notedecay.config import parse
+from notedecay.continuators import checksums
 from notedecay.continuators.base import (
     DESCRIPTION,
     FORMAT,
@@ -26,7 +27,7 @@ from notedecay.continuators.modal import Modal
 from notedecay.continuators.paper import PAPER
 from notedecay.continuators.simple import Repeat, Silence
 from notedecay.continuators.vrnn import Vrnn
-from notedecay.errors import UserError, nearest
+from notedecay.errors import DamagedError, UserError, nearest
 
 __all__ = [
     "CONTINUATORS",
@@ -80,7 +81,8 @@ def load(folder: Path) -> Continuator[Any]:
     Raises
     ------
     UserError
-        For a file that is missing, damaged, or of a later version.
+        For a file that is missing, damaged, changed since it was saved, or of a later
+        version, and for weights that are not finite.
     """
     path = folder / DESCRIPTION
     try:
@@ -88,14 +90,18 @@ def load(folder: Path) -> Continuator[Any]:
         name, layout = described["continuator"], described["format"]
         signal, config = described["signal"], described["config"]
     except OSError as error:
-        raise UserError(f"no continuator in {folder}: {error.strerror}: {DESCRIPTION}") from error
+        raise DamagedError(
+            f"no continuator in {folder}: {error.strerror}: {DESCRIPTION}"
+        ) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is damaged; fetch or train the continuator again") from error
+        raise DamagedError(f"{path} is damaged; fetch or train the continuator again") from error
     if layout != FORMAT:
         raise UserError(f"{path} has format {layout!r}, this version reads {FORMAT}")
     kind = _kind(name, str(path))
     where = str(path)
-    return kind.load(folder, parse(Signal, signal, where), parse(kind.Config, config, where))
+    loaded = kind.load(folder, parse(Signal, signal, where), parse(kind.Config, config, where))
+    checksums.check(folder)
+    return loaded
 
 
 def _kind(name: Any, where: str) -> type[Continuator[Any]]:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from notedecay.continuators import checksums
 from notedecay.errors import UserError
 from notedecay.files import replacing
 from notedecay.notes.note import Samples
@@ -74,6 +75,7 @@ class Continuator(ABC, Generic[C]):
 
     name: ClassVar[str]
     learned: ClassVar[bool] = False
+    files: ClassVar[tuple[str, ...]] = (DESCRIPTION,)
     Config: ClassVar[type[ContinuatorConfig]]
 
     def __init__(self, signal: Signal, config: C) -> None:
@@ -137,10 +139,17 @@ class Continuator(ABC, Generic[C]):
         )
 
     def save(self, folder: Path) -> None:
-        """Write ``continuator.json`` (and weights) into an existing folder."""
+        """Write ``continuator.json`` (and weights) and their checksums into an existing folder.
+
+        Raises
+        ------
+        UserError
+            For weights that are not finite.
+        """
         text = json.dumps(self.description(), indent=2, sort_keys=True)
         with replacing(folder / DESCRIPTION) as path:
             path.write_text(text + "\n")
+        checksums.write(folder, self.files)
 
     def description(self) -> dict[str, Any]:
         """Name, signal and settings, as ``continuator.json`` holds them."""
@@ -158,6 +167,6 @@ class Continuator(ABC, Generic[C]):
         Raises
         ------
         UserError
-            For weights that are missing, damaged or of another shape.
+            For weights that are missing, damaged, not finite or of another shape.
         """
         return cls(signal, config)

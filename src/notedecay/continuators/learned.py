@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal, Self, TypeVar
 
@@ -13,13 +13,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from notedecay.continuators.base import Continuator, ContinuatorConfig, Signal
-from notedecay.errors import UserError
+from notedecay.continuators.base import DESCRIPTION, Continuator, ContinuatorConfig, Signal
+from notedecay.errors import DamagedError, UserError
 from notedecay.files import replacing
 from notedecay.notes.note import Clip, Samples
 
 WEIGHTS = "weights.safetensors"
 """File in a learned continuator's folder that holds what it learned."""
+
+MEND = "fetch or train them again"
 
 Examples = tuple[Tensor, ...]
 """Tensors whose first axis counts the notes."""
@@ -68,6 +70,7 @@ class LearnedContinuator(Continuator[L]):
     """
 
     learned: ClassVar[bool] = True
+    files: ClassVar[tuple[str, ...]] = (DESCRIPTION, WEIGHTS)
     progress: float = 1.0
     net: nn.Module
 
@@ -128,10 +131,26 @@ class LearnedContinuator(Continuator[L]):
         """Go back to what :meth:`state` gave."""
         self.net.load_state_dict(state)
 
+    def not_finite(self) -> str | None:
+        """Name of a tensor of the net that holds NaN or infinity; None where all is well."""
+        return not_finite(self.net.state_dict())
+
     def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors`` and ``continuator.json`` into an existing folder."""
+        """Write ``weights.safetensors``, ``continuator.json`` and their checksums.
+
+        Raises
+        ------
+        UserError
+            For weights that are not finite.
+        """
+        state = self.state()
+        if broken := not_finite(state):
+            raise UserError(
+                f"{self.name}: {broken} is not finite, so it cannot be saved in {folder}; "
+                "train again with a lower learning_rate or clip_norm"
+            )
         with replacing(folder / WEIGHTS) as path:
-            save_file({k: v.contiguous() for k, v in self.state().items()}, path)
+            save_file({k: v.contiguous() for k, v in state.items()}, path)
         super().save(folder)
 
     @classmethod
@@ -141,14 +160,39 @@ class LearnedContinuator(Continuator[L]):
         Raises
         ------
         UserError
-            For weights that are missing, damaged or of another shape.
+            For weights that are missing, damaged, not finite or of another shape.
         """
         continuator = cls(signal, config)
+        path = folder / WEIGHTS
+        state = _read(path)
+        if broken := not_finite(state):
+            raise DamagedError(f"cannot use the weights {path}: {broken} is not finite; {MEND}")
         try:
-            continuator.restore(load_file(folder / WEIGHTS))
-        except (OSError, SafetensorError, RuntimeError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise UserError(
-                f"cannot use the weights {folder / WEIGHTS}: {reason}; fetch or train them again"
-            ) from error
+            _same_types(state, continuator.net.state_dict())
+            continuator.restore(state)
+        except (RuntimeError, TypeError) as error:
+            raise UserError(f"cannot use the weights {path}: {_line(error)}; {MEND}") from error
         return continuator
+
+
+def not_finite(state: Mapping[str, Tensor]) -> str | None:
+    """Name of a tensor that holds NaN or infinity; None where all is well."""
+    return next((name for name, v in state.items() if not bool(torch.isfinite(v).all())), None)
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError, ValueError, KeyError) as error:
+        raise DamagedError(f"cannot use the weights {path}: {_line(error)}; {MEND}") from error
+
+
+def _same_types(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:
+    """Refuse what torch would convert in silence."""
+    for name, tensor in state.items():
+        if name in own and tensor.dtype != own[name].dtype:
+            raise TypeError(f"{name} is of {tensor.dtype} instead of {own[name].dtype}")
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

@@ -43,7 +43,7 @@ Report = Callable[[Epoch], None]
 
 
 class TrainingDiverged(UserError):  # noqa: N818 (it names what happened)
-    """The loss is no longer a number."""
+    """The loss, or a weight, is no longer a number."""
 
 
 def fit(
@@ -83,7 +83,7 @@ def fit(
     Raises
     ------
     TrainingDiverged
-        When the loss is no longer finite.
+        When the loss or a weight is no longer finite.
     UserError
         For no notes, notes that do not suit, a device that is not there, or a damaged
         checkpoint.
@@ -143,6 +143,12 @@ def _epoch(
     if not math.isfinite(train_loss):
         raise TrainingDiverged(
             f"training diverged in epoch {epoch}: the loss is {train_loss}; "
+            f"lower learning_rate (now {config.learning_rate:g}) or clip_norm"
+        )
+    # The last step of an epoch may break the weights after the losses were fine.
+    if broken := continuator.not_finite():
+        raise TrainingDiverged(
+            f"training diverged in epoch {epoch}: {broken} is not finite; "
             f"lower learning_rate (now {config.learning_rate:g}) or clip_norm"
         )
     return {
