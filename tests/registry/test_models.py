@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import mlflow
@@ -12,10 +17,11 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from safetensors.torch import load_file, save_file
 
 from notedecay import audio
 from notedecay.continuators import Continuator, LearnedContinuator, Signal, create
-from notedecay.errors import UserError
+from notedecay.errors import DamagedError, UserError
 from notedecay.generation import generate
 from notedecay.notes.note import Clip
 from notedecay.registry import models
@@ -36,8 +42,13 @@ def trained() -> Continuator[LearnedContinuator]:
 
 
 @pytest.fixture(scope="module")
-def tracker(tmp_path_factory) -> Tracker:
-    return Tracker(tmp_path_factory.mktemp("store") / "mlruns", "bells", {})
+def mlruns(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("store") / "mlruns"
+
+
+@pytest.fixture(scope="module")
+def tracker(mlruns) -> Tracker:
+    return Tracker(mlruns, "bells", {})
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +71,85 @@ def test_a_run_is_registered_once_and_its_tags_are_refreshed(tracker, saved, ver
     again = models.register(tracker.client, saved, version.run_id, NAME, tags)
     assert again.version == version.version
     assert len(tracker.client.search_model_versions(f"name = '{NAME}'")) == 1
-    assert tracker.client.get_model_version(NAME, version.version).tags == tags
+    kept = dict(tracker.client.get_model_version(NAME, version.version).tags)
+    assert kept.pop("sha256") == version.tags["sha256"]
+    assert kept == tags
 
 
-def test_registering_leaves_the_run_ended_as_it_was(tracker, version):
-    assert tracker.client.get_run(version.run_id).info.status == "FINISHED"
+def test_a_version_has_the_checksums_of_its_files(saved, version):
+    assert json.loads(version.tags["sha256"]) == {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in saved.iterdir()
+    }
+    assert len(list(saved.iterdir())) == 3
+
+
+@pytest.mark.parametrize("status", ["FINISHED", "FAILED", "KILLED", "RUNNING"])
+def test_registering_leaves_the_run_as_it_was(tracker, saved, status):
+    run = tracker.client.create_run(tracker.experiment_id)
+    if status != "RUNNING":
+        tracker.client.set_terminated(run.info.run_id, status, end_time=run.info.start_time + 1000)
+    before = tracker.client.get_run(run.info.run_id).info
+    models.register(tracker.client, saved, run.info.run_id, "other", {"continuator": "lstm"})
+    after = tracker.client.get_run(run.info.run_id)
+    assert (after.info.status, after.info.end_time) == (status, before.end_time)
+    logged = tracker.client.get_logged_model(after.outputs.model_outputs[0].model_id)
+    assert logged.experiment_id == tracker.experiment_id
+    assert logged.source_run_id == run.info.run_id
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("no space left on device")])
+@pytest.mark.parametrize("where", ["save_model", "_log_artifacts", "register_model"])
+def test_a_register_that_broke_leaves_the_run_finished(tracker, saved, monkeypatch, error, where):
+    with tracker.run("train lstm", "train") as run:
+        pass
+
+    def breaks(*_: object, **__: object) -> None:
+        raise error
+
+    with monkeypatch.context() as broken:
+        if where == "_log_artifacts":
+            broken.setattr(MlflowClient, "log_model_artifacts", breaks)
+        else:
+            broken.setattr(mlflow.pyfunc if where == "save_model" else mlflow, where, breaks)
+        with pytest.raises(type(error) if isinstance(error, OSError) else error):
+            models.register(tracker.client, saved, run.id, "broken", {"continuator": "lstm"})
+    assert tracker.client.get_run(run.id).info.status == "FINISHED"
+    version = models.register(tracker.client, saved, run.id, "broken", {"continuator": "lstm"})
+    assert models.load_version(tracker.client, version).name == "lstm"
+    assert tracker.client.get_run(run.id).info.status == "FINISHED"
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import mlflow
+from mlflow import MlflowClient
+from notedecay.registry import models
+from notedecay.tracking.runs import Tracker
+
+def dies(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+mlruns, saved, run, where = sys.argv[1:]
+tracker = Tracker(Path(mlruns), "bells", {})
+setattr(MlflowClient if where == "log_model_artifacts" else mlflow, where, dies)
+models.register(tracker.client, Path(saved), run, "killed", {"continuator": "lstm"})
+"""
+
+
+@pytest.mark.parametrize("where", ["log_model_artifacts", "register_model"])
+def test_a_register_that_was_killed_is_made_good_by_the_next(tracker, mlruns, saved, where):
+    with tracker.run("train lstm", "train") as run:
+        pass
+    words = [str(mlruns), str(saved), run.id, where]
+    killed = subprocess.run([sys.executable, "-c", KILLED, *words], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert tracker.client.get_run(run.id).info.status == "FINISHED"
+    version = models.register(tracker.client, saved, run.id, "killed", {"continuator": "lstm"})
+    assert models.load_version(tracker.client, version).name == "lstm"
+    own = f"source_run_id = '{run.id}'"
+    logged = tracker.client.search_logged_models([tracker.experiment_id], own)
+    assert [str(model.status) for model in logged] == ["READY"]
 
 
 @pytest.mark.usefixtures("version")
@@ -200,9 +285,100 @@ def test_a_store_that_no_longer_answers_is_one_line(tracker, version, monkeypatc
 
 
 def test_a_model_of_another_kind_is_one_line(tracker, tmp_path):
-    with tracker.run("other", "train") as run:
-        pass
     (tmp_path / "readme.txt").write_text("not a continuator")
-    other = models.register(tracker.client, tmp_path, run.id, "other", {"continuator": "other"})
+    tracker.client.create_registered_model("foreign")
+    other = tracker.client.create_model_version("foreign", tmp_path.as_uri())
     with pytest.raises(UserError, match="holds no continuator; it was not registered by notedecay"):
         models.load_version(tracker.client, other)
+
+
+@pytest.fixture
+def own(tracker, saved, request):
+    """A version of the test's own, and where its files lie."""
+    with tracker.run("train lstm", "train") as run:
+        pass
+    name = request.node.originalname
+    version = models.register(tracker.client, saved, run.id, name, {"continuator": "lstm"})
+    return version, models.folder_of(tracker.client, version)
+
+
+def damage_weights(folder: Path) -> None:
+    path = folder / "weights.safetensors"
+    content = bytearray(path.read_bytes())
+    for place in range(20):
+        content[-4 * (place + 1)] ^= 1
+    path.write_bytes(content)
+
+
+def damage_all(folder: Path) -> None:
+    """As somebody does who saves another model there: it is whole, and not the one."""
+    other = create("lstm", SIGNAL, {"units": 16, "epochs": 2, "transpose": 0})
+    other.save(folder)
+
+
+def damage_description(folder: Path) -> None:
+    path = folder / "continuator.json"
+    path.write_text(path.read_text().replace(f'"rate": {RATE}', f'"rate": {RATE + 1}'))
+
+
+def lose(name: str):
+    return lambda folder: (folder / name).unlink()
+
+
+@pytest.mark.parametrize(
+    ("damage", "line"),
+    [
+        (damage_weights, "weights.safetensors is not as it was saved"),
+        (damage_all, "is not as it was saved"),
+        (damage_description, "continuator.json is not as it was saved"),
+        (lose("weights.safetensors"), "weights.safetensors cannot be read"),
+        (lose("continuator.json"), "has lost its continuator.json"),
+        (lose("SHA256SUMS"), "SHA256SUMS cannot be read"),
+    ],
+)
+def test_files_that_are_not_those_registered_are_one_line(tracker, own, damage, line):
+    version, folder = own
+    damage(folder)
+    with pytest.raises(DamagedError, match=line) as caught:
+        models.load_version(tracker.client, version)
+    assert "\n" not in str(caught.value)
+    assert "run make repro" in str(caught.value)
+
+
+def test_the_server_refuses_them_too(own):
+    version, folder = own
+    damage_weights(folder)
+    with pytest.raises(UserError, match=r"weights\.safetensors is not as it was saved"):
+        mlflow.pyfunc.load_model(f"models:/{version.name}/{version.version}")
+
+
+def test_a_version_from_before_checksums_is_loaded(tracker, own):
+    version, folder = own
+    (folder / "SHA256SUMS").unlink()
+    tracker.client.delete_model_version_tag(version.name, version.version, "sha256")
+    older = tracker.client.get_model_version(version.name, version.version)
+    assert models.load_version(tracker.client, older).name == "lstm"
+
+
+@pytest.mark.parametrize("text", ["", "none", "[]", "3"])
+def test_a_tag_that_holds_no_checksums_is_one_line(tracker, own, text):
+    version, _ = own
+    tracker.client.set_model_version_tag(version.name, version.version, "sha256", text)
+    edited = tracker.client.get_model_version(version.name, version.version)
+    with pytest.raises(UserError, match="holds no checksums") as caught:
+        models.load_version(tracker.client, edited)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_cannot_be_loaded_is_not_registered(tracker, saved, tmp_path):
+    with tracker.run("train lstm", "train") as run:
+        pass
+    folder = tmp_path / "lstm"
+    shutil.copytree(saved, folder)
+    (folder / "SHA256SUMS").unlink()
+    weights = load_file(folder / "weights.safetensors")
+    next(iter(weights.values())).fill_(float("nan"))
+    save_file(weights, folder / "weights.safetensors")
+    with pytest.raises(UserError, match="is not finite"):
+        models.register(tracker.client, folder, run.id, "broken-weights", {"continuator": "lstm"})
+    assert not tracker.client.search_registered_models("name = 'broken-weights'")

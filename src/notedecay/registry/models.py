@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from importlib.metadata import version
 from pathlib import Path
@@ -9,16 +10,18 @@ from typing import Any
 
 import mlflow
 from mlflow import MlflowClient
+from mlflow.entities import LoggedModelStatus
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
+from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, Schema
 
 import notedecay
 from notedecay import continuators
-from notedecay.continuators import Continuator
-from notedecay.errors import UserError, nearest
+from notedecay.continuators import Continuator, checksums
+from notedecay.errors import DamagedError, UserError, nearest
 from notedecay.registry.names import parse_uri
+from notedecay.tracking.runs import process, process_is_gone
 from notedecay.tracking.store import is_absent
 
 SIGNATURE = ModelSignature(
@@ -37,6 +40,9 @@ NEEDED = (
     "torch",
 )
 """What a served model imports, beside the code of notedecay that is logged with it."""
+SUMS_TAG = "sha256"
+"""Tag of a version: SHA-256 of each file of its continuator, by name, in JSON."""
+MEND = "bring that folder back; only if it is lost for good, delete the version and run make repro"
 
 
 def register(
@@ -60,27 +66,67 @@ def register(
     Returns
     -------
     ModelVersion
-        The run's version, new or known.
+        The run's version, new or known; a new one has the checksums of its files in a tag.
+
+    Raises
+    ------
+    UserError
+        For a continuator that cannot be loaded.
     """
     known = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
     if known:
         for tag in tags.items() - known[0].tags.items():
             client.set_model_version_tag(name, known[0].version, *tag)
         return known[0]
-    status = client.get_run(run_id).info.status
+    continuators.load(folder)  # what cannot be used is not registered
+    sums = json.dumps(checksums.of_folder(folder))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # hints for models that take arbitrary tables
-        with mlflow.start_run(run_id=run_id):
-            info = mlflow.pyfunc.log_model(
-                name=tags["continuator"],
-                python_model=str(Path(__file__).with_name("served_model.py")),
-                artifacts={"continuator": str(folder)},
-                signature=SIGNATURE,
-                code_paths=[str(Path(notedecay.__file__).parent)],
-                pip_requirements=[f"{name}=={version(name)}" for name in NEEDED],
-            )
-        client.set_terminated(run_id, status)
-        return mlflow.register_model(info.model_uri, name, tags=tags)
+        model_id = _whole(client, run_id, sums) or _log(
+            client, folder, run_id, tags["continuator"], sums
+        )
+        return mlflow.register_model(f"models:/{model_id}", name, tags={**tags, SUMS_TAG: sums})
+
+
+def _whole(client: MlflowClient, run_id: str, sums: str) -> str | None:
+    """A model that a killed process has logged into the run; what it left half done is deleted."""
+    experiment = client.get_run(run_id).info.experiment_id
+    for model in client.search_logged_models([experiment], f"source_run_id = '{run_id}'"):
+        if model.status == LoggedModelStatus.READY:
+            if model.tags.get(SUMS_TAG) == sums:
+                return str(model.model_id)
+        elif process_is_gone(model.tags.get("notedecay.process", "")):
+            client.delete_logged_model(model.model_id)
+    return None
+
+
+def _log(client: MlflowClient, folder: Path, run_id: str, continuator: str, sums: str) -> str:
+    """Log a saved continuator into a run, whose status and end stay what they are.
+
+    ``mlflow.pyfunc.log_model`` would need the run to be active again; killed meanwhile, it
+    would stay so for ever.
+    """
+    run = client.get_run(run_id)
+    model = mlflow.initialize_logged_model(
+        name=continuator,
+        source_run_id=run_id,
+        experiment_id=run.info.experiment_id,
+        params=run.data.params,
+        tags={SUMS_TAG: sums, "notedecay.process": process()},
+    )
+    Model.log(
+        artifact_path=None,
+        flavor=mlflow.pyfunc,
+        model_id=model.model_id,
+        run_id=run_id,
+        name=continuator,
+        python_model=str(Path(__file__).with_name("served_model.py")),
+        artifacts={"continuator": str(folder)},
+        signature=SIGNATURE,
+        code_paths=[str(Path(notedecay.__file__).parent)],
+        pip_requirements=[f"{name}=={version(name)}" for name in NEEDED],
+    )
+    return str(model.model_id)
 
 
 def describe(client: MlflowClient, version: ModelVersion, model: str, why: str) -> None:
@@ -152,31 +198,49 @@ def load_version(client: MlflowClient, version: ModelVersion) -> Continuator[Any
     Raises
     ------
     UserError
-        When its files are gone or do not fit together.
+        When its files are gone, changed, or do not fit together.
     """
     return continuators.load(folder_of(client, version))
 
 
 def folder_of(client: MlflowClient, version: ModelVersion) -> Path:
-    """A folder with the saved continuator of a version.
+    """A folder with the saved continuator of a version, checked against the version's checksums.
 
     Raises
     ------
+    DamagedError
+        When its files are gone, or are not those that were registered. A version from before
+        checksums were kept is taken as it is.
     UserError
-        When its files are gone.
+        When it is no model of ours.
     """
     uri = f"models:/{version.name}/{version.version}"
     try:
         folder = Path(mlflow.artifacts.download_artifacts(uri))
     except (MlflowException, OSError) as error:
-        raise UserError(
-            f"the files of {uri} cannot be had from {_whereabouts(client, version, uri)}: bring "
-            "that folder back; only if it is lost for good, delete the version and run make repro"
+        raise DamagedError(
+            f"the files of {uri} cannot be had from {_whereabouts(client, version, uri)}: {MEND}"
         ) from error
     found = sorted(folder.rglob("continuator.json"))
+    if not found and SUMS_TAG in version.tags:
+        raise DamagedError(f"{uri} has lost its continuator.json below {folder}: {MEND}")
     if not found:
         raise UserError(f"{uri} holds no continuator; it was not registered by notedecay")
+    mend = f"these are no longer the files of {uri}: {MEND}"
+    checksums.compare(_sums(version, uri), found[0].parent, mend)
     return found[0].parent
+
+
+def _sums(version: ModelVersion, uri: str) -> dict[str, str]:
+    """Checksums that the version was registered with; none where it has no such tag."""
+    text = version.tags.get(SUMS_TAG, "{}")
+    try:
+        return {str(name): str(digest) for name, digest in json.loads(text).items()}
+    except (ValueError, AttributeError) as error:
+        raise DamagedError(
+            f"the tag '{SUMS_TAG}' of {uri} holds no checksums: bring it back, or delete it to "
+            "use the files unchecked"
+        ) from error
 
 
 def _whereabouts(client: MlflowClient, version: ModelVersion, uri: str) -> str:
