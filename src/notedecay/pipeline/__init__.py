@@ -7,6 +7,7 @@ from collections.abc import Callable
 from rich.console import Console
 
 from notedecay.config import Params
+from notedecay.pipeline.guard import alone, ended_with_dvc
 from notedecay.project import Project
 
 Stage = Callable[[Project, Params, str, Console], str]
@@ -53,11 +54,25 @@ def _register(project: Project, params: Params, instrument: str, _: Console) -> 
     return register(project, params, instrument)
 
 
-STAGES: dict[str, Stage] = {
+def _guarded(name: str, stage: Stage) -> Stage:
+    """A stage that runs once at a time for an instrument, and ends with the DVC that runs it."""
+
+    def guarded(project: Project, params: Params, instrument: str, console: Console) -> str:
+        def say(line: str) -> None:
+            console.print(line, markup=False, soft_wrap=True)
+
+        with ended_with_dvc(), alone(project.mlruns, name, instrument, say):
+            return stage(project, params, instrument, console)
+
+    return guarded
+
+
+_STAGES: dict[str, Stage] = {
     "prepare": _prepare,
     "search": _search,
     "train": _train,
     "evaluate": _evaluate,
     "register": _register,
 }
+STAGES = {name: _guarded(name, stage) for name, stage in _STAGES.items()}
 """The stages in their order; they import what they need, and nothing else."""
