@@ -11,7 +11,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 
 from notedecay.errors import UserError
-from notedecay.tracking.runs import Tracker, process, process_is_gone
+from notedecay.tracking.runs import STAGE, Tracker, process, process_is_gone
 from notedecay.tracking.store import connect, tracking_uri
 
 
@@ -121,6 +121,51 @@ def test_a_run_of_a_killed_process_is_reaped_and_others_are_left(tracker, mlruns
     killed = tracker.find("mlflow.runName", "killed", "trial")
     assert killed is not None
     assert killed.info.status == "KILLED"
+
+
+def left_running(tracker: Tracker, stage: str | None, writer: str) -> str:
+    """A run as a process of another name leaves it when it is killed."""
+    tags = {"notedecay.process": writer} | ({STAGE: stage} if stage else {})
+    run = tracker.client.create_run(tracker.experiment_id, tags=tags)
+    return run.info.run_id
+
+
+@pytest.mark.parametrize(
+    ("left_by", "reaped_by", "ends"),
+    [
+        ("train", "train", "KILLED"),
+        ("train", "evaluate", "RUNNING"),
+        (None, "train", "RUNNING"),
+        ("train", None, "RUNNING"),
+    ],
+)
+def test_a_stage_ends_what_it_left_in_a_container_that_is_gone(mlruns, left_by, reaped_by, ends):
+    """It runs alone, so its runs are dead on whatever machine; of others nothing is known."""
+    tracker = Tracker(mlruns, "banjo", {STAGE: reaped_by} if reaped_by else {})
+    run_id = left_running(tracker, left_by, "5f2c1e0a9b7d:7:1700000000.00")
+    tracker.reap()
+    assert tracker.client.get_run(run_id).info.status == ends
+
+
+def test_a_server_may_have_runs_of_other_machines(mlruns, monkeypatch):
+    tracker = Tracker(mlruns, "banjo", {STAGE: "train"})
+    run_id = left_running(tracker, "train", "elsewhere:7:1700000000.00")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    tracker.reap()
+    assert tracker.client.get_run(run_id).info.status == "RUNNING"
+
+
+def test_a_stage_leaves_its_own_run_be_also_one_that_another_began(mlruns):
+    tracker = Tracker(mlruns, "banjo", {STAGE: "train"})
+    with tracker.run("own", "train") as own:
+        tracker.reap()
+        assert tracker.client.get_run(own.id).info.status == "RUNNING"
+    later = Tracker(mlruns, "banjo", {STAGE: "evaluate"})
+    with later.resume(own.id):
+        assert later.client.get_run(own.id).data.tags[STAGE] == "evaluate"
+        later.client.set_tag(own.id, "notedecay.process", "elsewhere:7:1700000000.00")
+        tracker.reap()
+        assert later.client.get_run(own.id).info.status == "RUNNING"
 
 
 def test_find_resume_and_has(tracker):

@@ -28,7 +28,10 @@ from mlflow.utils.mlflow_tags import (
 from PIL import Image
 
 from notedecay.tracking import descriptions
-from notedecay.tracking.store import connect, experiment, is_absent
+from notedecay.tracking.store import connect, experiment, is_absent, is_local
+
+STAGE = "notedecay.stage"
+"""Tag of a run that a stage of the pipeline writes, or wrote last: its name."""
 
 FLUSH_SECONDS = 5.0
 """A batch of metrics costs as much as one metric, and the UI need not be quicker."""
@@ -99,6 +102,8 @@ class Tracker:
         """Go on with a run that is there."""
         self.client.update_run(run_id, status="RUNNING")
         self.client.set_tag(run_id, "notedecay.process", process())
+        if STAGE in self.tags:
+            self.client.set_tag(run_id, STAGE, self.tags[STAGE])
         with self._active(run_id, {}) as active:
             yield active
 
@@ -131,24 +136,39 @@ class Tracker:
         )
         return found[0] if found else None
 
-    def has(self, run_id: str) -> bool:
-        """Whether the store has the run, and not in its bin."""
+    def get(self, run_id: str) -> Run | None:
+        """A run; None where the store does not have it, or in its bin."""
         try:
-            return bool(self.client.get_run(run_id).info.lifecycle_stage == "active")
+            run = self.client.get_run(run_id)
         except MlflowException as error:
             if is_absent(error):
-                return False
+                return None
             raise
+        return run if run.info.lifecycle_stage == "active" else None
+
+    def has(self, run_id: str) -> bool:
+        """Whether the store has the run, and not in its bin."""
+        return self.get(run_id) is not None
 
     def reap(self) -> int:
-        """End the runs whose process on this machine is gone; return how many."""
+        """End the runs whose process is gone, as far as that can be known; return how many.
+
+        That of this machine is looked up. Of another machine, or a container that was removed,
+        nothing is known, but for a stage of the pipeline: it runs alone among all that share
+        the local store, so whoever runs it now may end what an earlier one has left.
+        """
         running = self.client.search_runs(
             [self.experiment_id], "attributes.status = 'RUNNING'", max_results=1000
         )
-        dead = [r for r in running if process_is_gone(r.data.tags.get("notedecay.process", ""))]
+        dead = [r for r in running if self._is_dead(r.data.tags)]
         for run in dead:
             self.client.set_terminated(run.info.run_id, "KILLED")
         return len(dead)
+
+    def _is_dead(self, tags: Mapping[str, str]) -> bool:
+        writer = tags.get("notedecay.process", "")
+        mine = is_local() and STAGE in self.tags and tags.get(STAGE) == self.tags[STAGE]
+        return process_is_gone(writer) or (mine and writer != process())
 
 
 class ActiveRun:
