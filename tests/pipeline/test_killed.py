@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+import psutil
 import pytest
 from mlflow.entities import Run
 from rich.console import Console
@@ -32,7 +33,7 @@ TRIALS, EPOCHS = 2, 40
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory) -> Path:
-    """A project whose notes are ready, with short trials."""
+    """A project whose notes are ready, with short trials; whoever runs anything copies it."""
     root = toy.make_project(tmp_path_factory.mktemp("toy") / "project", range(57, 65))
     bells = copy.deepcopy(toy.INSTRUMENT)
     bells["search"] |= {"trials": TRIALS, "epochs": 6, "check_every": 3}
@@ -45,10 +46,23 @@ def prepared(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def whole(prepared, tmp_path_factory) -> Path:
+def copied(prepared, tmp_path_factory) -> Callable[[str], Path]:
+    """Copies the project, in which nothing was searched or trained."""
+
+    def copy_to(name: str) -> Path:
+        assert not (prepared / "mlruns/optuna.db").exists()
+        assert not (prepared / "mlruns/mlflow.db").exists()
+        root = tmp_path_factory.mktemp(name) / "project"
+        shutil.copytree(prepared, root, symlinks=True)
+        return root
+
+    return copy_to
+
+
+@pytest.fixture(scope="module")
+def whole(copied) -> Path:
     """Searched and trained without an interruption."""
-    root = tmp_path_factory.mktemp("whole") / "project"
-    shutil.copytree(prepared, root, symlinks=True)
+    root = copied("whole")
     program = "from notedecay.cli import app\n" + "\n".join(
         f"app(['stage', '{stage}', 'bells'], standalone_mode=False)"
         for stage in ("search", "train")
@@ -58,13 +72,14 @@ def whole(prepared, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def killed(prepared) -> dict[str, Any]:
+def killed(copied) -> dict[str, Any]:
     """Searched and trained with a kill in each; what was there at that moment."""
+    root = copied("killed")
     seen = {
-        "search": killed_once(prepared, "search", trials_done),
-        "train": killed_once(prepared, "train", epochs_done),
+        "search": killed_once(root, "search", trials_done),
+        "train": killed_once(root, "train", epochs_done),
     }
-    return {"root": prepared, **seen}
+    return {"root": root, **seen}
 
 
 def killed_once(root: Path, stage: str, progress: Callable[[Path], list[int]]) -> list[int]:
@@ -126,6 +141,12 @@ def test_the_kill_came_in_the_middle(killed):
     assert 6 < len(killed["train"]) < EPOCHS
 
 
+def test_the_other_was_never_interrupted(whole):
+    assert [t.state.name for t in study(whole).trials] == ["COMPLETE"] * TRIALS
+    for kind, count in (("study", 1), ("trial", TRIALS), ("train", 1)):
+        assert [run.info.status for run in runs(whole, kind)] == ["FINISHED"] * count
+
+
 def test_finished_trials_are_kept_and_none_is_repeated(killed, whole):
     trials = study(killed["root"]).trials
     assert [t.number for t in trials if t.state.name == "FAIL"] == [len(killed["search"])]
@@ -141,6 +162,8 @@ def test_the_runs_of_the_dead_process_are_killed(killed):
     statuses = [run.info.status for run in runs(root, "trial")]
     expected = ["FINISHED"] * before + ["KILLED"] + ["FINISHED"] * (TRIALS - before)
     assert statuses == expected
+    names = [run.info.run_name for run in runs(root, "trial")]
+    assert names == [f"trial {n} lstm" for n in [*range(before), before, *range(before, TRIALS)]]
     assert [run.info.status for run in runs(root, "study")] == ["FINISHED"]
 
 
@@ -160,7 +183,6 @@ def test_the_diagnosis_shows_every_epoch_as_if_nothing_had_happened(killed, whol
         looks.append(json.loads(Path(found).read_text()))
     assert [look["epoch"] for look in looks[0]] == list(range(1, EPOCHS + 1))
     assert looks[0] == looks[1]
-    assert runs(killed["root"], "train")[-1].info.run_id != run.info.run_id
 
 
 @pytest.mark.parametrize(
@@ -174,3 +196,94 @@ def test_the_results_are_those_of_an_uninterrupted_run(killed, whole, file):
 def test_the_curve_has_neither_holes_nor_doubles(killed):
     lines = (killed["root"] / "results/bells/training.csv").read_text().splitlines()
     assert [int(line.split(",")[0]) for line in lines[1:]] == list(range(1, EPOCHS + 1))
+
+
+@pytest.fixture(scope="module")
+def doubled(copied) -> dict[str, Any]:
+    """Each stage run twice at once."""
+    root = copied("doubled")
+    said = {}
+    for stage in ("search", "train", "evaluate", "register"):
+        command = ["notedecay", "stage", stage, "bells"]
+        both = [
+            subprocess.Popen(
+                command, cwd=root, env=toy.environment(),
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            )
+            for _ in range(2)
+        ]  # fmt: skip
+        texts = [process.communicate()[0] for process in both]
+        assert [process.returncode for process in both] == [0, 0], texts
+        said[stage] = "".join(texts)
+    return {"root": root, **said}
+
+
+def test_two_searches_at_once_run_each_trial_once(doubled, whole):
+    trials = study(doubled["root"]).trials
+    assert [(t.state.name, t.params, t.value) for t in trials] == [
+        (t.state.name, t.params, t.value) for t in study(whole).trials
+    ]
+    assert [run.info.status for run in runs(doubled["root"], "trial")] == ["FINISHED"] * TRIALS
+
+
+@pytest.mark.parametrize("stage", ["search", "train", "evaluate", "register"])
+def test_the_second_says_that_it_waits(doubled, stage):
+    assert doubled[stage].count(f"another 'notedecay stage {stage} bells' is at work") == 1
+    assert "Traceback" not in doubled[stage]
+
+
+@pytest.mark.parametrize(
+    "file", ["best.json", "trials.csv", "training.csv", "model/weights.safetensors"]
+)
+def test_two_at_once_leave_the_results_of_one(doubled, whole, file):
+    results = Path("results/bells", file)
+    assert (doubled["root"] / results).read_bytes() == (whole / results).read_bytes()
+
+
+def test_two_registers_at_once_make_one_version_of_a_run(doubled):
+    client = connect(doubled["root"] / "mlruns")
+    versions = client.search_model_versions("name = 'notedecay-bells'")
+    assert len(versions) == 2
+    assert len({version.run_id for version in versions}) == 2
+    for version in versions:
+        assert client.get_run(version.run_id).info.status == "FINISHED"
+
+
+@pytest.fixture(scope="module")
+def orphaned(copied) -> dict[str, Any]:
+    """Searched by a DVC that was killed alone, and then by another."""
+    root = copied("orphaned")
+    toy.dvc(root, "commit", "--force", "prepare@bells")
+    command = [sys.executable, "-m", "dvc", "repro", "search@bells"]
+    dvc = subprocess.Popen(
+        command, cwd=root, env=toy.environment(), stdout=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        while not trials_done(root):
+            assert dvc.poll() is None, "ended before it could be killed"
+            time.sleep(0.05)
+        below = psutil.Process(dvc.pid).children(recursive=True)
+    finally:
+        dvc.kill()
+        dvc.wait()
+    _, alive = psutil.wait_procs(below, timeout=60)
+    done = trials_of(root)
+    toy.dvc(root, "repro", "search@bells")
+    return {"root": root, "alive": alive, "done": done}
+
+
+def trials_of(root: Path) -> list[str]:
+    return [trial.state.name for trial in study(root).trials]
+
+
+def test_a_stage_ends_with_the_dvc_that_was_killed(orphaned):
+    assert orphaned["alive"] == []
+    assert orphaned["done"] == ["COMPLETE", "FAIL", "WAITING"]  # as if it were interrupted
+
+
+def test_the_next_dvc_makes_what_an_uninterrupted_one_makes(orphaned, whole):
+    root = orphaned["root"]
+    assert [run.info.status for run in runs(root, "trial")] == ["FINISHED", "KILLED", "FINISHED"]
+    for file in ("best.json", "trials.csv"):
+        results = Path("results/bells", file)
+        assert (root / results).read_bytes() == (whole / results).read_bytes()

@@ -165,11 +165,12 @@ class _Trial:
 
     def __call__(self, trial: optuna.Trial) -> float:
         name, settings = suggest(trial, self.config.spaces)
+        number = len(finished(trial.study))  # the study's own number counts killed trials too
         with self.tracker.run(
-            _run_name(trial.number, name),
+            _run_name(number, name),
             "trial",
             params={"continuator": name, **settings},
-            tags={"notedecay.trial": str(trial.number)},
+            tags={"notedecay.trial": str(number)},
             parent=self.study_run.id,
         ) as run:
             trial.set_user_attr("run_id", run.id)
@@ -246,10 +247,10 @@ def _best(study: optuna.Study, config: Search) -> Best:
         )
     best = max(complete, key=lambda t: t.value or 0.0)
     rows = [
-        {"trial": t.number, "state": t.state.name.lower(), "score": t.value, **t.params}
-        for t in counted
+        {"trial": number, "state": t.state.name.lower(), "score": t.value, **t.params}
+        for number, t in enumerate(counted)
     ]
     settings = {**best.user_attrs["settings"], "epochs": config.epochs}
     continuator = best.user_attrs["continuator"]
-    run_name = _run_name(best.number, continuator)
+    run_name = _run_name(counted.index(best), continuator)
     return Best(continuator, settings, best.value or 0.0, run_name, rows)
