@@ -32,10 +32,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for p in PITCHES
     ]  # fmt: skip
     prepared.write(clips, results / "clips.npz")
-    ids = [clip.id for clip in clips]
-    split.write(
-        {"train": ids[:8], "validation": ids[8:10], "test": ids[10:]}, results / "split.json"
+    parts = split.divide(
+        {clip.id: clip.pitch for clip in clips}, validation=0.15, test=0.15, seed=5
     )
+    split.write(parts, results / "split.json")
     best = {"continuator": "gru", "settings": {"units": 16, "resolution": 30}}
     (results / "best.json").write_text(json.dumps(best))
     return root

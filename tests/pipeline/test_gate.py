@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import shutil
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import numpy as np
 import pytest
 from mlflow.exceptions import MlflowException
 from safetensors.torch import load_file, save_file
 
 from notedecay.config import Instrument
-from notedecay.continuators import Signal, create
+from notedecay.continuators import Signal, checksums, create
 from notedecay.errors import UserError
 from notedecay.notes import catalogue, prepared, split
 from notedecay.pipeline.gate import Gate
@@ -25,6 +28,7 @@ from notedecay.tracking.runs import Tracker
 from tests import toy
 
 RATE = 4000
+NUMBERS = itertools.count()
 TRAIN, TEST = (57, 59, 61), (58, 60)
 SETTINGS = {
     "esprit": {"order": 12},
@@ -53,9 +57,9 @@ def mlruns(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def signal(request) -> Signal:
+def signal() -> Signal:
     """Of an instrument of the test's own: one store serves all."""
-    return Signal(instrument=request.node.name[:60], rate=RATE)
+    return Signal(instrument=f"bells{next(NUMBERS)}", rate=RATE)
 
 
 @pytest.fixture
@@ -234,15 +238,40 @@ def test_figures_of_another_exam_are_not_believed(gate, tracker):
     assert alias(tracker, "champion") == "esprit"
 
 
+def champion_files(tracker: Tracker) -> Path:
+    present = models.holder(tracker.client, registered(tracker), "champion")
+    return models.folder_of(tracker.client, present)
+
+
+def without_checksums(tracker: Tracker) -> None:
+    """Make the champion one from before checksums were kept."""
+    (champion_files(tracker) / "SHA256SUMS").unlink()
+    tracker.client.delete_model_version_tag(registered(tracker), "1", "sha256")
+
+
+def checked_anew(tracker: Tracker) -> None:
+    """Make the champion's files those that it was registered with."""
+    name = registered(tracker)
+    where = Path(mlflow.artifacts.download_artifacts(f"models:/{name}/1"))
+    folder = next(where.rglob("continuator.json")).parent
+    checksums.write(folder, ("continuator.json", "weights.safetensors"))
+    sums = json.dumps(checksums.of_folder(folder))
+    tracker.client.set_model_version_tag(name, "1", "sha256", sums)
+
+
+@pytest.mark.parametrize("checked", [True, False], ids=["with checksums", "from before them"])
 @pytest.mark.parametrize("test", [TEST, (58,)], ids=["same exam", "another exam"])
-def test_a_champion_of_code_that_has_changed_is_followed(gate, tracker, test):
+def test_a_champion_of_code_that_has_changed_is_followed(gate, tracker, test, checked):
     """Its weights do not fit today's net, so it can neither be judged nor generate."""
     gate({"lstm": 0.99}).enter("lstm")
-    present = models.holder(tracker.client, registered(tracker), "champion")
-    weights = models.folder_of(tracker.client, present) / "weights.safetensors"
+    weights = champion_files(tracker) / "weights.safetensors"
+    if not checked:
+        without_checksums(tracker)
     state = load_file(weights)
     state.popitem()
     save_file(state, weights)
+    if checked:
+        checked_anew(tracker)
     _, decision = gate({"esprit": 0.01}, test=test).enter("esprit")
     assert decision.promoted
     assert decision.reason == (
@@ -252,11 +281,30 @@ def test_a_champion_of_code_that_has_changed_is_followed(gate, tracker, test):
     assert alias(tracker, "champion") == "esprit"
 
 
-@pytest.mark.parametrize("content", [None, b"", b"no weights"], ids=["gone", "empty", "damaged"])
-def test_a_champion_whose_weights_are_lost_is_not_followed(gate, tracker, content):
+@pytest.mark.parametrize("test", [TEST, (58,)], ids=["same exam", "another exam"])
+@pytest.mark.parametrize(
+    "content",
+    [lambda _: None, lambda _: b"", lambda _: b"no weights", lambda was: was[:-1] + b"\x01"],
+    ids=["gone", "empty", "damaged", "one byte"],
+)
+def test_a_champion_whose_weights_are_lost_is_not_followed(gate, tracker, content, test):
     gate({"lstm": 0.99}).enter("lstm")
-    present = models.holder(tracker.client, registered(tracker), "champion")
-    weights = models.folder_of(tracker.client, present) / "weights.safetensors"
+    weights = champion_files(tracker) / "weights.safetensors"
+    was = weights.read_bytes()
+    weights.unlink()
+    if (changed := content(was)) is not None:
+        weights.write_bytes(changed)
+    line = "is not as it was saved" if changed is not None else "cannot be read"
+    with pytest.raises(UserError, match=line):
+        gate({"esprit": 0.01}, test=test).enter("esprit")
+    assert alias(tracker, "champion") == "lstm"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no weights"], ids=["gone", "empty", "damaged"])
+def test_nor_is_one_from_before_checksums(gate, tracker, content):
+    gate({"lstm": 0.99}).enter("lstm")
+    weights = champion_files(tracker) / "weights.safetensors"
+    without_checksums(tracker)
     weights.unlink()
     if content is not None:
         weights.write_bytes(content)
@@ -352,3 +400,101 @@ def test_a_store_that_fails_to_look_is_no_reason_to_promote(gate, tracker, monke
         with pytest.raises(MlflowException, match="disk is full"):
             entered.enter("burg")
     assert alias(tracker, "champion") == "esprit"
+
+
+TAGS = ["continuator", "exam", "trained_on", "unseen.score", "unseen.notes", "decision", "sha256"]
+
+
+def forget(tracker: Tracker, *tags: str) -> None:
+    """Delete tags of the champion, as somebody may in the UI."""
+    for tag in tags:
+        tracker.client.delete_model_version_tag(registered(tracker), "1", tag)
+
+
+def kept(tracker: Tracker) -> dict[str, str]:
+    return dict(tracker.client.get_model_version(registered(tracker), "1").tags)
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_a_tag_deleted_of_the_champion_is_written_anew_when_it_enters_again(gate, tracker, tag):
+    entered = gate({"burg": 0.4})
+    entered.enter("burg")
+    before = kept(tracker)
+    forget(tracker, tag)
+    version, decision = entered.enter("burg")
+    assert (str(version.version), decision.promoted) == ("1", True)
+    after = kept(tracker)
+    if tag == "decision":
+        assert decision.reason == "burg (version 1) is champion; the reason was not kept"
+        assert after.pop("decision") == decision.reason
+        before.pop("decision")
+    if tag == "sha256":
+        before.pop("sha256")  # only what was registered may say so
+    assert after == before
+
+
+@pytest.mark.parametrize("test", [TEST, (58,)], ids=["same exam", "another exam"])
+@pytest.mark.parametrize("tag", [*TAGS, "all of them"])
+def test_a_champion_that_lacks_a_tag_does_not_lose_for_that(gate, tracker, tag, test):
+    truth = judged(gate({"burg": 0.0}), "burg", TEST)
+    gate({"burg": truth}).enter("burg")
+    forget(tracker, *(TAGS if tag == "all of them" else [tag]))
+    entered = gate({"silence": 0.001}, test=test)  # it is 0, and less than burg in any case
+    _, decision = entered.enter("silence")
+    shown = truth if test == TEST else judged(entered, "burg", test)
+    assert not decision.promoted
+    assert f"silence (version 2) does not beat burg (version 1) {shown:.3f}:" in decision.reason
+    assert alias(tracker, "champion") == "burg"
+    assert {"continuator", "decision", "trained_on"} <= kept(tracker).keys()
+    assert kept(tracker)["trained_on"] == ""
+    if test == TEST and tag == "unseen.score":
+        assert float(kept(tracker)["unseen.score"]) == truth
+
+
+def judged(entered: Gate, name: str, test: tuple[int, ...]) -> float:
+    """What a candidate's continuations of the test notes are worth, as it is kept."""
+    signal = entered.material.signal
+    clips = [clip for clip in entered.material.clips if clip.pitch in test]
+    return round(entered._judge(create(name, signal, SETTINGS[name]), clips), 4)
+
+
+@pytest.mark.parametrize("text", ["", "high", "nan", "inf"])
+def test_a_figure_of_the_champion_that_is_none_is_judged_anew(gate, tracker, text):
+    truth = judged(gate({"burg": 0.0}), "burg", TEST)
+    gate({"burg": truth}).enter("burg")
+    tracker.client.set_model_version_tag(registered(tracker), "1", "unseen.score", text)
+    assert not gate({"silence": 0.001}).enter("silence")[1].promoted
+    assert float(kept(tracker)["unseen.score"]) == truth
+
+
+def test_what_a_champion_was_trained_on_is_known_by_todays_split(gate, tracker):
+    gate({"lstm": 0.9}).enter("lstm")
+    forget(tracker, "trained_on")
+    gate({"silence": 0.0}).enter("silence")
+    assert kept(tracker)["trained_on"] == "57,59,61"
+
+
+@pytest.mark.parametrize("text", [None, "", "C4"])
+def test_what_a_champion_of_another_split_was_trained_on_is_not_guessed(gate, tracker, text):
+    """It may know the notes: whoever beats it there beats it, and it is said."""
+    gate({"lstm": 0.99}).enter("lstm")
+    forget(tracker, "trained_on")
+    if text is not None:
+        tracker.client.set_model_version_tag(registered(tracker), "1", "trained_on", text)
+    today = gate({"esprit": 0.5}, train=(58,), test=(57, 59, 60))
+    _, decision = today.enter("esprit")
+    assert decision.promoted
+    assert decision.reason.endswith(
+        "on 3 unseen notes; version 1 may know them, its tag 'trained_on' is gone"
+    )
+
+
+def test_a_run_that_a_killed_register_left_running_is_finished_in_the_end(gate, tracker):
+    """As earlier ones did: reaped, the champion's run was KILLED for ever."""
+    entered = gate({"burg": 0.4})
+    run_id = entered.runs["burg"]
+    tracker.client.update_run(run_id, status="RUNNING")
+    tracker.client.set_tag(run_id, "notedecay.process", f"{socket.gethostname()}:1:0.00")
+    assert tracker.reap() == 1
+    entered.enter("burg")
+    assert tracker.client.get_run(run_id).info.status == "FINISHED"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from notedecay.errors import UserError
 from notedecay.files import replacing
-from notedecay.notes.note import Note
+from notedecay.notes.note import Clip, Note
+from notedecay.notes.pitch import name
 from notedecay.notes.set_aside import reasons, wrong_octaves
 
 PARTS = ("train", "validation", "test")
@@ -48,8 +49,18 @@ def split(notes: Sequence[Note], *, validation: float, test: float, seed: int) -
     UserError
         Too few pitches for that.
     """
-    good = [note for note in notes if not note.flags]
-    pitches = sorted({note.pitch for note in good})
+    good = {note.id: note.pitch for note in notes if not note.flags}
+    return divide(good, validation=validation, test=test, seed=seed, others=_set_aside(notes))
+
+
+def divide(
+    good: Mapping[str, int], *, validation: float, test: float, seed: int, others: str = ""
+) -> Split:
+    """Split notes as :func:`split` does, given as the pitches of the good ones by id.
+
+    ``others`` says what became of the other notes, for the message where these are too few.
+    """
+    pitches = sorted(set(good.values()))
     counts = {
         "validation": max(1, round(validation * len(pitches))),
         "test": max(1, round(test * len(pitches))),
@@ -58,7 +69,7 @@ def split(notes: Sequence[Note], *, validation: float, test: float, seed: int) -
     if len(pitches) < held + FEWEST_TRAIN or 2 * held > len(pitches) - 2:
         raise UserError(
             f"{len(pitches)} pitches are too few to learn from when {held} are held out"
-            f"{_why(notes)}: add recordings or lower the shares of validation and test"
+            f"{others}: add recordings or lower the shares of validation and test"
         )
     stretches = np.array_split(np.array(pitches[1:-1]), held)
     generator = np.random.default_rng(seed)
@@ -67,7 +78,7 @@ def split(notes: Sequence[Note], *, validation: float, test: float, seed: int) -
         for part, stretch in zip(_spread(counts), stretches, strict=True)
     }
     return {
-        part: [note.id for note in good if part_of.get(note.pitch, "train") == part]
+        part: [id_ for id_, pitch in good.items() if part_of.get(pitch, "train") == part]
         for part in PARTS
     }
 
@@ -81,25 +92,62 @@ def audit(parts: Split, notes: Sequence[Note]) -> None:
         A pitch in two parts, an id that is flagged, unknown or there twice, an empty part,
         or a good note in no part.
     """
-    known = {note.id: note for note in notes}
+    if fault := _fault(parts, {note.id: note.pitch for note in notes if not note.flags}):
+        raise UserError(f"{fault}: split again")
+
+
+def check(
+    parts: Split, clips: Sequence[Clip], *, validation: float, test: float, seed: int
+) -> str | None:
+    """Say what is wrong with a split that was read, None where it is that of these clips.
+
+    A split is a matter of notes, shares and seed alone, so it is made once more: an edit that
+    leaves it whole is noticed too.
+
+    Parameters
+    ----------
+    parts : dict of str to list of str
+        As :func:`read` gives it.
+    clips : sequence of Clip
+        All good notes, in the catalogue's order.
+    validation, test, seed
+        As :func:`split` took them.
+
+    Returns
+    -------
+    str or None
+        A clause that says it.
+    """
+    pitches = {clip.id: clip.pitch for clip in clips}
+    if fault := _fault(parts, pitches):
+        return fault
+    try:
+        expected = divide(pitches, validation=validation, test=test, seed=seed)
+    except UserError as error:
+        return str(error)
+    if parts != expected:
+        return f"the split is not that of seed {seed}, validation {validation:g} and test {test:g}"
+    return None
+
+
+def _fault(parts: Split, good: Mapping[str, int]) -> str | None:
+    """What is wrong with a split of notes, given as the pitches of the good ones by id."""
     ids = [id_ for part in PARTS for id_ in parts.get(part, [])]
-    good = {note.id for note in notes if not note.flags}
     for id_, times in Counter(ids).items():
         if id_ not in good:
-            raise UserError(f"the split holds {id_}, which is flagged or unknown: split again")
+            return f"the split holds {id_}, which is flagged or unknown"
         if times > 1:
-            raise UserError(f"the split holds {id_} twice: split again")
-    if missing := good.difference(ids):
-        raise UserError(f"the split lacks {min(missing)}: split again")
+            return f"the split holds {id_} twice"
+    if missing := good.keys() - set(ids):
+        return f"the split lacks {min(missing)}"
     home: dict[int, str] = {}
     for part in PARTS:
         if not parts.get(part):
-            raise UserError(f"the split's part '{part}' is empty: split again")
-        for note in (known[id_] for id_ in parts[part]):
-            if home.setdefault(note.pitch, part) != part:
-                raise UserError(
-                    f"{note.pitch_name} is both in {home[note.pitch]} and in {part}: split again"
-                )
+            return f"the split's part '{part}' is empty"
+        for pitch in (good[id_] for id_ in parts[part]):
+            if home.setdefault(pitch, part) != part:
+                return f"{name(pitch)} is both in {home[pitch]} and in {part}"
+    return None
 
 
 def write(parts: Split, path: Path) -> None:
@@ -125,7 +173,7 @@ def read(path: Path) -> Split:
         raise UserError(f"{path} is not a split: run the prepare stage again") from error
 
 
-def _why(notes: Sequence[Note]) -> str:
+def _set_aside(notes: Sequence[Note]) -> str:
     """How many notes are not counted, and why, where there are any."""
     aside = sum(bool(note.flags) for note in notes)
     if not aside:

@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mlflow.entities.model_registry import ModelVersion
-from safetensors import SafetensorError
 
 from notedecay.audio import resample
 from notedecay.config import Instrument
 from notedecay.continuators import Continuator, load
-from notedecay.errors import UserError
+from notedecay.errors import DamagedError, UserError
 from notedecay.notes import catalogue, prepared
 from notedecay.notes.note import Clip, Samples
 from notedecay.pipeline.candidates import kind_of, new_run
 from notedecay.pipeline.examination import Examination, means
 from notedecay.pipeline.material import Material
-from notedecay.pipeline.tables import read_json
+from notedecay.pipeline.tables import Metrics, Runs, read_as
 from notedecay.registry import models
 from notedecay.registry.names import CHALLENGER, CHAMPION, registered_name
 from notedecay.registry.promotion import Decision, Standing, decide, succeed
 from notedecay.tracking.runs import Tracker
-
-DAMAGE = (OSError, SafetensorError, json.JSONDecodeError, KeyError, TypeError)
-"""Causes for which a saved continuator cannot be loaded that are no matter of the code."""
 
 
 class Gate:
@@ -57,8 +54,17 @@ class Gate:
         self.results = results
         self.data = data
         self.name = registered_name(material.signal.instrument)
-        self.metrics = read_json(results / "metrics.json")
-        self.runs = read_json(results / "runs.json")
+        self.metrics = read_as(Metrics, results / "metrics.json").root
+        self.runs = read_as(Runs, results / "runs.json").root
+        if not self.runs:
+            raise UserError(f"{results / 'runs.json'} names no candidate: run 'dvc repro'")
+        needed = {"notes", config.register_.measure}
+        for name in self.runs:
+            if not needed <= self.metrics.get(name, {}).get("unseen", {}).keys():
+                raise UserError(
+                    f"{results / 'metrics.json'} lacks {' or '.join(sorted(needed))} of {name} on "
+                    "unseen notes: run 'dvc repro'"
+                )
         identity = json.dumps(material.identity("analysis", "training"), sort_keys=True)
         self.exam = hashlib.sha256(identity.encode()).hexdigest()[:16]
 
@@ -86,7 +92,9 @@ class Gate:
             # It may stem from before versions were described.
             models.describe(client, present, self._about(), present.tags.get("decision", ""))
             if str(present.version) == str(version.version):
-                return version, Decision(True, present.tags["decision"])
+                return version, Decision(
+                    True, self._completed(present, continuator).tags["decision"]
+                )
         decision = self._decide(version, continuator, present)
         # Described while the earlier reason is still known, which alone may be overwritten.
         models.describe(client, version, self._about(), decision.reason)
@@ -109,38 +117,50 @@ class Gate:
     def _tags(self, name: str, continuator: Continuator[Any]) -> dict[str, str]:
         """What a later comparison must know of a version."""
         figures = self.metrics[name]["unseen"]
-        pitches = sorted({c.pitch for c in self.material.part("train")})
-        heard = pitches if continuator.learned else []
         return {
             "continuator": name,
             "exam": self.exam,
-            "trained_on": ",".join(str(pitch) for pitch in heard),
+            "trained_on": self._trained_on(continuator),
             **{f"unseen.{k}": str(v) for k, v in figures.items() if v is not None},
         }
+
+    def _trained_on(self, continuator: Continuator[Any]) -> str:
+        """Pitches that a candidate of today was trained on, as its tag lists them."""
+        pitches = {c.pitch for c in self.material.part("train")} if continuator.learned else set()
+        return ",".join(str(pitch) for pitch in sorted(pitches))
 
     def _decide(
         self, version: ModelVersion, entrant: Continuator[Any], present: ModelVersion | None
     ) -> Decision:
         gate = self.config.register_
         figures = self.metrics[entrant.name]["unseen"]
-        notes = int(figures["notes"])
+        notes = int(figures["notes"] or 0)
         challenger = Standing(str(version.version), entrant.name, figures[gate.measure] or 0.0)
         if present is None:
             return decide(challenger, None, measure=gate.measure, margin=gate.margin, notes=notes)
         rival = self._rival(present)
         if rival is None:
             return succeed(challenger, str(present.version), measure=gate.measure, notes=notes)
+        present = self._completed(present, rival)
+        clips, caveat = self.material.part("test"), ""
         if present.tags.get("exam") == self.exam:
-            champion = _standing(present, float(present.tags.get(f"unseen.{gate.measure}", 0.0)))
+            value = self._kept_figure(present, rival)
         else:
-            clips = self._unseen_by(present)
+            heard = _heard(present)
+            clips = [clip for clip in clips if clip.pitch not in heard]
             if not clips:
                 why = f"{challenger.who} and the champion have no unseen note in common"
                 return Decision(False, why)
             notes = len(clips)
             challenger = replace(challenger, value=self._judge(entrant, clips))
-            champion = _standing(present, self._judge(rival, clips))
-        return decide(challenger, champion, measure=gate.measure, margin=gate.margin, notes=notes)
+            value = self._judge(rival, clips)
+            if rival.learned and not heard:
+                caveat = f"; version {present.version} may know them, its tag 'trained_on' is gone"
+        champion = Standing(str(present.version), rival.name, value)
+        decision = decide(
+            challenger, champion, measure=gate.measure, margin=gate.margin, notes=notes
+        )
+        return replace(decision, reason=decision.reason + caveat)
 
     def _rival(self, present: ModelVersion) -> Continuator[Any] | None:
         """The champion, or None where it was saved by code that today's does not understand.
@@ -150,15 +170,40 @@ class Gate:
         folder = models.folder_of(self.tracker.client, present)
         try:
             return load(folder)
-        except UserError as error:
-            if isinstance(error.__cause__, DAMAGE):
-                raise
+        except DamagedError:
+            raise
+        except UserError:
             return None
 
-    def _unseen_by(self, champion: ModelVersion) -> list[Clip]:
-        """Test notes whose pitch a champion from other data, or another split, has not heard."""
-        heard = set(champion.tags.get("trained_on", "").split(","))
-        return [clip for clip in self.material.part("test") if str(clip.pitch) not in heard]
+    def _completed(self, champion: ModelVersion, loaded: Continuator[Any]) -> ModelVersion:
+        """Write those of the champion's tags anew that somebody has deleted and that are known.
+
+        What it was trained on is known where it was evaluated on today's split.
+        """
+        client, number = self.tracker.client, champion.version
+        tags = {
+            "continuator": loaded.name,
+            "decision": f"{loaded.name} (version {number}) is champion; the reason was not kept",
+        }
+        if not loaded.learned or champion.tags.get("exam") == self.exam:
+            tags["trained_on"] = self._trained_on(loaded)
+        missing = [tag for tag in tags.items() if tag[0] not in champion.tags]
+        for tag in missing:
+            client.set_model_version_tag(self.name, number, *tag)
+        return client.get_model_version(self.name, number) if missing else champion
+
+    def _kept_figure(self, champion: ModelVersion, loaded: Continuator[Any]) -> float:
+        """The champion's figure on the test notes; where its tag is gone, it is judged anew."""
+        tag = f"unseen.{self.config.register_.measure}"
+        try:
+            value = float(champion.tags.get(tag, "nan"))
+        except ValueError:
+            value = math.nan
+        if math.isfinite(value):
+            return value
+        value = round(self._judge(loaded, self.material.part("test")), 4)  # as figures are kept
+        self.tracker.client.set_model_version_tag(self.name, champion.version, tag, str(value))
+        return value
 
     def _judge(self, continuator: Continuator[Any], clips: list[Clip]) -> float:
         panel = self.material.panel(clips)
@@ -197,8 +242,11 @@ class Gate:
 
     def _run_of(self, name: str, continuator: Continuator[Any]) -> str:
         """The candidate's run; made again where this store does not have it."""
-        run_id: str = self.runs[name]
-        if self.tracker.has(run_id):
+        run_id = self.runs[name]
+        known = self.tracker.get(run_id)
+        if known is not None:
+            if known.info.status == "KILLED":  # later than its evaluation, which was completed
+                self.tracker.client.set_terminated(run_id, "FINISHED", known.info.end_time)
             return run_id
         earlier = self.tracker.find("notedecay.imported_from", run_id, kind_of(continuator))
         if earlier is not None:
@@ -210,8 +258,10 @@ class Gate:
         return run.id
 
 
-def _standing(version: ModelVersion, value: float) -> Standing:
-    return Standing(str(version.version), version.tags.get("continuator", "unknown"), value)
+def _heard(champion: ModelVersion) -> set[int]:
+    """Pitches that a champion was trained on, as far as its tag says so."""
+    words = champion.tags.get("trained_on", "").split(",")
+    return {int(word) for word in words if word.strip().isdigit()}
 
 
 def _as_long_as(samples: Samples, start: int, stop: int) -> Samples:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from notedecay.config import Instrument
+from notedecay.config import Params
 from notedecay.continuators import Signal
 from notedecay.digests import code_digest, digest
+from notedecay.errors import UserError
 from notedecay.notes import prepared, split
 from notedecay.notes.note import Clip
 from notedecay.training.panel import Panel, spread
@@ -62,8 +63,8 @@ class Material:
         return self.panel(spread(self.part("train"), count))
 
 
-def load_material(results: Path, instrument: str, config: Instrument) -> Material:
-    """Read what the stage ``prepare`` wrote.
+def load_material(results: Path, instrument: str, params: Params) -> Material:
+    """Read what the stage ``prepare`` wrote, and check that it is what it would write.
 
     Parameters
     ----------
@@ -71,14 +72,34 @@ def load_material(results: Path, instrument: str, config: Instrument) -> Materia
         Folder of the instrument.
     instrument : str
         Its name.
-    config : Instrument
-        Its parameters.
+    params : Params
+        Validated.
+
+    Raises
+    ------
+    UserError
+        For files that are missing or damaged, clips at another rate, and a split that does not
+        belong to the clips and the parameters: a test note may be trained on.
     """
+    config = params.instrument(instrument).prepare
     signal = Signal(
         instrument=instrument,
-        rate=config.prepare.rate,
-        prime_seconds=config.prepare.prime_seconds,
-        highpass_hz=config.prepare.highpass_hz,
+        rate=config.rate,
+        prime_seconds=config.prime_seconds,
+        highpass_hz=config.highpass_hz,
     )
     path = results / CLIPS
-    return Material(signal, prepared.read(path), split.read(results / SPLIT), path)
+    clips, parts = prepared.read(path), split.read(results / SPLIT)
+    anew = f"run 'dvc repro --force prepare@{instrument}'"
+    if odd := {clip.rate for clip in clips} - {config.rate}:
+        raise UserError(
+            f"{path} holds clips at {min(odd)} Hz, and params.yaml says {config.rate}: {anew}"
+        )
+    fault = split.check(
+        parts, clips, validation=config.validation, test=config.test, seed=params.seed
+    )
+    if fault:
+        raise UserError(
+            f"{results / SPLIT}: {fault}, so it is not what prepare wrote for {CLIPS}: {anew}"
+        )
+    return Material(signal, clips, parts, path)

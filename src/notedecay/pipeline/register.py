@@ -8,15 +8,15 @@ tracking store that has never seen them. Where all is in line it changes nothing
 from __future__ import annotations
 
 from notedecay.config import Params
+from notedecay.continuators import CONTINUATORS
 from notedecay.errors import UserError
 from notedecay.pipeline.gate import Gate
 from notedecay.pipeline.material import load_material
 from notedecay.pipeline.tables import write_json
+from notedecay.pipeline.tracked import tracker_of
 from notedecay.project import Project
 from notedecay.registry import models
 from notedecay.registry.names import CHAMPION
-from notedecay.tracking.provenance import provenance
-from notedecay.tracking.runs import Tracker
 
 
 def register(project: Project, params: Params, instrument: str) -> str:
@@ -38,8 +38,8 @@ def register(project: Project, params: Params, instrument: str) -> str:
     """
     config = params.instrument(instrument)
     results = project.results(instrument)
-    material = load_material(results, instrument, config)
-    tracker = Tracker(project.mlruns, instrument, provenance(project, params.seed, material.path))
+    material = load_material(results, instrument, params)
+    tracker = tracker_of("register", project, params, instrument, material.path)
     gate = Gate(tracker, material, config, results, project.data)
     entered = {name: gate.enter(name) for name in gate.entrants()}
     champion = models.holder(tracker.client, gate.name, CHAMPION)
@@ -47,13 +47,14 @@ def register(project: Project, params: Params, instrument: str) -> str:
         raise UserError(f"{gate.name} has lost its alias '{CHAMPION}' meanwhile: run again")
     versions = {str(version.version): name for name, (version, _) in entered.items()}
     decisions = [decision.reason for _, decision in entered.values()]
+    kind = champion.tags.get("continuator", "unknown")
     registered = {
         "name": gate.name,
         "champion": {
             "version": str(champion.version),
             "run_id": champion.run_id,
-            "continuator": champion.tags.get("continuator", "unknown"),
-            "learned": bool(champion.tags.get("trained_on")),
+            "continuator": kind,
+            "learned": kind in CONTINUATORS and CONTINUATORS[kind].learned,
             "candidate": versions.get(str(champion.version)),
         },
         "decisions": decisions,

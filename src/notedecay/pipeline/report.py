@@ -12,7 +12,7 @@ from rich.table import Table
 
 from notedecay.config import Params
 from notedecay.errors import UserError
-from notedecay.pipeline.tables import read_json
+from notedecay.pipeline.tables import Best, read_as, read_json
 from notedecay.project import Project
 
 COLUMNS = {
@@ -93,7 +93,7 @@ def _searched(results: Path) -> str:
     """What each continuator reached in the search, on validation notes."""
     with (results / "trials.csv").open(newline="", encoding="utf-8") as file:
         trials = list(csv.DictReader(file))
-    only = read_json(results / "best.json")["continuator"]
+    only = read_as(Best, results / "best.json").continuator
     scores: dict[str, list[float]] = {}
     for trial in trials:
         name = trial.get("continuator") or only  # a search of one kind does not suggest it

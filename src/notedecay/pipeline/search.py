@@ -5,11 +5,10 @@ from __future__ import annotations
 from notedecay.config import Params
 from notedecay.pipeline.material import Material, load_material
 from notedecay.pipeline.tables import write_json, write_rows
+from notedecay.pipeline.tracked import tracker_of
 from notedecay.project import Project
 from notedecay.search.search import Notes, Observer, search
 from notedecay.search.study import study_name
-from notedecay.tracking.provenance import provenance
-from notedecay.tracking.runs import Tracker
 
 
 def run_search(project: Project, params: Params, instrument: str, observer: Observer) -> str:
@@ -33,7 +32,7 @@ def run_search(project: Project, params: Params, instrument: str, observer: Obse
     """
     config = params.instrument(instrument)
     results = project.results(instrument)
-    material = load_material(results, instrument, config)
+    material = load_material(results, instrument, params)
     best = search(
         study_name(
             instrument,
@@ -45,9 +44,7 @@ def run_search(project: Project, params: Params, instrument: str, observer: Obse
         _notes(material, config.evaluate.seen_notes, config.evaluate.listen),
         seed=params.seed,
         database=project.mlruns / "optuna.db",
-        tracker=Tracker(
-            project.mlruns, instrument, provenance(project, params.seed, material.path)
-        ),
+        tracker=tracker_of("search", project, params, instrument, material.path),
         observer=observer,
     )
     found = {"continuator": best.continuator, "settings": best.settings}

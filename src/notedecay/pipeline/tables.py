@@ -6,10 +6,38 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import BaseModel, RootModel
+
+from notedecay.config import Section, parse
 from notedecay.errors import UserError
 from notedecay.files import replacing
+
+
+class Best(Section):
+    """``best.json``: what the search found."""
+
+    continuator: str
+    settings: dict[str, Any]
+
+
+class Trained(Section):
+    """``train.json``: the run of the training, and the epoch that was kept."""
+
+    run_id: str
+    epoch: int
+
+
+class Runs(RootModel[dict[str, str]]):
+    """``runs.json``: the run of each candidate."""
+
+
+class Metrics(RootModel[dict[str, dict[str, dict[str, float | None]]]]):
+    """``metrics.json``: figures by candidate, ``seen`` or ``unseen``, and measure."""
+
+
+M = TypeVar("M", bound=BaseModel)
 
 
 def read_json(path: Path) -> Any:
@@ -22,8 +50,19 @@ def read_json(path: Path) -> Any:
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} cannot be read: run 'dvc repro' ({error})") from error
+
+
+def read_as(kind: type[M], path: Path) -> M:
+    """Read what an earlier stage wrote, of a known shape.
+
+    Raises
+    ------
+    UserError
+        As :func:`read_json`, and for a file of another shape.
+    """
+    return parse(kind, read_json(path), f"{path} is not what its stage wrote, run 'dvc repro'")
 
 
 def write_json(value: Any, path: Path) -> None:
