@@ -212,6 +212,57 @@ def test_command_python_and_rest_give_the_same_samples(project, served, tmp_path
         assert refused.status_code == 400
 
 
+def test_a_model_whose_weights_have_changed_is_refused(project, client, tmp_path):
+    version = client.get_model_version_by_alias("notedecay-bells", "challenger")
+    uri = f"models:/notedecay-bells/{version.version}"
+    weights = next((project / "mlruns/artifacts").rglob("lstm/weights.safetensors"))
+    content = weights.read_bytes()
+    weights.write_bytes(content[:-20] + bytes(byte ^ 1 for byte in content[-20:]))
+    prime = project / "data/bells/own/C4.wav"
+    call = ["generate", "--model", uri, "--prime", str(prime), "--out", str(tmp_path / "x.wav")]
+    try:
+        answer = toy.notedecay(project, *call, ok=False)
+    finally:
+        weights.write_bytes(content)
+    assert answer.returncode == 2
+    assert len(answer.stderr.splitlines()) == 1
+    assert "weights.safetensors is not as it was saved" in answer.stderr
+    assert not (tmp_path / "x.wav").exists()
+    toy.notedecay(project, *call)
+
+
+@pytest.mark.parametrize("stage", ["search", "train", "evaluate", "register"])
+def test_a_test_note_that_was_moved_to_the_training_is_refused(project, stage):
+    path = project / "results/bells/split.json"
+    text = path.read_text()
+    parts = read(path)
+    parts["train"].append(parts["test"].pop())
+    path.unlink()  # it may be a link into DVC's cache
+    path.write_text(json.dumps(parts))
+    try:
+        answer = toy.notedecay(project, "stage", stage, "bells", ok=False)
+    finally:
+        path.write_text(text)
+    assert answer.returncode == 2
+    assert len(answer.stderr.splitlines()) == 1
+    assert "run 'dvc repro --force prepare@bells'" in answer.stderr
+
+
+def test_what_is_named_as_its_remedy_mends_it_also_once_it_was_committed(project):
+    path, lock = project / "results/bells/split.json", project / "dvc.lock"
+    text, locked = path.read_text(), lock.read_text()
+    parts = read(path)
+    parts["train"].append(parts["test"].pop())
+    path.unlink()
+    path.write_text(json.dumps(parts))
+    toy.dvc(project, "commit", "--force", "prepare@bells")
+    assert "split.json" in toy.dvc(project, "repro", ok=False).stderr
+    toy.dvc(project, "repro", "--force", "prepare@bells")
+    assert path.read_text() == text
+    assert ran(toy.dvc(project, "repro")) == []
+    assert lock.read_text() == locked
+
+
 def test_the_continuation_decays_as_the_note_does(project, tmp_path):
     note = project / "data/bells/own/C4.wav"
     made = generated(project, note, tmp_path / "out.wav")

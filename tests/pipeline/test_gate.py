@@ -467,11 +467,17 @@ def test_a_figure_of_the_champion_that_is_none_is_judged_anew(gate, tracker, tex
     assert float(kept(tracker)["unseen.score"]) == truth
 
 
-def test_what_a_champion_was_trained_on_is_known_by_todays_split(gate, tracker):
+@pytest.mark.parametrize("emptied", [True, False])
+def test_what_a_champion_was_trained_on_is_known_by_todays_split(gate, tracker, emptied):
     gate({"lstm": 0.9}).enter("lstm")
-    forget(tracker, "trained_on")
+    for tag in ("trained_on", "continuator", "decision"):
+        forget(tracker, tag)
+        if emptied:
+            tracker.client.set_model_version_tag(registered(tracker), "1", tag, "")
     gate({"silence": 0.0}).enter("silence")
     assert kept(tracker)["trained_on"] == "57,59,61"
+    assert kept(tracker)["continuator"] == "lstm"
+    assert kept(tracker)["decision"] == "lstm (version 1) is champion; the reason was not kept"
 
 
 @pytest.mark.parametrize("text", [None, "", "C4"])
@@ -498,3 +504,25 @@ def test_a_run_that_a_killed_register_left_running_is_finished_in_the_end(gate, 
     assert tracker.reap() == 1
     entered.enter("burg")
     assert tracker.client.get_run(run_id).info.status == "FINISHED"
+
+
+@pytest.mark.parametrize(
+    ("file", "shape"),
+    [
+        ("runs.json", {}),
+        ("runs.json", []),
+        ("runs.json", {"burg": 3}),
+        ("metrics.json", {}),
+        ("metrics.json", []),
+        ("metrics.json", {"burg": {}}),
+        ("metrics.json", {"burg": {"unseen": {"score": 0.4}}}),
+        ("metrics.json", {"burg": {"unseen": {"notes": 2}}}),
+        ("metrics.json", {"burg": {"unseen": {"score": "high", "notes": 2}}}),
+    ],
+)
+def test_results_of_another_shape_are_one_line(gate, tracker, file, shape):
+    good = gate({"burg": 0.4})
+    (good.results / file).write_text(json.dumps(shape))
+    with pytest.raises(UserError, match=f"{file} .*run 'dvc repro'") as error:
+        Gate(tracker, good.material, good.config, good.results, good.data)
+    assert "\n" not in str(error.value)

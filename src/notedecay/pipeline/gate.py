@@ -187,8 +187,9 @@ class Gate:
         }
         if not loaded.learned or champion.tags.get("exam") == self.exam:
             tags["trained_on"] = self._trained_on(loaded)
-        missing = [tag for tag in tags.items() if tag[0] not in champion.tags]
-        for tag in missing:
+        held = champion.tags
+        missing = {k: v for k, v in tags.items() if not held.get(k) and held.get(k) != v}
+        for tag in missing.items():
             client.set_model_version_tag(self.name, number, *tag)
         return client.get_model_version(self.name, number) if missing else champion
 
