@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from contextlib import suppress
 
 import numpy as np
@@ -17,7 +18,7 @@ from notedecay.audio import Recording
 from notedecay.continuators import Continuator, Signal, create
 from notedecay.continuators.base import ContinuatorConfig
 from notedecay.errors import UserError
-from notedecay.generation import LARGEST_PRIME_BYTES, continue_encoded, draw, generate
+from notedecay.generation import LARGEST_PRIME_BYTES, continue_encoded, decoded, draw, generate
 from tests.synthetic import damped
 
 RATE = 4000
@@ -101,10 +102,49 @@ def test_a_file_name_will_do_for_the_python_call(tmp_path):
     np.testing.assert_array_equal(by_name.samples, by_samples.samples)
 
 
-@pytest.mark.parametrize("text", ["!", "ab", "é", "UklGRg==\n=", "☃" * 8, encoded(WAV)[:-1] + "*"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "!", "a", "abcde", "é", "UklGRg==\n=", "Ukl=GRg=", "☃" * 8, encoded(WAV)[:-1] + "*",
+        "data:audio/wav," + encoded(WAV), "data:" + encoded(WAV), "b'" + encoded(WAV), b"\xff" * 4,
+    ],
+)  # fmt: skip
 def test_text_that_is_not_base64_is_refused(text):
     with pytest.raises(UserError, match="prime is not base64"):
         continue_encoded(SILENCE, text, 1.0)
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), 3, ["UklGRg=="], {"a": 1}])
+def test_what_is_no_text_is_refused(value):
+    with pytest.raises(UserError, match="prime must be text"):
+        continue_encoded(SILENCE, value, 1.0)
+
+
+FORMS: dict[str, Callable[[bytes], str | bytes]] = {
+    "plain": encoded,
+    "bytes": base64.b64encode,
+    "lines of 76": lambda content: base64.encodebytes(content).decode(),
+    "lines of Windows": lambda content: base64.encodebytes(content).decode().replace("\n", "\r\n"),
+    "no padding": lambda content: encoded(content).rstrip("="),
+    "URL-safe": lambda content: base64.urlsafe_b64encode(content).decode(),
+    "URL-safe, no padding": lambda content: base64.urlsafe_b64encode(content).decode().rstrip("="),
+    "data URI": lambda content: "data:audio/wav;base64," + encoded(content),
+    "data URI with a parameter": lambda c: "data:audio/x-wav;codecs=1;base64," + encoded(c),
+    "white space around": lambda content: f" \t{encoded(content)}\n\n",
+    "printed bytes": lambda content: str(base64.b64encode(content)),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@given(st.binary(max_size=300))
+def test_base64_is_decoded_in_every_form(form, content):
+    assert decoded(FORMS[form](content)) == content
+
+
+@given(st.text(alphabet="AZaz09+/-_=\n \t'bdata:;,", max_size=30))
+def test_any_text_is_decoded_or_refused(text):
+    with suppress(UserError):
+        decoded(text)
 
 
 def test_an_empty_or_huge_request_is_refused():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,11 @@ from notedecay.notes.note import Samples
 LONGEST_SECONDS = 60.0
 MOST_DRAWN = 100
 LARGEST_PRIME_BYTES = 20_000_000
+_BASE64 = re.compile(
+    r"(data:[^,]*;base64,|b(?P<quote>['\"]))?(?P<digits>[A-Za-z0-9+/_-]*)={0,2}(?(quote)(?P=quote))",
+    re.IGNORECASE,
+)
+_URL_SAFE = str.maketrans("-_", "+/")
 
 
 @dataclass(frozen=True)
@@ -146,18 +152,49 @@ def _generated(
     return [Generated(note, rate, len(prime), conversions) for note in to_full_scale(*notes)]
 
 
-def continue_encoded(continuator: Continuator[Any], prime: str, seconds: float) -> Generated:
+def continue_encoded(continuator: Continuator[Any], prime: Any, seconds: float) -> Generated:
     """The same for a request: the recording as base64 of a WAV or FLAC file.
+
+    Parameters
+    ----------
+    continuator, seconds
+        As :func:`generate` takes them.
+    prime : str or bytes
+        As :func:`decoded` takes it; anything else is refused.
 
     Raises
     ------
     UserError
         As :func:`generate`, and for text that is not base64 or too large.
     """
+    return generate(continuator, read_bytes(decoded(prime)), seconds)
+
+
+def decoded(prime: Any) -> bytes:
+    """Decode base64 in any form in which it is commonly sent.
+
+    Parameters
+    ----------
+    prime : str or bytes
+        With or without padding, in the standard or the URL-safe alphabet, in one line or many,
+        as a data URI, or as Python prints bytes (``b'...'``).
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    UserError
+        For anything else, and for more than 20 MB.
+    """
+    if not isinstance(prime, str | bytes):
+        raise UserError("prime must be text: base64 of a WAV or FLAC file")
     if len(prime) > LARGEST_PRIME_BYTES:
         raise UserError(f"prime is larger than {LARGEST_PRIME_BYTES} bytes; send its first second")
-    try:
-        content = base64.b64decode(prime, validate=True)
-    except ValueError as error:
-        raise UserError("prime is not base64 of a WAV or FLAC file") from error
-    return generate(continuator, read_bytes(content), seconds)
+    text = prime.decode("ascii", "replace") if isinstance(prime, bytes) else prime
+    found = _BASE64.fullmatch("".join(text.split()))
+    digits = found["digits"].translate(_URL_SAFE) if found else ""
+    if found is None or len(digits) % 4 == 1:
+        raise UserError("prime is not base64 of a WAV or FLAC file")
+    return base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True)
