@@ -15,6 +15,7 @@ import notedecay
 TOP = Path(notedecay.__file__).parent
 FLOORS = {
     "errors": 0,
+    "commands": 0,
     "digests": 0,
     "files": 0,
     "config": 0,

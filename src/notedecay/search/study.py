@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.exceptions import OptunaError
+from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
 
+from notedecay.commands import installed, pasteable
+from notedecay.errors import UserError
+from notedecay.tracking.database import (
+    LOCK_SECONDS,
+    STUDIES,
+    check_database,
+    failure,
+    sqlite_url,
+)
 from notedecay.tracking.runs import process, process_is_gone
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -43,19 +56,42 @@ def open_study(name: str, database: Path, warmup_epochs: int) -> optuna.Study:
         SQLite file.
     warmup_epochs : int
         No trial is pruned before.
+
+    Raises
+    ------
+    UserError
+        For a file that is no database of studies, or cannot be written to.
     """
-    database.parent.mkdir(parents=True, exist_ok=True)
-    study = optuna.create_study(
-        storage=f"sqlite:///{database.resolve()}",
-        study_name=name,
-        direction="maximize",
-        load_if_exists=True,
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=warmup_epochs),
-    )
+    check_database(database, STUDIES)
+    try:
+        study = optuna.create_study(
+            storage=_storage(database),
+            study_name=name,
+            direction="maximize",
+            load_if_exists=True,
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=warmup_epochs),
+        )
+    except (OptunaError, SQLAlchemyError) as error:
+        raise failure(database, STUDIES, error) from error
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
         if process_is_gone(trial.user_attrs.get("process", "")):
             _queue_again(study, trial.number, trial.params)
     return study
+
+
+def _storage(database: Path) -> RDBStorage:
+    url = sqlite_url(database)
+    try:
+        return RDBStorage(url, engine_kwargs={"connect_args": {"timeout": LOCK_SECONDS}})
+    except RuntimeError as error:  # the tables are those of another Optuna
+        who, remedy = "a newer", "install that one, such as with"
+        command = pasteable(sys.executable, "-m", "pip", "install", "--upgrade", "optuna")
+        if "storage upgrade" in str(error):
+            who, remedy = "an older", "keep a copy of it, then run"
+            command = pasteable(installed("optuna"), "storage", "upgrade", "--storage", url)
+        raise UserError(
+            f"{database}: {who} Optuna than {optuna.__version__} has made it: {remedy} {command}"
+        ) from error
 
 
 def _queue_again(study: optuna.Study, number: int, params: dict[str, Any]) -> None:

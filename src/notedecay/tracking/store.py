@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sqlite3
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,12 +26,19 @@ with warnings.catch_warnings():
 
     configure_mappers()
 
-from filelock import FileLock
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from filelock import FileLock, Timeout
 from mlflow import MlflowClient
+from mlflow.entities import Experiment
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
+from sqlalchemy.exc import SQLAlchemyError
 
+from notedecay.commands import installed, pasteable
 from notedecay.errors import UserError
+from notedecay.project import find_project
+from notedecay.tracking import database
 from notedecay.tracking.moved import follow
 
 KIND = {"mlflow.experimentKind": "custom_model_development"}
@@ -38,14 +47,22 @@ KIND = {"mlflow.experimentKind": "custom_model_development"}
 A fresh browser shows the latter all the same, until told otherwise: see :func:`pages`.
 """
 
+STORE_ERRORS = (
+    MlflowException, OSError, ImportError, sqlite3.Error, SQLAlchemyError, CommandError,
+)  # fmt: skip
+"""What a store that cannot be opened raises."""
+
+LOCK_SECONDS = 120.0
+"""How long a command waits for another one that opens the same store."""
+
 for _name in ("mlflow", "alembic"):
     logging.getLogger(_name).setLevel(logging.WARNING)
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it is raised as well
 
 
 def tracking_uri(mlruns: Path) -> str:
     """``MLFLOW_TRACKING_URI`` where set, else a SQLite file inside ``mlruns`` (absolute)."""
-    named = os.environ.get("MLFLOW_TRACKING_URI")
-    return named or f"sqlite:///{mlruns.resolve()}/mlflow.db"
+    return os.environ.get("MLFLOW_TRACKING_URI") or database.sqlite_url(mlruns / "mlflow.db")
 
 
 def artifacts(mlruns: Path) -> Path:
@@ -64,7 +81,7 @@ def connect(mlruns: Path) -> MlflowClient:
     Raises
     ------
     UserError
-        When the server or the database does not answer.
+        When the server does not answer, or the database cannot be used.
     """
     uri = tracking_uri(mlruns)
     named = os.environ.get("MLFLOW_TRACKING_URI")
@@ -73,16 +90,103 @@ def connect(mlruns: Path) -> MlflowClient:
         os.environ.pop("MLFLOW_TRACKING_URI", None)
     try:
         with _alone(mlruns):
+            _check(uri, mlruns)
             client = MlflowClient()
             client.search_experiments(max_results=1)
             if is_local():
                 follow(mlruns.resolve() / "mlflow.db", artifacts(mlruns))
-    except (MlflowException, OSError, ImportError, sqlite3.Error) as error:
-        raise UserError(
-            f"the tracking store {uri} does not answer; start it, or unset MLFLOW_TRACKING_URI "
-            f"to use {mlruns} ({' '.join(str(error).split())[:160]})"
-        ) from error
+    except STORE_ERRORS as error:
+        raise explained(uri, mlruns, error) from error
     return client
+
+
+def _check(uri: str, mlruns: Path) -> None:
+    """Look at the database of a store before MLflow opens it, which tries for minutes."""
+    path = database.sqlite_file(uri)
+    if path is None:
+        return
+    database.check_database(path, database.RUNS)
+    kept = artifacts(mlruns)
+    if is_local() and path.exists() and not path.stat().st_size and any(kept.glob("*")):
+        raise UserError(
+            f"{path}: it is empty, but {kept} holds files of runs: bring back a copy of the "
+            f"database, or begin anew after '{pasteable('rm', path)}'"
+        )
+
+
+def explained(uri: str, mlruns: Path, error: BaseException) -> UserError:
+    """One line for a store that cannot be used: what, where, and how to mend it.
+
+    Parameters
+    ----------
+    uri : str
+        Of the store.
+    mlruns : Path
+        Folder of the local store.
+    error : exception
+        One of :data:`STORE_ERRORS`.
+    """
+    path = database.sqlite_file(uri)
+    text = database.root_text(error)
+    found = re.search(r"found version (\w+)|revision identified by '(\w+)'", str(error))
+    if found:
+        return _other_version(path, found[1] or found[2])
+    if path is not None:
+        return database.failure(path, database.RUNS, error)
+    if is_local():
+        return UserError(f"{mlruns} cannot be used: {text}")
+    return UserError(
+        f"the tracking store {uri} does not answer; start it, or 'unset MLFLOW_TRACKING_URI' "
+        f"to use {mlruns} ({text[:160]})"
+    )
+
+
+def failed(error: Exception) -> str | None:
+    """One line for a store that failed while it was used; None for an error of another kind.
+
+    Parameters
+    ----------
+    error : exception
+        Of MLflow, Optuna, SQLAlchemy or SQLite.
+    """
+    mlruns = find_project().mlruns if is_local() else Path("mlruns")
+    if isinstance(error, MlflowException):
+        uri = tracking_uri(mlruns)
+        path = database.sqlite_file(uri)
+        if path is not None and isinstance(database.root(error), sqlite3.Error):
+            return str(database.failure(path, database.RUNS, error))
+        return f"the tracking store {uri} failed: {database.root_text(error)}"
+    if isinstance(database.root(error), sqlite3.Error):  # MLflow lets none through
+        return str(database.failure(mlruns / "optuna.db", database.STUDIES, error))
+    return None
+
+
+def _other_version(path: Path | None, found: str) -> UserError:
+    """What to do about a database that another MLflow has made.
+
+    Parameters
+    ----------
+    path : Path or None
+        The database; None where ``MLFLOW_TRACKING_URI`` names a server of databases, whose
+        address may hold a password.
+    found : str
+        Version of its tables.
+    """
+    tables = ScriptDirectory(str(Path(mlflow.__file__).parent / "store/db_migrations"))
+    known = found in {script.revision for script in tables.walk_revisions()}
+    where = path or "the database that MLFLOW_TRACKING_URI names"
+    if not known:
+        command = pasteable(sys.executable, "-m", "pip", "install", "--upgrade", "mlflow")
+        return UserError(
+            f"{where}: a newer MLflow than {mlflow.__version__} has made it: install that one, "
+            f"such as with {command}"
+        )
+    address = pasteable(database.sqlite_url(path)) if path else '"$MLFLOW_TRACKING_URI"'
+    command = f"{pasteable(installed('mlflow'), 'db', 'upgrade')} {address}"
+    return UserError(
+        f"{where}: an older MLflow than {mlflow.__version__} has made it: keep a copy of it, "
+        f"then run {command}"
+    )
 
 
 def experiment(client: MlflowClient, mlruns: Path, instrument: str, about: str) -> str:
@@ -94,12 +198,20 @@ def experiment(client: MlflowClient, mlruns: Path, instrument: str, about: str) 
     with _alone(mlruns):
         known = client.get_experiment_by_name(name)
         if known is not None:
+            _restore(client, known)
             if MLFLOW_RUN_NOTE not in known.tags:
                 client.set_experiment_tag(known.experiment_id, MLFLOW_RUN_NOTE, about)
             return known.experiment_id
         location = artifacts(mlruns).as_uri() if is_local() else None
         tags = {**KIND, MLFLOW_RUN_NOTE: about}
         return client.create_experiment(name, artifact_location=location, tags=tags)
+
+
+def _restore(client: MlflowClient, known: Experiment) -> None:
+    """Take an experiment out of the bin, and with it its runs: no run can be made in it there."""
+    if known.lifecycle_stage == "deleted":
+        client.restore_experiment(known.experiment_id)
+        print(f"the experiment {known.name} was deleted: it is restored", file=sys.stderr)
 
 
 def pages(client: MlflowClient, top: str) -> list[str]:
@@ -137,6 +249,21 @@ def _alone(mlruns: Path) -> Iterator[None]:
     if not is_local():
         yield
         return
-    mlruns.mkdir(parents=True, exist_ok=True)
-    with FileLock(mlruns / ".store.lock"):
+    lock = FileLock(mlruns / ".store.lock", timeout=LOCK_SECONDS)
+    try:
+        mlruns.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        raise UserError(
+            f"{lock.lock_file} has been held for {LOCK_SECONDS:.0f} s by another notedecay: wait "
+            "for it or end it, then run the command again"
+        ) from error
+    except OSError as error:
+        raise UserError(
+            f"{mlruns} cannot be written to ({error.strerror}): let it be a folder that can, with "
+            "free space, then run the command again"
+        ) from error
+    try:
         yield
+    finally:
+        lock.release()
