@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from notedecay.commands import find_children, pasteable
 from notedecay.config import load_params
 from notedecay.errors import UserError, nearest
 from notedecay.project import find_project
@@ -29,6 +30,9 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 CORES = os.cpu_count() or 1
+AGAIN = "Free some space, then run the command again; nothing that is stored is lost"
+DISK = ("No space left on device", "PytorchStreamWriter failed", "unexpected pos")
+"""What is said by libraries that write files of their own when a disk is full."""
 Processes = Annotated[int, typer.Option(min=1, help="Trainings at once; one per core by default.")]
 Instruments = Annotated[
     list[str] | None, typer.Argument(help="As in params.yaml; all of them by default.")
@@ -44,17 +48,37 @@ def _say(line: str) -> None:
 
 def main() -> None:
     """Run the command; what the user can mend is one line and exit code 2."""
+    find_children()
     try:
         app()
-    except UserError as error:
-        err.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
-        sys.exit(2)
     except Exception as error:
-        if type(error).__name__ != "MlflowException":  # its import takes seconds
+        line = _line(error)
+        if line is None:
             raise
-        line = " ".join(str(error).split())
-        err.print(f"[red]error:[/] the tracking store failed: {escape(line)}", soft_wrap=True)
+        err.print(f"[red]error:[/] {escape(line)}", soft_wrap=True)
         sys.exit(2)
+
+
+def _line(error: Exception) -> str | None:
+    """What the user is told of an error; None for one that is a fault of the program.
+
+    The classes of MLflow, Optuna and SQLAlchemy are known by their modules' names: to import
+    them takes seconds.
+    """
+    if isinstance(error, UserError):
+        return str(error)
+    modules = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
+    if modules & {"mlflow", "optuna", "sqlalchemy", "sqlite3"}:
+        from notedecay.tracking.store import failed
+
+        return failed(error)
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}{f'. {AGAIN}' if error.errno == errno.ENOSPC else ''}"
+    text = " ".join(str(error).split())
+    if any(sign in text for sign in DISK):  # torch and safetensors do not raise an OSError
+        return f"a file cannot be written ({text[:120]}): is the disk full? {AGAIN}"
+    return None
 
 
 @app.command()
@@ -94,7 +118,8 @@ def _bring(source: str, instrument: str | None, data: Path) -> None:
         sources.fetch([source], data, say=_say)
         return
     if instrument is None:
-        raise UserError(f"say what {source} holds: --instrument banjo")
+        command = pasteable("notedecay", "fetch", "--source", source, "--instrument", "banjo")
+        raise UserError(f"say what {source} holds: {command}")
     adopted = adopt.adopt(Path(source), instrument, data)
     for line in adopted.left_out:
         _say(f"left out: {line}")
@@ -310,20 +335,25 @@ def paper(
 
 @app.command()
 def ui(port: Port = 5000) -> None:
-    """Open the MLflow UI on the project's runs."""
+    """Open the MLflow UI on the project's runs.
+
+    Where MLFLOW_TRACKING_URI names a server, its pages are named and none is started.
+    """
     from notedecay.tracking import store
 
     mlruns = find_project().mlruns
     client = store.connect(mlruns)
+    uri = store.tracking_uri(mlruns)
+    if uri.startswith(("http://", "https://")):
+        for line in store.pages(client, uri.rstrip("/")):
+            _say(line)
+        _say("MLFLOW_TRACKING_URI names this server, which has a UI of its own: none is started")
+        return
     _refuse_taken(port)
     for line in store.pages(client, f"http://127.0.0.1:{port}"):
         _say(line)
-    root = store.artifacts(mlruns).as_uri()
-    uri = store.tracking_uri(mlruns)
-    _mlflow(
-        mlruns, "ui", "--port", str(port),
-        "--backend-store-uri", uri, "--default-artifact-root", root,
-    )  # fmt: skip
+    root = ("--default-artifact-root", store.artifacts(mlruns).as_uri()) if store.is_local() else ()
+    _run(uri, "-m", "mlflow", "ui", "--port", str(port), "--backend-store-uri", uri, *root)
 
 
 @app.command()
@@ -331,14 +361,16 @@ def serve(
     model: Annotated[str, typer.Option(help="Such as models:/notedecay-piano@champion.")],
     port: Port = 5001,
 ) -> None:
-    """Serve a model over REST (mlflow models serve)."""
+    """Serve a model over REST, as 'mlflow models serve' does."""
     from notedecay.registry import models
     from notedecay.tracking import store
 
     mlruns = find_project().mlruns
     models.find(store.connect(mlruns), model)
     _refuse_taken(port)
-    _mlflow(mlruns, "models", "serve", "-m", model, "--port", str(port), "--env-manager", "local")
+    # A file, and no module: that would import today's notedecay, not the model's own.
+    server = Path(models.__file__).with_name("serving.py")
+    _run(store.tracking_uri(mlruns), "-P", str(server), model, "--port", str(port))
 
 
 def _refuse_taken(port: int) -> None:
@@ -356,8 +388,7 @@ def _refuse_taken(port: int) -> None:
             raise UserError(f"port {port} {why}: choose another with --port") from error
 
 
-def _mlflow(mlruns: Path, *arguments: str) -> None:
-    from notedecay.tracking.store import tracking_uri
-
-    os.environ["MLFLOW_TRACKING_URI"] = tracking_uri(mlruns)
-    os.execv(sys.executable, [sys.executable, "-m", "mlflow", *arguments])
+def _run(uri: str, *arguments: str) -> None:
+    """Become another Python program, which uses the same tracking store."""
+    os.environ["MLFLOW_TRACKING_URI"] = uri
+    os.execv(sys.executable, [sys.executable, *arguments])

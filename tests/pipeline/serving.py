@@ -13,18 +13,19 @@ from pathlib import Path
 
 import requests
 
+from notedecay.commands import installed
 from tests import toy
 
 
 @contextmanager
 def serving(project: Path, model: str) -> Iterator[str]:
-    """Run ``notedecay serve``; give the address of its invocations once it answers."""
+    """Run ``notedecay serve`` without activation; give the address of its invocations once it answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = subprocess.Popen(
-        ["notedecay", "serve", "--model", model, "--port", str(port)],
-        cwd=project, env=toy.environment(), start_new_session=True,
+        [installed("notedecay"), "serve", "--model", model, "--port", str(port)],
+        cwd=project, env={**toy.environment(), "PATH": "/usr/bin:/bin"}, start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:

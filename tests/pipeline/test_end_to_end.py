@@ -204,12 +204,14 @@ def test_command_python_and_rest_give_the_same_samples(project, served, tmp_path
     np.testing.assert_array_equal(by_command, by_rest)
     np.testing.assert_allclose(by_python.samples, by_command, atol=2**-23)
     assert len(by_command) == round(0.33 * 4000) + 4000
-    for bad in (
-        {"prime": "!", "seconds": 1.0},
-        {**request["dataframe_records"][0], "seconds": 1e9},
+    good = request["dataframe_records"][0]
+    for bad, line in (
+        ({"prime": "!", "seconds": 1.0}, "row 2 of 2: prime is not base64 of a WAV or FLAC file"),
+        ({**good, "seconds": 1e9}, "row 2 of 2: seconds must be above 0 and up to 60, got 1e+09"),
     ):
-        refused = requests.post(served, json={"dataframe_records": [bad]}, timeout=60)
+        refused = requests.post(served, json={"dataframe_records": [good, bad]}, timeout=60)
         assert refused.status_code == 400
+        assert refused.json() == {"error_code": "BAD_REQUEST", "message": line}
 
 
 def test_a_model_whose_weights_have_changed_is_refused(project, client, tmp_path):
