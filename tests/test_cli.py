@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,10 +17,17 @@ import matplotlib.image
 import numpy as np
 import pytest
 import soundfile
+import sqlalchemy
+from mlflow.exceptions import MlflowException
+from mlflow.utils.file_utils import local_file_uri_to_path
+from optuna.exceptions import StorageInternalError
+from safetensors import SafetensorError
 
-from notedecay import audio
+from notedecay import audio, cli
 from notedecay.cli import main
 from notedecay.continuators import Signal, create
+from notedecay.tracking import store
+from notedecay.tracking.database import sqlite_file
 from notedecay.tracking.runs import Tracker
 from notedecay.tracking.store import connect
 from tests import toy
@@ -309,22 +319,177 @@ def test_a_model_is_not_served_at_a_port_that_is_taken(command, busy, inside, mo
     assert_refused(answer, f"port {busy} is taken: choose another with --port")
 
 
-def test_the_ui_says_where_runs_and_models_are(command, inside, monkeypatch):
-    started = []
-    monkeypatch.setattr(os, "execv", lambda *arguments: started.append(arguments))
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")  # to be put back, whatever the command leaves
+def test_the_ui_says_where_runs_and_models_are(command, inside, started, monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     ids = [Tracker(inside / "mlruns", name, {}).experiment_id for name in ("cymbals", "bowls")]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     said = command("ui", "--port", port).out.splitlines()
     top, training = f"http://127.0.0.1:{port}/#", "workflowType=machine_learning"
     for name, id_ in zip(("cymbals", "bowls"), ids, strict=True):
         assert f"notedecay-{name}: {top}/experiments/{id_}/runs?{training}" in said
     assert said[-1] == f"models: {top}/models?{training}"
     assert len(started) == 1
-    assert ["ui", "--port", str(port)] == started[0][1][3:6]
+    assert ["ui", "--port", str(port)] == started[0][3:6]
+
+
+@pytest.fixture
+def started(monkeypatch) -> list[list[str]]:
+    """Command lines of the programs that a command would have become."""
+    lines: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda _, arguments: lines.append(arguments))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")  # to be put back, whatever the command leaves
+    return lines
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def test_the_ui_of_a_server_is_its_own(command, inside, started, monkeypatch):
+    client = connect(inside / "mlruns")
+    Tracker(inside / "mlruns", "cymbals", {})
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://runs.example.org/music/")
+    monkeypatch.setattr(store, "connect", lambda _: client)
+    answer = command("ui")
+    top = "https://runs.example.org/music/#"
+    assert answer.code == 0
+    lines = answer.out.splitlines()
+    assert any(line.startswith(f"notedecay-cymbals: {top}/experiments/") for line in lines)
+    assert f"models: {top}/models?workflowType=machine_learning" in lines
+    assert "which has a UI of its own: none is started" in lines[-1]
+    assert started == []
+
+
+@pytest.mark.usefixtures("inside")
+def test_the_ui_is_started_on_a_database_that_the_user_names(
+    command, started, monkeypatch, tmp_path
+):
+    uri = f"sqlite:///{tmp_path}/theirs.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    command("ui", "--port", free_port())
+    assert started[0][started[0].index("--backend-store-uri") + 1] == uri
+    assert "--default-artifact-root" not in started[0]
+
+
+def bare_project(project: Path, root: Path) -> Path:
+    """A project in which nothing was run yet."""
+    (root / "mlruns").mkdir(parents=True)
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(project / name, root)
+    return root
+
+
+def test_the_ui_of_a_project_in_an_odd_place_gets_addresses_of_it(
+    command, project, started, monkeypatch, tmp_path
+):
+    odd = bare_project(project, tmp_path / "what? 50%41")
+    monkeypatch.chdir(odd)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    command("ui", "--port", free_port())
+    uri = started[0][started[0].index("--backend-store-uri") + 1]
+    root = started[0][started[0].index("--default-artifact-root") + 1]
+    assert sqlite_file(uri) == odd / "mlruns/mlflow.db"
+    assert local_file_uri_to_path(root) == str(odd / "mlruns/artifacts")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [odd.name]
+
+
+BROKEN_STORE = [
+    ("ui",),
+    ("serve", "--model", MODEL),
+    ("generate", "--model", MODEL, "--prime", "PRIME", "--out", "x.wav"),
+]
+
+
+@pytest.mark.parametrize("arguments", BROKEN_STORE, ids=lambda arguments: arguments[0])
+def test_a_store_that_is_no_database_is_one_line(
+    command, project, started, prime, monkeypatch, tmp_path, arguments
+):
+    odd = bare_project(project, tmp_path / "[my] music")
+    path = odd / "mlruns/mlflow.db"
+    path.write_bytes(b"garbage" * 999)
+    monkeypatch.chdir(odd)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    answer = command(*(prime if word == "PRIME" else word for word in arguments))
+    assert_refused(answer, str(path), "not a SQLite database")
+    assert "MLFLOW_TRACKING_URI" not in answer.err
+    assert path.read_bytes() == b"garbage" * 999
+    assert not (odd / "x.wav").exists()
+    assert started == []
+
+
+def from_database(error: Exception, said: str) -> Exception:
+    """An error as MLflow or Optuna makes it of one of SQLite."""
+    error.__cause__ = sqlite3.OperationalError(said)
+    return error
+
+
+DISK_FULL = "No space left on device"
+FAILURES = {
+    "disk": (OSError(errno.ENOSPC, DISK_FULL, "/x/[a].json"), ["/x/[a].json", DISK_FULL, "Free"]),
+    "read-only": (OSError(errno.EROFS, "Read-only file system", "/x"), ["/x: Read-only file"]),
+    "denied": (PermissionError(errno.EACCES, "Permission denied", "/x"), ["/x: Permission"]),
+    "torch": (
+        RuntimeError("[enforce fail at inline_container.cc:626] . unexpected pos 64 vs 0"),
+        ["a file cannot be written", "is the disk full?"],
+    ),
+    "weights": (SafetensorError(f"I/O error: {DISK_FULL} (os error 28)"), ["is the disk full?"]),
+    "runs": (
+        from_database(MlflowException("(sqlite3.OperationalError)"), "database or disk is full"),
+        ["mlruns/mlflow.db", "the disk is full: free some space"],
+    ),
+    "locked": (
+        from_database(MlflowException("(sqlite3.OperationalError)"), "database is locked"),
+        ["mlruns/mlflow.db", "it is locked by"],
+    ),
+    "studies": (
+        from_database(StorageInternalError("..."), "attempt to write a readonly database"),
+        ["mlruns/optuna.db", "it is read-only"],
+    ),
+    "study": (
+        from_database(sqlalchemy.exc.OperationalError("", {}, Exception()), "disk I/O error"),
+        ["mlruns/optuna.db", "the disk failed"],
+    ),
+    "server": (MlflowException("API request\nfailed"), ["the tracking store", "API request"]),
+}
+
+
+@pytest.mark.usefixtures("inside")
+@pytest.mark.parametrize("kind", FAILURES)
+def test_what_the_machine_refuses_is_one_line(command, monkeypatch, kind):
+    error, words = FAILURES[kind]
+
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "load_params", fails)
+    assert_refused(command("report"), *words)
+
+
+@pytest.mark.usefixtures("inside")
+@pytest.mark.parametrize("error", [ZeroDivisionError("x"), RuntimeError("x"), KeyError("x")])
+def test_a_fault_of_the_program_is_not_hidden(monkeypatch, error):
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "load_params", fails)
+    monkeypatch.setattr(sys, "argv", ["notedecay", "report"])
+    with pytest.raises(type(error)):
+        main()
+
+
+def test_a_folder_without_git_cannot_be_pinned_and_says_why(command, monkeypatch, tmp_path):
+    root = tmp_path / "un zipped"
+    toy.make_notes(root / "data/bells/own", range(60, 61))
+    for name in ("params.yaml", "dvc.yaml"):
+        (root / name).touch()
+    (root / ".dvc").mkdir()
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    answer = command("pin")
+    assert_refused(answer, "not a git repository", f"run git init '{root}'")
 
 
 def test_the_installed_command_ends_with_code_2_and_no_traceback(inside):

@@ -45,6 +45,30 @@ def test_the_project_s_own_parameters_are_valid():
         ("instruments.piano.prepare.prime_seconds", 4.9, ["prepare", "0.5 s after prime_seconds"]),
         ("instruments.piano.search.device", "tpu", ["search.device", "tpu"]),
         ("instruments.piano.search.spaces", {}, ["search.spaces", "at least 1"]),
+        ("instruments.piano.prepare.seconds", "5", ["prepare.seconds", "'5'", "without quotes"]),
+        ("instruments.piano.prepare.seconds", True, ["prepare.seconds", "number", "True"]),
+        ("instruments.piano.prepare.rate", "8400", ["prepare.rate", "integer", "without quotes"]),
+        ("instruments.piano.prepare.rate", True, ["prepare.rate", "integer", "True"]),
+        ("instruments.piano.search.trials", "12", ["search.trials", "without quotes"]),
+        ("instruments.piano.train.epochs", 100_000, ["train.epochs", "10000", "100000"]),
+        ("instruments.piano.search.check_every", 10**9, ["search.check_every", "10000"]),
+        ("instruments.piano.train.check_every", 10**9, ["train.check_every", "10000"]),
+        ("instruments.piano.search.warmup_checks", 10**9, ["search.warmup_checks", "10000"]),
+        ("instruments.piano.evaluate.seen_notes", 10**9, ["evaluate.seen_notes", "10000"]),
+        ("instruments.piano.register.margin", 10**9, ["register.margin", "less than or equal"]),
+        ("instruments.piano.register.margin", "0.1", ["register.margin", "without quotes"]),
+        (
+            "instruments.piano.search.spaces.lstm.units",
+            {"low": "3", "high": 9},
+            ["units", "low", "without quotes"],
+        ),
+        (
+            "instruments.piano.search.spaces.lstm.units",
+            {"low": 3, "high": 9, "log": "true"},
+            ["units", "log", "boolean"],
+        ),
+        ("seed", "2016", ["seed", "integer", "without quotes"]),
+        ("seed", 20.5, ["seed", "integer", "20.5"]),
         ("seed", -1, ["seed", "greater than or equal to 0"]),
         ("instruments", {}, ["instruments", "at least 1"]),
     ],
@@ -55,6 +79,39 @@ def test_a_wrong_value_gets_one_line_that_names_it(path, value, words):
     line = str(caught.value)
     assert "\n" not in line
     assert all(word in line for word in ["params.yaml", *words]), line
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("instruments.piano.prepare.seconds", 5),
+        ("instruments.piano.prepare.highpass_hz", 0),
+        ("instruments.piano.register.margin", 0),
+        ("instruments.piano.search.spaces.lstm.units", {"low": 64, "high": 256}),
+        ("instruments.piano.train.epochs", 10_000),
+    ],
+)
+def test_a_whole_number_is_a_number(path, value):
+    parse(Params, changed(path, value), "params.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1e-3", 0.001), ("2E2", 200.0), ("-1e+1", -10.0), ("1.5e-3", 0.0015), ("12", 12)],
+)
+def test_a_number_is_read_as_dvc_reads_it(tmp_path, text, value):
+    assert yaml.safe_load(text) in (text, value)
+    content = changed("instruments.piano.search.spaces.lstm", {"input_noise": "HERE"})
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content).replace("HERE", text))
+    params = load_params(tmp_path / "params.yaml")
+    assert params.instruments["piano"].search.spaces["lstm"] == {"input_noise": value}
+
+
+def test_text_that_looks_like_a_power_stays_text(tmp_path):
+    content = changed("instruments.piano.search.spaces.lstm", {"loss": "1e", "other": "e3"})
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
+    found = load_params(tmp_path / "params.yaml").instruments["piano"].search.spaces["lstm"]
+    assert found == {"loss": "1e", "other": "e3"}
 
 
 def test_a_range_must_be_ordered():

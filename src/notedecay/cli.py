@@ -149,12 +149,14 @@ def pin() -> None:
 
 
 def _dvc_add(root: Path) -> None:
-    command = [sys.executable, "-m", "dvc", "add", "data"]
+    command = [sys.executable, "-m", "dvc", "add", "data"]  # --quiet would hide its reason
     answer = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if answer.returncode:
-        lines = (answer.stderr + answer.stdout).splitlines()
-        reasons = [line for line in lines if line.startswith("ERROR")] or lines[-1:]
-        raise UserError(f"'dvc add data' failed: {' '.join(reasons)}")
+        said = [line for line in answer.stderr.splitlines() if line.strip()]
+        reasons = [line for line in said if line.startswith("ERROR")] or said[-1:]
+        reason = " ".join(reasons).removeprefix("ERROR: ")
+        hint = f"; run {pasteable('git', 'init', root)}" if "not a git repo" in reason else ""
+        raise UserError(f"dvc add data failed: {reason}{hint}")
 
 
 @app.command()
@@ -188,13 +190,14 @@ def stage(
     # the two wait for each other so long that an epoch takes ten times as long.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from notedecay.pipeline import STAGES
-    from notedecay.pipeline.checking import load_checked
+    from notedecay.pipeline.checking import check_devices, load_checked
 
     if name not in STAGES:
         raise UserError(f"unknown stage '{name}'{nearest(name, STAGES)}")
     project = find_project()
     params = load_checked(project.params)
     params.instrument(instrument)  # before a bar is drawn
+    check_devices(project.params, params, instrument, name)
     _say(f"{instrument}: {STAGES[name](project, params, instrument, out)}")
 
 

@@ -5,6 +5,8 @@ None has a default: ``params.yaml`` says all, and DVC sees every change.
 
 from __future__ import annotations
 
+import re
+import reprlib
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -27,7 +29,7 @@ Scalar = bool | int | float | str
 class Section(BaseModel):
     """A group of parameters; keys that it does not know are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
 
 
 class Prepare(Section):
@@ -112,8 +114,8 @@ class Search(Section):
 
     trials: int = Field(ge=1, le=10_000)
     epochs: int = Field(ge=1, le=10_000)
-    check_every: int = Field(ge=1)
-    warmup_checks: int = Field(ge=0)
+    check_every: int = Field(ge=1, le=10_000)
+    warmup_checks: int = Field(ge=0, le=10_000)
     spaces: dict[str, dict[str, Choice]] = Field(min_length=1)
     device: Device
 
@@ -121,8 +123,8 @@ class Search(Section):
 class Train(Section):
     """The final training of the best configuration that the search found."""
 
-    epochs: int = Field(ge=1, le=100_000)
-    check_every: int = Field(ge=1)
+    epochs: int = Field(ge=1, le=10_000)
+    check_every: int = Field(ge=1, le=10_000)
     device: Device
 
 
@@ -140,7 +142,7 @@ class Evaluate(Section):
     """
 
     baselines: dict[str, dict[str, Scalar]]
-    seen_notes: int = Field(ge=1)
+    seen_notes: int = Field(ge=1, le=10_000)
     listen: int = Field(ge=1, le=50)
 
 
@@ -156,7 +158,7 @@ class Register(Section):
     """
 
     measure: Literal["score", "decay_ok"]
-    margin: float = Field(ge=0.0)
+    margin: float = Field(ge=0.0, le=1.0)
 
 
 INSTRUMENT_NAME = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,59}"
@@ -189,6 +191,15 @@ class Params(Section):
         return self.instruments[name]
 
 
+class _Loader(yaml.SafeLoader):
+    """Reads ``1e-3`` as a number, as YAML 1.2 and DVC do; YAML 1.1 takes it for text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+
+
 def load_params(path: Path) -> Params:
     """Read and validate ``params.yaml``.
 
@@ -207,8 +218,8 @@ def load_params(path: Path) -> Params:
             f"cannot read {path}: {error.strerror}; run inside the project folder"
         ) from error
     try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        values = yaml.load(text, _Loader)  # a SafeLoader
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UserError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     return parse(Params, values, str(path))
 
@@ -216,7 +227,7 @@ def load_params(path: Path) -> Params:
 M = TypeVar("M", bound=BaseModel)
 
 
-def parse(model: type[M], values: Any, where: str) -> M:
+def parse(model: type[M], values: Any, where: str, *, strict: bool | None = None) -> M:
     """Validate values against a typed model.
 
     Parameters
@@ -227,6 +238,8 @@ def parse(model: type[M], values: Any, where: str) -> M:
         What was read.
     where : str
         File or option that the values come from, for the message.
+    strict : bool, optional
+        Whether ``'5'`` is no number; as the model says by default.
 
     Returns
     -------
@@ -239,7 +252,7 @@ def parse(model: type[M], values: Any, where: str) -> M:
         Naming the first wrong key, what is wrong with it and the nearest known key.
     """
     try:
-        return model.model_validate(values)
+        return model.model_validate(values, strict=strict)
     except ValidationError as error:
         first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
         path = ".".join(str(part) for part in first["loc"] if not _is_union_tag(part))
@@ -247,8 +260,19 @@ def parse(model: type[M], values: Any, where: str) -> M:
             known = _keys_at(model, first["loc"][:-1])
             hint = nearest(str(first["loc"][-1]), known)
             raise UserError(f"{where}: unknown parameter {path}{hint}") from error
-        got = "" if first["type"] == "missing" else f", got {first['input']!r}"
-        raise UserError(f"{where}: {path or 'the whole'}: {first['msg']}{got}") from error
+        got = "" if first["type"] == "missing" else f", got {reprlib.repr(first['input'])}"
+        hint = "; write it without quotes" if _is_quoted_number(first["input"]) else ""
+        raise UserError(f"{where}: {path or 'the whole'}: {first['msg']}{got}{hint}") from error
+
+
+def _is_quoted_number(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_union_tag(part: int | str) -> bool:

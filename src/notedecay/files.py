@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from notedecay.commands import pasteable
 from notedecay.errors import UserError
 
 
@@ -40,6 +41,27 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             partial.unlink()
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Name a file of an interrupted work that turns out to be damaged when it is read.
+
+    Parameters
+    ----------
+    path : Path
+        The file; what was begun in its folder can be begun anew without the folder.
+
+    Raises
+    ------
+    UserError
+        For what reading and understanding a file raises.
+    """
+    try:
+        yield
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        command = pasteable("rm", "-r", path.parent)
+        raise UserError(f"{path} is damaged; to begin that work anew, run {command}") from error
 
 
 @contextmanager

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 
 from notedecay.errors import UserError
-from notedecay.pipeline.checking import load_checked
+from notedecay.pipeline.checking import check_devices, load_checked
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
 SEARCH, EVALUATE = "instruments.guitar.search.spaces", "instruments.guitar.evaluate.baselines"
@@ -42,6 +43,8 @@ def test_the_project_s_own_parameters_pass():
         ({"esprit": {"order": -3}}, [f"{EVALUATE}.esprit", "order", "-3"]),
         ({"burg": {"ordr": 3}}, [f"{EVALUATE}.burg", "unknown parameter ordr", "'order'"]),
         ({"repeat": {"seconds": "long"}}, [f"{EVALUATE}.repeat", "seconds", "'long'"]),
+        ({"repeat": {"seconds": "0.1"}}, [f"{EVALUATE}.repeat", "seconds", "without quotes"]),
+        ({"esprit": {"order": True}}, [f"{EVALUATE}.esprit", "order", "True"]),
     ],
 )
 def test_a_baseline_that_cannot_be_is_refused(tmp_path, baselines, words):
@@ -62,9 +65,39 @@ def test_a_baseline_that_cannot_be_is_refused(tmp_path, baselines, words):
             [f"{SEARCH}.lstm", "learning_rate", "5.0"],
         ),
         ({"lstm": {"units": {"low": 4, "high": 64}}}, [f"{SEARCH}.lstm", "units", "4"]),
+        ({"lstm": {"units": "64"}}, [f"{SEARCH}.lstm", "units", "without quotes"]),
+        ({"lstm": {"units": [64, "128"]}}, [f"{SEARCH}.lstm", "units", "'128'"]),
+        ({"lstm": {"layers": True}}, [f"{SEARCH}.lstm", "layers", "True"]),
         ({"lstm": {"epochs": [4, 8]}}, [f"{SEARCH}.lstm", "search.epochs"]),
     ],
 )
 def test_a_space_that_cannot_be_searched_is_refused(tmp_path, spaces, words):
     line = refused(tmp_path, "search", "spaces", spaces)
     assert all(word in line for word in words), line
+
+
+@pytest.mark.parametrize("section", ["search", "train"])
+@pytest.mark.parametrize("device", ["cuda:99", "cuda"])
+def test_a_device_that_is_not_there_is_refused_before_any_work(
+    tmp_path, monkeypatch, section, device
+):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: device == "cuda:99")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    content = copy.deepcopy(yaml.safe_load(PARAMS.read_text()))
+    content["instruments"]["guitar"][section]["device"] = device
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(content))
+    params = load_checked(path)
+    stages = {"search": ("prepare", "search"), "train": ("prepare", "search", "train")}[section]
+    here = "2 GPUs found); use auto or cpu or cuda:0 or cuda:1"
+    for stage in stages:
+        with pytest.raises(UserError) as caught:
+            check_devices(path, params, "guitar", stage)
+        line = f"{path}: instruments.guitar.{section}.device: device '{device}' is not here ("
+        assert str(caught.value).startswith(line)
+        assert (here if device == "cuda:99" else "0 GPUs found); use auto or cpu") in str(
+            caught.value
+        )
+    for stage in {"prepare", "search", "train", "evaluate", "register"}.difference(stages):
+        check_devices(path, params, "guitar", stage)
+    check_devices(path, params, "piano", "prepare")

@@ -21,7 +21,7 @@ from notedecay.evaluation.variants import variants
 from notedecay.evaluation.verdict import verdicts
 from notedecay.files import replacing
 from notedecay.pipeline.material import load_material
-from notedecay.pipeline.tables import Best, read_as, write_rows
+from notedecay.pipeline.tables import read_json, write_rows
 from notedecay.project import Project
 from notedecay.training import choose_device
 
@@ -110,7 +110,7 @@ def plan(
     results = project.results(name)
     material = load_material(results, name, params)
     return cross_validated(
-        variants(read_as(Best, results / "best.json").model_dump(), config.train.epochs, ideas),
+        variants(read_json(results / "best.json"), config.train.epochs, ideas),
         [clip for part in PARTS for clip in material.part(part)],
         material.path,
         material.signal,

@@ -22,7 +22,7 @@ from notedecay.evaluation.verdict import Verdict, verdicts
 from notedecay.files import replacing
 from notedecay.jobs.work import code
 from notedecay.pipeline.material import SPLIT, load_material
-from notedecay.pipeline.tables import Best, read_as, write_json, write_rows
+from notedecay.pipeline.tables import read_json, write_json, write_rows
 from notedecay.project import Project
 from notedecay.training import choose_device
 
@@ -106,7 +106,7 @@ def _plan(
     config = params.instrument(name)
     results = project.results(name)
     material = load_material(results, name, params)
-    best = read_as(Best, results / "best.json").model_dump()
+    best = read_json(results / "best.json")
     entered = competitors(best, config.train.epochs, config)
     settings = {one.label: dict(one.settings) for one in entered}
     ledger = project.root / "docs" / FOLDER / f"{name}-opened.json"

@@ -31,7 +31,7 @@ class Bars:
 
     def __init__(self, what: str, names: Mapping[Path, str], console: Console) -> None:
         self.progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),

@@ -21,7 +21,7 @@ from notedecay.analysis import mean_scores
 from notedecay.continuators import Continuator, create
 from notedecay.continuators.recurrent import Blockwise
 from notedecay.digests import code_digest, digest
-from notedecay.files import replacing, replacing_folder
+from notedecay.files import readable, replacing, replacing_folder
 from notedecay.jobs.job import C5, DIAGNOSIS, LISTEN, LOOKS, MADE, RESULT, Job, unfinished
 from notedecay.jobs.judging import judge
 from notedecay.notes import prepared
@@ -48,7 +48,10 @@ class _Series:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.values: list[float] = json.loads(path.read_text()) if path.exists() else []
+        self.values: list[float] = []
+        with readable(path):
+            if path.exists():
+                self.values = [float(value) for value in json.loads(path.read_text())]
 
     def put(self, epoch: int, value: float) -> None:
         """Set an epoch's number; those of later epochs, which are done once more, are dropped."""

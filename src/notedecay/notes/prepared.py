@@ -76,6 +76,8 @@ def read(path: Path) -> list[Clip]:
     try:
         with np.load(path, allow_pickle=False) as held:
             samples, ends = held["samples"], np.cumsum(held["lengths"])
+            if not len(ends) or ends[-1] != len(samples):
+                raise ValueError("lengths and samples do not fit")
             columns = (held["ids"], held["pitches"], held["rates"], ends - held["lengths"], ends)
             return [
                 Clip(str(id_), int(pitch), samples[start:end], int(rate))
@@ -83,7 +85,7 @@ def read(path: Path) -> list[Clip]:
             ]
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such clips: run the prepare stage first") from error
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, OSError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise UserError(f"{path} does not hold clips: run the prepare stage again") from error
 
 

@@ -8,6 +8,10 @@ from typing import Any
 from notedecay.config import Choice, Params, Range, load_params, parse
 from notedecay.continuators import CONTINUATORS
 from notedecay.errors import UserError, nearest
+from notedecay.training import choose_device
+
+DEVICES = {"prepare": ("search", "train"), "search": ("search", "train"), "train": ("train",)}
+"""Sections with a device that a stage, or one that follows it at once, computes on."""
 
 
 def load_checked(path: Path) -> Params:
@@ -27,6 +31,8 @@ def load_checked(path: Path) -> Params:
         for baseline, settings in instrument.evaluate.baselines.items():
             where = f"{path}: instruments.{name}.evaluate.baselines"
             _check_kind(baseline, where, learned=False)
+            for setting, value in settings.items():
+                _check_setting(baseline, setting, value, where)
             parse(CONTINUATORS[baseline].Config, settings, f"{where}.{baseline}")
         for searched, space in instrument.search.spaces.items():
             where = f"{path}: instruments.{name}.search.spaces"
@@ -35,8 +41,42 @@ def load_checked(path: Path) -> Params:
                 raise UserError(f"{where}.{searched}: 'epochs' is set by search.epochs")
             for setting, choice in space.items():
                 for value in _extremes(choice):
-                    parse(CONTINUATORS[searched].Config, {setting: value}, f"{where}.{searched}")
+                    _check_setting(searched, setting, value, where)
     return params
+
+
+def check_devices(path: Path, params: Params, instrument: str, stage: str) -> None:
+    """Look for the devices of an instrument before any of its work is begun.
+
+    Parameters
+    ----------
+    path : Path
+        Of ``params.yaml``, for the message.
+    params : Params
+        Validated.
+    instrument, stage : str
+        What is about to be run. The stages ``evaluate`` and ``register`` need no device: a
+        machine without a GPU can run them on what one with a GPU has trained.
+
+    Raises
+    ------
+    UserError
+        For a device that is not there, with those that are.
+    """
+    for section in DEVICES.get(stage, ()):
+        device = getattr(params.instrument(instrument), section).device
+        try:
+            choose_device(device)
+        except UserError as error:
+            where = f"{path}: instruments.{instrument}.{section}.device"
+            raise UserError(f"{where}: {error}") from error
+
+
+def _check_setting(continuator: str, setting: str, value: Any, where: str) -> None:
+    """Try a setting; text and truth values do not pass for numbers."""
+    strict = isinstance(value, str | bool)
+    parse(CONTINUATORS[continuator].Config, {setting: value}, f"{where}.{continuator}",
+          strict=strict or None)  # fmt: skip
 
 
 def _check_kind(name: str, where: str, *, learned: bool) -> None:

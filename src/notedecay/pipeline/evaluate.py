@@ -17,7 +17,7 @@ from notedecay.files import replacing_folder
 from notedecay.pipeline.candidates import candidates, new_run
 from notedecay.pipeline.examination import Examination, rows
 from notedecay.pipeline.material import load_material
-from notedecay.pipeline.tables import Trained, read_as, write_json, write_rows
+from notedecay.pipeline.tables import read_json, write_json, write_rows
 from notedecay.pipeline.tracked import tracker_of
 from notedecay.project import Project
 from notedecay.tracking.listening import Verdict
@@ -62,7 +62,7 @@ def evaluate(project: Project, params: Params, instrument: str, say: Callable[[s
     material = load_material(results, instrument, params)
     tracker = tracker_of("evaluate", project, params, instrument, material.path)
     exam = Examination(material, config.evaluate)
-    train_run = read_as(Trained, results / "train.json").run_id
+    train_run = read_json(results / "train.json")["run_id"]
     competitors = candidates(material, config.evaluate, results / "model")
     runs: dict[str, str] = {}
     verdicts: dict[str, Verdict] = {}

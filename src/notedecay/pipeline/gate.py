@@ -21,7 +21,7 @@ from notedecay.notes.note import Clip, Samples
 from notedecay.pipeline.candidates import kind_of, new_run
 from notedecay.pipeline.examination import Examination, means
 from notedecay.pipeline.material import Material
-from notedecay.pipeline.tables import Metrics, Runs, read_as
+from notedecay.pipeline.tables import read_json
 from notedecay.registry import models
 from notedecay.registry.names import CHALLENGER, CHAMPION, registered_name
 from notedecay.registry.promotion import Decision, Standing, decide, succeed
@@ -54,10 +54,8 @@ class Gate:
         self.results = results
         self.data = data
         self.name = registered_name(material.signal.instrument)
-        self.metrics = read_as(Metrics, results / "metrics.json").root
-        self.runs = read_as(Runs, results / "runs.json").root
-        if not self.runs:
-            raise UserError(f"{results / 'runs.json'} names no candidate: run 'dvc repro'")
+        self.metrics = read_json(results / "metrics.json")
+        self.runs = read_json(results / "runs.json")
         needed = {"notes", config.register_.measure}
         for name in self.runs:
             if not needed <= self.metrics.get(name, {}).get("unseen", {}).keys():

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from notedecay.search.search import Observer
@@ -16,7 +17,7 @@ from notedecay.search.search import Observer
 def counting(what: str, console: Console) -> Iterator[Callable[[int, int], None]]:
     """A bar to be told how many are done, of how many."""
     with Progress(*Progress.get_default_columns(), console=console) as bars:
-        task = bars.add_task(what)
+        task = bars.add_task(escape(what))
         yield lambda done, of: bars.update(task, completed=done, total=of)
 
 
@@ -31,11 +32,11 @@ class Bars(Observer):
 
     def __init__(self, console: Console) -> None:
         self._bars = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             console=console,
         )
         self._trials = self._bars.add_task("trials", visible=False, note="")

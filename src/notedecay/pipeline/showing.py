@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from notedecay.config import Params
 from notedecay.errors import UserError, nearest
@@ -48,7 +49,7 @@ def show_notes(
     notes = [note for name in shown for note in _notes(project, params, name, console)]
     console.print(_table(notes))
     for source, licence in sorted({(note.source, note.licence) for note in notes}):
-        console.print(f"from {source}: {licence}", style="dim")
+        console.print(f"from {source}: {licence}", style="dim", markup=False)
     pictures.overview(notes, picture)
     for line in wrong_octaves(notes):
         console.print(line, style="red", markup=False, soft_wrap=True)
@@ -79,5 +80,5 @@ def _table(notes: list[Note]) -> Table:
         figures = [(n.seconds, 1), (n.f0_hz, 1), (n.cents, 0), (n.t40, 1), (n.t60, 1)]
         cells = ["-" if value is None else f"{value:.{digits}f}" for value, digits in figures]
         reasons = "; ".join(n.flags)
-        table.add_row(n.id, *cells, reasons, style="red" if reasons else "")
+        table.add_row(Text(n.id), *cells, Text(reasons), style="red" if reasons else "")
     return table

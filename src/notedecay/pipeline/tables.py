@@ -6,63 +6,65 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, RootModel
+from pydantic import TypeAdapter, ValidationError
 
-from notedecay.config import Section, parse
 from notedecay.errors import UserError
 from notedecay.files import replacing
+from notedecay.pipeline.shapes import SHAPES
 
 
-class Best(Section):
-    """``best.json``: what the search found."""
-
-    continuator: str
-    settings: dict[str, Any]
-
-
-class Trained(Section):
-    """``train.json``: the run of the training, and the epoch that was kept."""
-
-    run_id: str
-    epoch: int
-
-
-class Runs(RootModel[dict[str, str]]):
-    """``runs.json``: the run of each candidate."""
-
-
-class Metrics(RootModel[dict[str, dict[str, dict[str, float | None]]]]):
-    """``metrics.json``: figures by candidate, ``seen`` or ``unseen``, and measure."""
-
-
-M = TypeVar("M", bound=BaseModel)
-
-
-def read_json(path: Path) -> Any:
+def read_json(path: Path, shape: TypeAdapter[Any] | None = None) -> Any:
     """Read what an earlier stage wrote.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+    shape : TypeAdapter, optional
+        What it must hold; that of :data:`notedecay.pipeline.shapes.SHAPES` by default.
+
     Raises
     ------
     UserError
-        For a file that is missing or damaged.
+        For a file that is missing, damaged or of another shape.
+    """
+    shape = shape or SHAPES.get(path.name)
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        if shape is not None:
+            shape.validate_python(value, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise _damaged(path, f"{where}: {first['msg']}" if where else first["msg"]) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(path, getattr(error, "strerror", None) or str(error)) from error
+    return value
+
+
+def read_rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """Read a table that an earlier stage wrote as CSV.
+
+    Raises
+    ------
+    UserError
+        For a file that is missing, damaged, empty or lacks one of the columns.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{path} cannot be read: run 'dvc repro' ({error})") from error
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, ValueError, csv.Error) as error:
+        raise _damaged(path, getattr(error, "strerror", None) or str(error)) from error
+    lacking = [name for name in columns if not rows or any(row.get(name) is None for row in rows)]
+    if lacking:
+        raise _damaged(path, f"column {lacking[0]} is missing")
+    return rows
 
 
-def read_as(kind: type[M], path: Path) -> M:
-    """Read what an earlier stage wrote, of a known shape.
-
-    Raises
-    ------
-    UserError
-        As :func:`read_json`, and for a file of another shape.
-    """
-    return parse(kind, read_json(path), f"{path} is not what its stage wrote, run 'dvc repro'")
+def _damaged(path: Path, why: str) -> UserError:
+    return UserError(f"{path} cannot be read: run 'dvc repro' ({' '.join(why.split())})")
 
 
 def write_json(value: Any, path: Path) -> None:

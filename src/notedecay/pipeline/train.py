@@ -11,7 +11,7 @@ from notedecay.config import Params, Train
 from notedecay.continuators import create
 from notedecay.files import replacing_folder
 from notedecay.pipeline.material import Material, load_material
-from notedecay.pipeline.tables import Best, read_as, write_json, write_rows
+from notedecay.pipeline.tables import read_json, write_json, write_rows
 from notedecay.pipeline.tracked import tracker_of
 from notedecay.project import Project
 from notedecay.search.search import Observer
@@ -46,10 +46,10 @@ def run_train(project: Project, params: Params, instrument: str, observer: Obser
     config = params.instrument(instrument)
     results = project.results(instrument)
     material = load_material(results, instrument, params)
-    found = read_as(Best, results / "best.json")
-    name, settings = found.continuator, {**found.settings, "epochs": config.train.epochs}
+    found = read_json(results / "best.json")
+    name, settings = found["continuator"], {**found["settings"], "epochs": config.train.epochs}
     key = study_name(
-        instrument, best=found.model_dump(), train=config.train.model_dump(exclude={"device"}),
+        instrument, best=found, train=config.train.model_dump(exclude={"device"}),
         material=material.identity("analysis", "continuators", "training"), seed=params.seed,
     )  # fmt: skip
     folder = project.mlruns / "checkpoints" / key

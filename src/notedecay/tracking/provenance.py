@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
 import subprocess
+import sys
+from functools import cache
 from pathlib import Path
 
+from notedecay.commands import pasteable
 from notedecay.digests import digest
 from notedecay.project import Project
 
@@ -46,9 +52,28 @@ def provenance(project: Project, seed: int, clips: Path) -> dict[str, str]:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
+    """What git answers; None where there is no clone, or no git, or one that it refuses."""
     command = ["git", "-C", str(root), *arguments]
+    english = {**os.environ, "LC_ALL": "C"}
     try:
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError:
+        answer = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", check=False, env=english
+        )
+    except OSError as error:
+        if (root / ".git").exists():
+            _say_once(f"git cannot be run ({error.strerror}): runs do not say of which commit")
         return None
+    if "dubious ownership" in answer.stderr:
+        trust = re.search(r"safe\.directory (.+)", answer.stderr)
+        top = shlex.split(trust[1])[0] if trust else str(root)
+        remedy = pasteable("git", "config", "--global", "--add", "safe.directory", top)
+        _say_once(
+            f"git refuses {top}, which belongs to another user, so runs do not say of which "
+            f"commit; to trust it, run {remedy}"
+        )
     return answer.stdout.strip() if answer.returncode == 0 else None
+
+
+@cache
+def _say_once(line: str) -> None:
+    print(line, file=sys.stderr)

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from notedecay.commands import pasteable
 from notedecay.continuators.learned import LearnedContinuator
 from notedecay.errors import UserError
 from notedecay.files import replacing
@@ -73,5 +74,9 @@ def read(folder: Path, fit: str) -> Progress | None:
         if values.pop("fit") != fit:
             return None
         return Progress(**values)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError) as error:
-        raise UserError(f"checkpoint {path} is damaged; delete it to train afresh") from error
+    except (
+        OSError, RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError, ValueError,
+        AttributeError,
+    ) as error:  # fmt: skip
+        command = pasteable("rm", path)
+        raise UserError(f"checkpoint {path} is damaged; to train afresh, run {command}") from error

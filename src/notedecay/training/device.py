@@ -28,6 +28,7 @@ def choose_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     kind, _, index = name.partition(":")
     here = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if name == "cpu" or (kind == "cuda" and int(index or 0) < here):
+    if name == "cpu" or (kind == "cuda" and (index or "0").isdecimal() and int(index or 0) < here):
         return torch.device(name)
-    raise UserError(f"device '{name}' is not here ({here} GPUs found); use 'auto' or 'cpu'")
+    known = ["auto", "cpu", *(f"cuda:{i}" for i in range(here))]
+    raise UserError(f"device '{name}' is not here ({here} GPUs found); use {' or '.join(known)}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from notedecay.files import replacing
+from notedecay.files import readable, replacing
 
 SLICES = 32
 """Time slices, equally long, from the first block to the last."""
@@ -102,7 +102,8 @@ _LOOKS = TypeAdapter(list[Look])
 
 def read(path: Path) -> list[Look]:
     """Read looks; none where there is no such file."""
-    return _LOOKS.validate_json(path.read_bytes()) if path.exists() else []
+    with readable(path):
+        return _LOOKS.validate_json(path.read_bytes()) if path.exists() else []
 
 
 def write(looks: Sequence[Look], path: Path) -> None:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from notedecay.analysis import mean_scores
 from notedecay.continuators import Continuator, load
-from notedecay.files import replacing, replacing_folder
+from notedecay.files import readable, replacing, replacing_folder
 from notedecay.notes.note import Clip
 from notedecay.training.fit import Epoch, TrainingDiverged, fit
 from notedecay.training.panel import Panel
@@ -98,9 +98,10 @@ class _Listener:
         self.on_epoch = on_epoch
         self._kept = folder / "kept"
         self._log = folder / "history.json"
-        log = json.loads(self._log.read_text()) if self._log.exists() else {}
-        self.history: list[dict[str, float]] = log.get("history", [])
-        self.looks = {int(epoch): notes for epoch, notes in log.get("looks", {}).items()}
+        with readable(self._log):
+            log = json.loads(self._log.read_text()) if self._log.exists() else {}
+            self.history: list[dict[str, float]] = [dict(row) for row in log.get("history", [])]
+            self.looks = {int(epoch): list(notes) for epoch, notes in log.get("looks", {}).items()}
 
     def __call__(self, epoch: Epoch) -> None:
         self._forget(epoch.number)

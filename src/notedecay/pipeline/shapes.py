@@ -1,0 +1,100 @@
+"""Shapes of the JSON files that stages pass on; more keys than these may be there."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, TypeAdapter
+
+Figure = float | None
+"""None where a measure has no value."""
+
+
+class Best(BaseModel):
+    """What the search found."""
+
+    continuator: str
+    settings: dict[str, Any]
+
+
+class Trained(BaseModel):
+    """The run of the training."""
+
+    run_id: str
+
+
+class Champion(BaseModel):
+    """Who holds the alias."""
+
+    version: str
+    continuator: str
+    learned: bool
+    candidate: str | None
+
+
+class Registered(BaseModel):
+    """What the registry holds after the gate."""
+
+    name: str
+    champion: Champion
+    decisions: list[str]
+
+
+class Judged(BaseModel):
+    """Means over notes that the gate needs."""
+
+    score: Figure
+    notes: float
+
+
+class Candidate(BaseModel):
+    """Means of one candidate."""
+
+    unseen: Judged
+
+
+class Reported(BaseModel):
+    """Means over notes that the report shows."""
+
+    score: Figure
+    decay_ok: Figure
+    missing: Figure
+    pitch_cents: Figure
+    envelope_db: Figure
+    excess_noise_db: Figure
+    join_snr_db: Figure
+    notes: float
+
+
+class ReportedCandidate(BaseModel):
+    """Means of one candidate, by split."""
+
+    seen: Reported
+    unseen: Reported
+
+
+class Split(BaseModel):
+    """Ids of notes; two parts more are there."""
+
+    test: Annotated[list[str], Field(min_length=1)]
+
+
+class CatalogueRow(BaseModel):
+    """A note."""
+
+    id: str
+    file: str
+
+
+NonEmpty = Field(min_length=1)
+REPORTED: TypeAdapter[Any] = TypeAdapter(Annotated[dict[str, ReportedCandidate], NonEmpty])
+SHAPES: dict[str, TypeAdapter[Any]] = {
+    "best.json": TypeAdapter(Best),
+    "train.json": TypeAdapter(Trained),
+    "runs.json": TypeAdapter(Annotated[dict[str, str], NonEmpty]),
+    "metrics.json": TypeAdapter(Annotated[dict[str, Candidate], NonEmpty]),
+    "registered.json": TypeAdapter(Registered),
+    "split.json": TypeAdapter(Split),
+    "catalogue.json": TypeAdapter(Annotated[list[CatalogueRow], NonEmpty]),
+}
+"""By name of the file."""
