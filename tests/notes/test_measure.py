@@ -60,6 +60,28 @@ def test_what_is_unfit_says_why(samples: audio.Samples, midi: int, reason: str) 
     assert any(re.search(reason, flag) for flag in flags), flags
 
 
+def stereo(second: audio.Samples) -> Figures:
+    raw = Recording(np.stack([note(), second]), RATE)
+    return measure(raw, audio.cleaned(raw, rate=RATE, highpass_hz=25), 57)
+
+
+def test_channels_that_cancel_are_set_aside_or_warned_of() -> None:
+    assert stereo(-note()).flags == ("its channels cancel when mixed to mono",)
+    nearly = stereo(np.float32(-0.8) * note())
+    assert nearly.flags == ()
+    assert nearly.warnings == (
+        "channels cancel in part, 19 dB are lost by mixing them to mono",
+    )  # 0.1 of the amplitude against the mean of 1 and 0.64 of the energy
+    assert stereo(0 * note()).warnings == stereo(note()).warnings == ()
+
+
+def test_only_every_third_partial_is_another_note() -> None:
+    assert figures(note(3 * 220.0)).flags == (
+        "mistuned (its partials are only some of those of A3)",
+    )
+    assert figures(note(110.0)).flags == ("mistuned (an octave below A3)",)
+
+
 def test_a_foreign_note_has_no_fundamental() -> None:
     found = figures(note(440))
     assert found.f0_hz is None

@@ -19,7 +19,7 @@ from tests import toy
 
 @contextmanager
 def serving(project: Path, model: str) -> Iterator[str]:
-    """Run ``notedecay serve`` without activation; give the address of its invocations once it answers."""
+    """Run ``notedecay serve``, not activated; give its address once it answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

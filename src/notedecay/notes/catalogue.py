@@ -24,6 +24,10 @@ Progress = Callable[[int, int], None]
 """Told how many files are done, of how many."""
 
 
+WORDS = ("flags", "warnings")
+"""Attributes of a note that are tuples."""
+
+
 def build(
     data_dir: Path, instrument: str, *, highpass_hz: float, progress: Progress | None = None
 ) -> list[Note]:
@@ -101,7 +105,7 @@ def read(path: Path) -> list[Note]:
     """
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
-        return [Note(**{**row, "flags": tuple(row["flags"])}) for row in rows]
+        return [Note(**{**row, **{key: tuple(row[key]) for key in WORDS}}) for row in rows]
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such catalogue: run the prepare stage first") from error
     except (ValueError, TypeError, KeyError) as error:
@@ -166,6 +170,7 @@ def _measured(note: Note, cut: Cut, recording: Recording, samples: Samples) -> N
     span = slice(round(cut.start * rate), round((cut.start + cut.seconds) * rate))
     raw = Recording(recording.samples[:, span], rate, recording.path)
     figures = measure(raw, samples[span], cut.pitch)
+    figures = replace(figures, warnings=recording.conversions + figures.warnings)
     return replace(
         note,
         pitch=cut.pitch,

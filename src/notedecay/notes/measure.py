@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from notedecay.audio import Recording, from_onset, is_clipped, is_silent
+from notedecay.audio import (
+    CANCELLED_DB,
+    CANCELLING_DB,
+    Recording,
+    from_onset,
+    is_clipped,
+    is_silent,
+    mono_loss_db,
+)
 from notedecay.notes import pitch as pitches
 from notedecay.notes.decay import fall_time, levels, stopped_at
 from notedecay.notes.note import Samples
@@ -39,6 +47,7 @@ class Figures:
     t40: float | None
     t60: float | None
     flags: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def measure(raw: Recording, samples: Samples, pitch: int) -> Figures:
@@ -58,8 +67,10 @@ def measure(raw: Recording, samples: Samples, pitch: int) -> Figures:
     Figures
         Natural decay is that of the high-passed note, in seconds from its peak.
     """
-    if is_silent(raw):
-        return Figures(None, None, max(raw.peak_dbfs, -200.0), None, None, ("silent",))
+    loss_db = mono_loss_db(raw)
+    if is_silent(raw) or loss_db >= CANCELLED_DB:
+        why = "silent" if is_silent(raw) else "its channels cancel when mixed to mono"
+        return Figures(None, None, max(raw.peak_dbfs, -200.0), None, None, (why,))
     note = from_onset(samples, raw.rate)
     tuning = tune(note, raw.rate, pitch)
     off = off_pitch(tuning, pitch)
@@ -78,7 +89,14 @@ def measure(raw: Recording, samples: Samples, pitch: int) -> Figures:
         t40=fall_time(level, 40),
         t60=fall_time(level, 60),
         flags=tuple(flag for flag in flags if flag),
+        warnings=_cancelling(loss_db),
     )
+
+
+def _cancelling(loss_db: float) -> tuple[str, ...]:
+    if loss_db < CANCELLING_DB:
+        return ()
+    return (f"channels cancel in part, {loss_db:.0f} dB are lost by mixing them to mono",)
 
 
 def _short(seconds: float) -> str | None:

@@ -42,6 +42,8 @@ class Note:
         None where the recording ends first.
     flags : tuple of str
         Why the note is set aside, in words; empty for a good note.
+    warnings : tuple of str
+        What is odd about the recording, in words, and no reason to set it aside.
     """
 
     id: str
@@ -63,6 +65,7 @@ class Note:
     t40: float | None = None
     t60: float | None = None
     flags: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = field(default=())
 
 
 @dataclass(frozen=True)

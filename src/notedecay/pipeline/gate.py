@@ -241,7 +241,7 @@ class Gate:
 
     def _run_of(self, name: str, continuator: Continuator[Any]) -> str:
         """The candidate's run; made again where this store does not have it."""
-        run_id = self.runs[name]
+        run_id: str = self.runs[name]
         known = self.tracker.get(run_id)
         if known is not None:
             if known.info.status == "KILLED":  # later than its evaluation, which was completed

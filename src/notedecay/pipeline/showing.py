@@ -75,10 +75,11 @@ def _table(notes: list[Note]) -> Table:
     table.add_column("note", no_wrap=True)
     for heading in ("s", "Hz", "cents", "t40 s", "t60 s"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("set aside because")
+    table.add_column("set aside because, or warning")
     for n in notes:
         figures = [(n.seconds, 1), (n.f0_hz, 1), (n.cents, 0), (n.t40, 1), (n.t60, 1)]
         cells = ["-" if value is None else f"{value:.{digits}f}" for value, digits in figures]
-        reasons = "; ".join(n.flags)
-        table.add_row(Text(n.id), *cells, Text(reasons), style="red" if reasons else "")
+        said = Text("; ".join([*n.flags, *(f"warning: {line}" for line in n.warnings)]))
+        style = "red" if n.flags else "yellow" if n.warnings else ""
+        table.add_row(Text(n.id), *cells, said, style=style)
     return table
