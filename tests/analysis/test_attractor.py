@@ -49,3 +49,27 @@ def test_silent_or_broken_tails_are_no_tails() -> None:
 def test_lengths_may_differ() -> None:
     tone = np.sin(2 * np.pi * 440 * T)
     assert attractor([tone, tone[: RATE // 2]], RATE) == pytest.approx(0.5**0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_sound_turned_over_is_the_same_sound(sign: float) -> None:
+    """Pulses all of one sign correlate with their negative at no lag but by its size."""
+    pulses = np.zeros(RATE)
+    pulses[:: RATE // 10] = 1.0
+    assert attractor([pulses, sign * pulses], RATE) == pytest.approx(1.0)
+
+
+def test_half_a_sound_in_common_is_half_alike() -> None:
+    """The end of one is the beginning of the other; nothing wraps around."""
+    noise = np.random.default_rng(3).standard_normal(RATE + RATE // 2)
+    assert attractor([noise[:RATE], noise[RATE // 2 :]], RATE) == pytest.approx(0.5, abs=0.03)
+    shifted = np.roll(noise[:RATE], RATE // 2)
+    assert attractor([noise[:RATE], shifted], RATE) == pytest.approx(0.5, abs=0.03)
+
+
+def test_only_the_last_second_counts() -> None:
+    generator = np.random.default_rng(4)
+    start = generator.standard_normal(RATE)
+    ends = [generator.standard_normal(RATE) for _ in range(2)]
+    assert attractor([np.concatenate([start, end]) for end in ends], RATE) < 0.1
+    assert attractor([np.concatenate([end, start]) for end in ends], RATE) == pytest.approx(1.0)

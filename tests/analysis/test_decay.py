@@ -109,6 +109,47 @@ def test_what_falls_slower_than_3_db_a_second_is_not_judged() -> None:
     assert is_judged(t60).tolist() == [True, True, False, False, False]
 
 
+@pytest.mark.parametrize("at_the_floor", [0.1, 0.5, 0.9])
+def test_floor_is_found_where_a_partial_is_gone_for_a_tenth_of_the_time(
+    at_the_floor: float,
+) -> None:
+    gone = np.full(round(1000 * at_the_floor), -60.0)
+    envelope = np.concatenate([np.linspace(0.0, -60.0, 1000 - len(gone)), gone])
+    assert envelope_floors(envelope[np.newaxis]) == pytest.approx([-60.0], abs=0.5)
+
+
+def test_a_few_dips_of_a_beat_are_no_floor() -> None:
+    envelope = np.full((2, 500), [[-60.0], [-20.0]])
+    envelope[:, ::40] = -120.0
+    assert envelope_floors(envelope).tolist() == [-60.0, -20.0]
+
+
+def test_line_ends_before_the_level_where_it_ends_and_what_comes_later_does_not_count() -> None:
+    held = np.concatenate([[0.0, -10.0, -20.0], np.full(100, -30.0)])
+    assert decay_time(held, -200.0) == pytest.approx(0.06)
+
+
+def test_line_covers_the_first_30_db_of_a_decay_that_bends() -> None:
+    """1 dB a step for 20 dB, then half a dB: the line lies between the two."""
+    envelope = np.concatenate([np.arange(0.0, -20.0, -1.0), np.arange(-20.0, -60.0, -0.5)])
+    assert 0.75 < decay_time(envelope, -200.0) < 1.1
+    assert decay_time(envelope, -26.0) == pytest.approx(0.6)
+
+
+def test_three_points_are_a_line() -> None:
+    assert decay_time(np.array([0.0, -12.0, -24.0, -36.0]), -200.0) == pytest.approx(0.05)
+
+
+def test_less_than_a_tenth_of_a_db_a_second_is_no_decay() -> None:
+    seconds = np.arange(300) * 0.01
+    assert np.isposinf(decay_time(-0.08 * seconds, -200.0))
+    assert decay_time(-0.12 * seconds, -200.0) == pytest.approx(500.0)
+
+
+def test_exactly_3_db_a_second_is_judged() -> None:
+    assert is_judged(np.array([20.0])).tolist() == [True]
+
+
 def test_no_partials_no_envelopes() -> None:
     envelopes = partial_envelopes(np.zeros(RATE), RATE, np.zeros(0))
     assert decay_times(envelopes, envelope_floors(envelopes)).size == 0

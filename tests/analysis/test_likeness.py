@@ -34,6 +34,12 @@ def test_half_of_the_strength_in_common():
     assert likeness(sounds, RATE) == pytest.approx(0.5, abs=0.01)
 
 
+def test_what_is_in_common_counts_by_its_amplitude():
+    """Amplitudes 1 in common and 1/2 apart: the cosine is 1 / (1 + 1/4)."""
+    sounds = [damped([300, hz], [2, 2], [1, 0.5], seconds=1, rate=RATE) for hz in (500, 700, 900)]
+    assert likeness(sounds, RATE) == pytest.approx(0.8, abs=0.01)
+
+
 def test_two_that_are_alike_among_many_do_not_count():
     assert likeness([tone(hz) for hz in (220, 220, 410, 560, 800)], RATE) < 0.01
 

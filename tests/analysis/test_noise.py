@@ -35,3 +35,8 @@ def test_tail_begins_60_db_down_or_at_the_floor() -> None:
     assert tail_start(np.arange(0.0, -100.0, -1.0)) == 60
     assert tail_start(np.concatenate([np.arange(0.0, -40.0, -1.0), np.full(60, -40.0)])) == 40
     assert tail_start(np.zeros(1)) == 0
+
+
+def test_a_floor_held_for_a_tenth_of_the_note_is_its_tail() -> None:
+    envelope = np.concatenate([np.linspace(0.0, -40.0, 900), np.full(100, -40.0)])
+    assert tail_start(envelope) == pytest.approx(900, abs=5)

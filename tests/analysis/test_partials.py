@@ -64,6 +64,38 @@ def test_short_and_silent_signals(samples: int) -> None:
     assert len(candidate_partials(np.zeros(samples), RATE, Partials(np.ones(1), np.ones(1)))) == 0
 
 
+def test_a_rich_note_has_more_known_partials_than_dominant_ones() -> None:
+    rich = damped([150.0 * k for k in range(1, 25)], [3.0] * 24, rate=RATE).astype(np.float64)
+    assert len(known_partials(rich, RATE)) == 24
+    assert len(dominant_partials(rich, RATE)) == 10
+
+
+def test_what_begins_after_275_ms_is_no_partial_of_the_opening() -> None:
+    early = damped([440.0], [3.0], rate=RATE).astype(np.float64)
+    late = damped([1000.0], [3.0], rate=RATE).astype(np.float64)
+    start = round(0.28 * RATE)
+    both = early + np.concatenate([np.zeros(start), late[:-start]])
+    assert dominant_partials(both, RATE).frequency_hz == pytest.approx([440.0], abs=0.1)
+    start = round(0.15 * RATE)
+    both = early + np.concatenate([np.zeros(start), late[:-start]])
+    assert len(dominant_partials(both, RATE)) == 2
+
+
+@pytest.mark.parametrize(
+    ("click", "dominant", "candidates"), [(60.0, 1, 1), (150.0, 0, 1), (400.0, 0, 0)]
+)
+def test_less_prominence_is_asked_of_a_continuation_than_of_an_original(
+    click: float, dominant: int, candidates: int
+) -> None:
+    """Over the flat spectrum of a click the tone stands out by some 16, 10 and 4 dB."""
+    at = round(0.1375 * RATE)
+    sound = np.sin(2 * np.pi * 1000 * (np.arange(RATE) - at) / RATE)
+    sound[at] += click
+    wanted = Partials(np.array([1000.0]), np.zeros(1))
+    assert len(dominant_partials(sound, RATE)) == dominant
+    assert len(candidate_partials(sound, RATE, wanted)) == candidates
+
+
 def test_distances_and_missing() -> None:
     wanted = Partials(np.array([100.0, 1000.0, 2000.0]), np.zeros(3))
     present = Partials(np.array([107.0, 1021.0, 2000.0]), np.zeros(3))

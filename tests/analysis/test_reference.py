@@ -144,6 +144,83 @@ def test_pitch(reference: Reference, cents: float) -> None:
     assert scores.decay_ok == 1.0
 
 
+def test_one_partial_out_of_tune_is_not_the_pitch_of_the_note(reference: Reference) -> None:
+    tuned = [f * 2 ** (15 / 1200) if k == 3 else f for k, f in enumerate(FREQUENCIES)]
+    assert reference.score(continuation(frequencies=tuned)).pitch_cents < 0.1
+
+
+@pytest.mark.parametrize("rate", [RATE, 44_100])
+def test_the_join_is_judged_by_the_first_50_ms_alone(rate: int) -> None:
+    """An error of a tenth of the amplitude: 20 dB, and 3 dB more over half as long."""
+    t = np.arange(rate) / rate
+    tone = 0.4 * np.sin(2 * np.pi * 1000 * t)
+    judge = Reference(tone, rate, 0.4)
+    for seconds, snr_db in ((0.025, 23.01), (0.05, 20.0), (0.1, 20.0), (1.0, 20.0)):
+        error = np.where(t < seconds, 0.1 * tone, 0.0)
+        assert judge.score(tone + error).join_snr_db == pytest.approx(snr_db, abs=0.05)
+    later = np.where(t >= 0.05, tone, 0.0)
+    assert judge.score(tone + later).join_snr_db == 100.0
+
+
+def test_decay_of_what_is_judged_does_not_suffer_from_what_is_not() -> None:
+    """The strongest partial holds, so only the two others have a decay to judge."""
+    frequencies, t60s, levels = [300.0, 700.0, 1200.0], [1e6, 1.0, 1.0], [1.0, 0.5, 0.3]
+    note = damped(frequencies, t60s, levels, rate=RATE, seconds=2.0).astype(np.float64)
+    judge = Reference(note, RATE, PEAK)
+    z = np.exp(-2j * np.pi * 300 * np.arange(len(note)) / RATE)
+    amplitude = 2 * np.mean(note * z)
+    without = note - (amplitude * z.conj()).real
+    scores = judge.score(without)
+    assert scores.judged == 2
+    assert scores.missing == pytest.approx(1 / 3)
+    assert scores.decay_ok == pytest.approx(2 / 3)
+    assert scores.decay_credit == pytest.approx(2 / 3, abs=0.01)
+
+
+def test_a_decay_that_stops_halfway_is_not_excused_by_its_own_floor() -> None:
+    note = damped([440.0], [1.0], rate=RATE, seconds=2.0, noise_db=-80).astype(np.float64)
+    held = np.where(TIME[: len(note)] < 0.2, 10 ** (-3 * TIME[: len(note)]), 10**-0.6)
+    stuck = 0.5 * held * np.sin(2 * np.pi * 440 * TIME[: len(note)])
+    scores = Reference(note, RATE, 0.5).score(stuck)
+    assert scores.missing == 0.0
+    assert scores.decay_ok == 0.0
+
+
+def test_what_differs_far_under_the_note_alone_does_not_count() -> None:
+    """From 65 dB under its level on, the continuation is silent, which no listener hears."""
+    fall_db = 60 * TIME[: 2 * RATE] / 0.8
+    note = 0.5 * 10 ** (-fall_db / 20) * np.sin(2 * np.pi * 440 * TIME[: 2 * RATE])
+    scores = Reference(note, RATE, 0.5).score(np.where(fall_db < 65, note, 0.0))
+    assert scores.envelope_db == pytest.approx(0.0, abs=0.01)
+    assert scores.lsd_db == pytest.approx(0.0, abs=0.05)
+    sooner = Reference(note, RATE, 0.5).score(np.where(fall_db < 35, note, 0.0))
+    assert sooner.envelope_db > 2.0
+    assert sooner.lsd_db > 0.1
+
+
+def test_distances_of_a_note_of_which_half_is_6_db_softer() -> None:
+    """The spectral distance is a mean over frames, that of the envelopes an RMS over the note."""
+    noise = 0.1 * np.random.default_rng(2).standard_normal(4 * RATE)
+    softer = np.where(np.arange(len(noise)) < len(noise) // 2, noise, noise / 2)
+    scores = Reference(noise, RATE, 0.5).score(softer)
+    assert scores.lsd_db == pytest.approx(6.02 / 2, abs=0.05)
+    assert scores.envelope_db == pytest.approx(6.02 / 2**0.5, abs=0.05)
+
+
+def test_noise_counts_wherever_in_the_note_it_is(reference: Reference) -> None:
+    noise = PEAK * 1e-2 * np.random.default_rng(1).standard_normal(len(ORIGINAL))
+    late = np.where(TIME[-1] / 2 < TIME, noise, 0.0)
+    everywhere, half = (reference.score(ORIGINAL + x).excess_noise_db for x in (noise, late))
+    assert everywhere > 20.0
+    assert everywhere - half == pytest.approx(3.0, abs=0.3)
+
+
+def test_no_partial_of_a_rich_note_is_taken_for_noise() -> None:
+    rich = [200.0 * k for k in range(1, 19)]
+    note = damped(rich, [2.0] * 18, [0.8**k for k in range(18)], rate=RATE, seconds=3.0)
+    assert Reference(note, RATE, PEAK).score(note).noise_db < -45.0
+
+
 def test_missing_partials(reference: Reference) -> None:
     five = continuation(frequencies=FREQUENCIES[:5], t60s=T60S[:5], levels=LEVELS[:5])
     scores = reference.score(five)

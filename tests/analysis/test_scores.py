@@ -47,6 +47,7 @@ def test_overall_is_the_product_of_its_credits() -> None:
     assert overall(1.0, 0.0, 0.0, 0.0, -20.0) == 1.0
     assert overall(1.0, 0.0, 20.0, 0.0, 0.0) == 0.5
     assert overall(0.5, 0.0, 0.0, 10.0, 10.0) == 0.125
+    assert overall(0.5, 0.5, 0.0, 0.0, 0.0) == 0.5  # a decay credit counts what is missing itself
     assert overall(NAN, 0.25, NAN, 0.0, 0.0) == 0.75
     assert overall(NAN, NAN, NAN, 0.0, 10.0) == 0.5
 
@@ -68,6 +69,16 @@ def test_means_leave_out_what_was_not_judged_and_say_how_many_were() -> None:
     assert means["notes_judged"] == 1.0
     assert means["notes_pitched"] == 1.0
     assert set(MEASURES) < set(means)
+
+
+def test_an_infinite_measure_is_a_fault_and_counts_in_the_mean() -> None:
+    """Only what a note gives nothing to judge for is left out, however bad the rest is."""
+    means = mean_scores(
+        [scores(lsd_db=2.0), scores(lsd_db=float("inf")), scores(lsd_db=NAN, tail_db=-np.inf)]
+    )
+    assert means["lsd_db"] == float("inf")
+    assert means["tail_db"] == -float("inf")
+    assert means["envelope_db"] == 1.0
 
 
 def test_means_of_no_notes_are_undefined() -> None:
