@@ -23,7 +23,7 @@ def notes(count: int, takes: tuple[str, ...] = ("pp", "ff")) -> list[Note]:
     return [note(40 + i, take) for take in takes for i in range(count)]
 
 
-@given(st.integers(10, 88), st.floats(0.05, 0.2), st.floats(0.05, 0.2), st.integers(0, 2**32 - 1))
+@given(st.integers(10, 88), st.floats(0.05, 0.15), st.floats(0.05, 0.15), st.integers(0, 2**32 - 1))
 def test_any_split_is_whole_and_leaks_nothing(
     count: int, validation: float, test: float, seed: int
 ) -> None:
@@ -68,6 +68,34 @@ def test_flagged_notes_are_nowhere() -> None:
 def test_too_few_pitches_are_told(count: int) -> None:
     with pytest.raises(UserError, match=f"{count} pitches are too few"):
         split.split(notes(count), validation=0.15, test=0.15, seed=0)
+
+
+@pytest.mark.parametrize(("validation", "test"), [(0.3, 0.3), (0.5, 0.1), (0.05, 0.5), (0.9, 0.9)])
+def test_no_more_than_half_of_the_pitches_can_be_held_out(validation: float, test: float) -> None:
+    """More would leave held-out pitches without a learned one beside them."""
+    with pytest.raises(UserError, match=r"20 pitches are too few to learn from when \d+ are held"):
+        split.split(notes(20), validation=validation, test=test, seed=0)
+
+
+def test_every_second_of_the_inner_pitches_can_be_held_out() -> None:
+    own = notes(14)
+    parts = split.split(own, validation=0.2, test=0.2, seed=0)
+    split.audit(parts, own)
+    assert {part: len(ids) // 2 for part, ids in parts.items()} == {
+        "train": 8, "validation": 3, "test": 3,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("held", range(2, 21))
+def test_what_is_split_keeps_half_of_the_inner_pitches_to_learn_from(held: int) -> None:
+    own = notes(22)
+    try:
+        parts = split.split(own, validation=1 / 22, test=(held - 1) / 22, seed=held)
+    except UserError:
+        assert held > 10
+    else:
+        assert held <= 10
+        assert len(parts["train"]) // 2 == 22 - held
 
 
 def test_an_audit_finds_every_fault() -> None:

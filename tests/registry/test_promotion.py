@@ -6,7 +6,7 @@ import pytest
 
 from notedecay.errors import UserError
 from notedecay.registry.names import parse_uri
-from notedecay.registry.promotion import Standing, decide
+from notedecay.registry.promotion import Standing, decide, succeed
 
 
 def gate(challenger: float, champion: float | None, margin: float = 0.0):
@@ -27,11 +27,27 @@ def test_the_first_is_champion():
         (0.1, 0.2, 0.0, False),
         (0.25, 0.2, 0.1, False),
         (0.31, 0.2, 0.1, True),
+        (0.75, 0.5, 0.25, True),  # exactly by the margin: none of the three is rounded
+        (0.625, 0.5, 0.25, False),
+        (0.2, 0.5, -1.0, False),
         (float("nan"), 0.0, 0.0, False),
     ],
 )
 def test_only_a_gain_by_the_margin_promotes(challenger, champion, margin, promoted):
     assert gate(challenger, champion, margin).promoted is promoted
+
+
+def test_the_margin_is_a_difference_whatever_the_level():
+    assert gate(0.375, 0.25, 0.125).promoted
+    assert not gate(0.3, 0.25, 0.125).promoted
+    assert gate(0.0, -0.5, 0.25).promoted
+
+
+def test_a_champion_that_cannot_be_loaded_is_succeeded():
+    decision = succeed(Standing("2", "lstm", 0.1), "1", measure="score", notes=13)
+    assert decision.promoted
+    assert decision.reason.startswith("lstm (version 2) takes over from version 1")
+    assert decision.reason.endswith("score 0.100 on 13 unseen notes")
 
 
 def test_the_reason_has_both_figures_and_the_notes():
