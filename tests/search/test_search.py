@@ -12,13 +12,14 @@ import pytest
 from mlflow.entities import Run
 
 from notedecay.config import Range, Search
-from notedecay.continuators import Signal
+from notedecay.continuators import Signal, create
 from notedecay.continuators.lstm import Lstm
 from notedecay.errors import UserError
 from notedecay.notes.note import Clip
 from notedecay.search.search import Best, Notes, Observer, search
 from notedecay.tracking.runs import Tracker
 from notedecay.training.panel import Panel
+from notedecay.training.selection import OnEpoch, Selected
 from tests.synthetic import damped
 
 RATE = 2000
@@ -217,3 +218,82 @@ def test_a_search_without_a_complete_trial_says_so(notes, tracker, tmp_path, mon
             "all pruned", config(1), notes,
             seed=3, database=tmp_path / "optuna.db", tracker=tracker, observer=Observer(),
         )  # fmt: skip
+
+
+class Curves:
+    """Stands for the fit: the trials of a search get these scores at epochs 8, 16 and 24."""
+
+    def __init__(self, *curves: list[float]) -> None:
+        self.curves = list(curves)
+
+    def __call__(self, continuator: Any, *_: Any, on_epoch: OnEpoch, **__: Any) -> Selected:
+        assert continuator.config.epochs == 24
+        curve = self.curves.pop(0)
+        for epoch, score in zip((8, 16, 24), curve, strict=True):
+            if on_epoch(epoch, {"look.score": score}):
+                return Selected(create("silence", SIGNAL, {}), epoch, score, [], "pruned")
+        return Selected(create("silence", SIGNAL, {}), 24, curve[-1], [], "complete")
+
+
+def search_curves(
+    name: str, notes: Notes, tracker: Tracker, database: Path, trials: int, **changed: Any
+) -> Best:
+    few = Notes(notes.train, {"validation": notes.panels["validation"]}, 1, SIGNAL)
+    return search(
+        name, config(trials, **changed), few,
+        seed=3, database=database, tracker=tracker, observer=Observer(),
+    )  # fmt: skip
+
+
+def level(*scores: float) -> Curves:
+    """Trials whose score is the same at every epoch."""
+    return Curves(*([score] * 3 for score in scores))
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """Makes trials follow curves, without sounds and pictures."""
+
+    def follow(curves: Curves) -> None:
+        monkeypatch.setattr("notedecay.search.search.fit_selected", curves)
+        monkeypatch.setattr("notedecay.search.search.log_listening", lambda *_: None)
+
+    return follow
+
+
+def test_the_best_trial_is_the_highest_wherever_it_comes(notes, tracker, tmp_path, fits):
+    fits(level(0.3, 0.9, 0.5))
+    best = search_curves("middle", notes, tracker, tmp_path / "optuna.db", 3, warmup_checks=3)
+    assert [row["score"] for row in best.trials] == [0.3, 0.9, 0.5]
+    assert (best.score, best.run_name) == (0.9, "trial 1 lstm")
+    row = best.trials[1]
+    assert best.settings["learning_rate"] == row["lstm.learning_rate"]
+    assert best.settings["units"] == row["lstm.units"]
+    shorter = search_curves("middle", notes, tracker, tmp_path / "optuna.db", 1, warmup_checks=3)
+    assert (shorter.score, shorter.run_name, len(shorter.trials)) == (0.3, "trial 0 lstm", 1)
+
+
+def test_a_poor_trial_is_pruned_at_the_last_look_of_the_warm_up(notes, tracker, tmp_path, fits):
+    curves = Curves([0.4] * 3, [0.5] * 3, [0.6] * 3, [0.1] * 3, [0.1, 0.7, 0.8])
+    fits(curves)
+    best = search_curves("poor", notes, tracker, tmp_path / "optuna.db", 5, warmup_checks=2)
+    assert [row["state"] for row in best.trials] == ["complete"] * 3 + ["pruned", "complete"]
+    assert best.score == 0.8
+    history = tracker.client.get_metric_history(
+        runs(tracker, "poor")[1][3].info.run_id, "look.score"
+    )
+    assert [metric.step for metric in history] == [8, 16]
+
+
+def test_a_trial_that_has_come_to_its_end_is_not_pruned(notes, tracker, tmp_path, fits):
+    fits(level(0.4, 0.5, 0.6, 0.1))
+    best = search_curves("ends", notes, tracker, tmp_path / "optuna.db", 4, warmup_checks=3)
+    assert [row["state"] for row in best.trials] == ["complete"] * 4
+
+
+@pytest.mark.usefixtures("pruned")
+def test_a_pruned_trial_is_never_the_best(notes, tracker, tmp_path, fits):
+    fits(level(0.3, 0.9))
+    best = search_curves("cut short", notes, tracker, tmp_path / "optuna.db", 2)
+    assert [row["state"] for row in best.trials] == ["complete", "pruned"]
+    assert (best.score, best.run_name) == (0.3, "trial 0 lstm")

@@ -79,6 +79,54 @@ def test_a_killed_trial_is_run_again_with_the_same_settings(tmp_path):
     assert sorted(states) == ["COMPLETE"] * 4 + ["FAIL"]
 
 
+def steps_to_prune_at(study: optuna.Study, value: float) -> list[int]:
+    """Steps of eight at which a trial that reports a value all along would be pruned."""
+    trial = study.ask()
+    found = []
+    for step in range(1, 9):
+        trial.report(value, step)
+        if trial.should_prune():
+            found.append(step)
+    study.tell(trial, value)
+    return found
+
+
+def test_a_trial_under_the_median_is_pruned_once_it_is_warm(tmp_path):
+    study = open_study("s", tmp_path / "a.db", warmup_epochs=4)
+    assert [steps_to_prune_at(study, value) for value in (0.5, 0.4, 0.6)] == [[], [], []]
+    assert steps_to_prune_at(study, 0.1) == [4, 5, 6, 7, 8]
+    assert steps_to_prune_at(study, 0.9) == []
+
+
+@pytest.mark.parametrize("warmup", [0, 7, 9])
+def test_no_trial_is_pruned_before_it_is_warm(tmp_path, warmup):
+    study = open_study("s", tmp_path / "a.db", warmup_epochs=warmup)
+    for value in (0.5, 0.4, 0.6):
+        steps_to_prune_at(study, value)
+    assert steps_to_prune_at(study, 0.1) == list(range(max(1, warmup), 9))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_after_four_trials_at_random_new_ones_are_sought_where_earlier_ones_did_well(seed):
+    """At random the mean of twenty is 0, give or take 0.13."""
+    suggested = {}
+    for sign in (1, -1):
+        study = optuna.create_study(direction="maximize")
+        for trial in ask_until(study, 24, seed):
+            run_trial(study, trial, lambda t, sign=sign: sign * t.suggest_float("x", -1.0, 1.0))
+        suggested[sign] = [trial.params["x"] for trial in study.trials]
+    assert suggested[1][:4] == suggested[-1][:4]
+    assert sum(suggested[1][4:]) / 20 > 0.35
+    assert sum(suggested[-1][4:]) / 20 < -0.35
+
+
+def test_a_study_seeks_the_highest_value(tmp_path):
+    study = open_study("s", tmp_path / "a.db", 0)
+    for trial, value in zip(ask_until(study, 3, 0), (0.1, 0.3, 0.2), strict=True):
+        run_trial(study, trial, lambda _, value=value: value)
+    assert study.best_trial.number == 1
+
+
 def test_a_failing_trial_is_told_and_its_error_seen(tmp_path):
     study = open_study("s", tmp_path / "a.db", 0)
     trial = next(ask_until(study, 1, 0))
