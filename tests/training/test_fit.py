@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 import torch
 
 from notedecay.continuators import Continuator, LearnedContinuator, Signal, create
+from notedecay.continuators.learned import Examples, LearnedConfig
 from notedecay.errors import UserError
-from notedecay.notes.note import Clip
+from notedecay.notes.note import Clip, Samples
 from notedecay.training import Epoch, TrainingDiverged, fit
 from tests.synthetic import damped
 
@@ -163,6 +165,101 @@ def test_a_torn_checkpoint_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "fit.pt").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(UserError, match="is damaged; delete it"):
         train(make(), checkpoint=tmp_path)
+
+
+class Known(LearnedContinuator[LearnedConfig]):
+    """Two weights and a loss whose gradient by them is 3 and 4: 5 long, for whatever notes."""
+
+    name = "known"
+    Config = LearnedConfig
+
+    def __init__(self, **config: Any) -> None:
+        super().__init__(SIGNAL, LearnedConfig(**({"epochs": 4, "batch": 2} | config)))
+        self.net = torch.nn.Linear(2, 1, bias=False)
+        self.batches: list[list[float]] = []
+        self.modes: list[bool] = []
+        self.shares: list[float] = []
+
+    def prepare(self, clips: Sequence[Clip], generator: torch.Generator) -> Examples:
+        torch.nn.init.normal_(self.net.weight, generator=generator)
+        return self.examples(clips)
+
+    def examples(self, clips: Sequence[Clip]) -> Examples:
+        return (torch.arange(1.0, 1.0 + len(clips)),)
+
+    def loss(self, examples: Examples, generator: torch.Generator) -> torch.Tensor:  # noqa: ARG002
+        self.batches.append(examples[0].tolist())
+        self.modes.append(self.net.training)
+        self.shares.append(self.progress)
+        slopes = self.net.weight @ torch.tensor([3.0, 4.0])
+        return examples[0].mean() + (slopes - slopes.detach()).sum()
+
+    def continue_primes(self, primes: Sequence[Samples], samples: Sequence[int]) -> list[Samples]:
+        return [np.zeros(n, np.float32) for _, n in zip(primes, samples, strict=True)]
+
+    @property
+    def gradient(self) -> list[float]:
+        assert self.net.weight.grad is not None
+        return list(self.net.weight.grad.flatten().tolist())
+
+
+@pytest.mark.parametrize(
+    ("clip_norm", "gradient"),
+    [(1.0, [0.6, 0.8]), (2.5, [1.5, 2.0]), (5.1, [3.0, 4.0]), (1e9, [3.0, 4.0])],
+)
+def test_a_gradient_longer_than_the_limit_is_shortened_to_it(
+    clip_norm: float, gradient: list[float]
+) -> None:
+    """Whole and in its direction, afresh in each step; reported is how long it was before."""
+    known, seen = Known(clip_norm=clip_norm), []
+    train(known, report=lambda epoch: seen.append((known.gradient, epoch.metrics)))
+    assert len(seen) == 4
+    for found, metrics in seen:
+        assert found == pytest.approx(gradient, rel=1e-4)
+        assert metrics["grad_norm"] == pytest.approx(5.0)
+
+
+def test_clipping_reaches_the_net_that_is_trained() -> None:
+    """Adam divides by the gradient's size: only by its change does a limit show."""
+    states = []
+    for clip_norm in (1e-3, 1e9):
+        continuator = make(clip_norm=clip_norm, epochs=3)
+        train(continuator)
+        states.append(continuator)
+    assert not same(*states)
+
+
+def test_every_note_counts_once_in_each_epoch_and_alike_in_the_loss() -> None:
+    known = Known()
+    epochs = train(known)
+    assert [len(batch) for batch in known.batches] == [2, 2, 1] * 4
+    dealt = [note for batch in known.batches for note in batch]
+    orders = [tuple(dealt[k : k + 5]) for k in range(0, 20, 5)]
+    assert all(sorted(order) == [1.0, 2.0, 3.0, 4.0, 5.0] for order in orders)
+    assert len(set(orders)) > 1
+    assert [e.metrics["train_loss"] for e in epochs] == pytest.approx([3.0] * 4)
+
+
+def test_a_net_is_in_training_mode_for_the_loss_alone() -> None:
+    known, modes = Known(), []
+    train(known, report=lambda _: modes.append(known.net.training))
+    assert all(known.modes)
+    assert modes == [False] * 4
+
+
+def test_the_loss_is_told_the_share_of_the_epochs_that_this_one_completes() -> None:
+    known = Known(batch=5)
+    train(known)
+    assert known.shares == [0.25, 0.5, 0.75, 1.0]
+
+
+def test_rmsprop_forgets_a_tenth_of_the_mean_square_in_each_step() -> None:
+    """The first step is the gradient by the root of a tenth of its square."""
+    known = Known(optimiser="rmsprop", schedule="constant", learning_rate=1e-2, batch=5, epochs=2)
+    weights: list[torch.Tensor] = []
+    train(known, report=lambda _: weights.append(known.net.weight.detach().clone()))
+    step = (weights[0] - weights[1]).flatten().tolist()
+    assert step == pytest.approx([1e-2 / (0.1 + 0.9 * 0.1) ** 0.5] * 2, rel=1e-3)
 
 
 def test_divergence_says_what_to_change(monkeypatch: pytest.MonkeyPatch) -> None:
