@@ -13,9 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from notedecay.analysis import Reference
+from notedecay.analysis.decay import decay_time, decay_times, partial_envelopes
 from notedecay.continuators import Signal, create, load
-from notedecay.continuators.modal import Modal, hear
-from notedecay.continuators.modal_aftersound import BOTTOMLESS_DB
+from notedecay.continuators.modal import Modal, hear, ring
+from notedecay.continuators.modal_aftersound import BOTTOMLESS_DB, Aftersound
+from notedecay.continuators.modal_analysis import Partials
+from notedecay.continuators.modal_lessons import Lesson, as_played
+from notedecay.continuators.modal_net import LASTS
 from notedecay.continuators.modal_strangers import own_decays
 from notedecay.errors import UserError
 from notedecay.notes.note import Clip, Samples
@@ -111,6 +115,90 @@ def test_strokes_make_another_model() -> None:
         states.append(model.state())
     assert len(states[0]["notes"]) == len(states[1]["notes"]) == 3
     assert not torch.equal(states[0]["weights.0"], states[1]["weights.0"])
+
+
+def beating(pitch: int) -> Clip:
+    """A note of two strings, which another stroke makes die away otherwise."""
+    f0 = 220 * 2 ** ((pitch - 57) / 12)
+    frequencies, levels = [f0, f0 + 0.8, 2.1 * f0], [1, 0.5, 0.3]
+    note = damped(frequencies, [2.5, 4.0, 2.0], levels, rate=RATE, noise_db=-80, seed=pitch)
+    return Clip(f"bells/x/{pitch}", pitch, note, RATE)
+
+
+def test_known_are_the_notes_as_they_were_played() -> None:
+    """Neither their other strokes nor their transpositions: else hardly a note were unlike."""
+    clips = [beating(pitch) for pitch in (50, 55, 60, 65)]
+    model = make(epochs=1, strokes=4, transpose=1)
+    fit(model, clips, seed=1, device="cpu")
+    known = model.net.notes.clone()
+    played = as_played(model.examples(clips))
+    model.net.remember(played.features, played.present)
+    assert torch.allclose(known, model.net.notes, atol=1e-5)
+
+
+def test_other_strokes_are_learned_two_times_of_three() -> None:
+    """In the loss of a note: whether it is played as it was depends on chance."""
+    model = make(strokes=2, input_noise=0.0, dropout=0.0)
+    examples = Lesson(*model.prepare([beating(55)], torch.Generator().manual_seed(0)))
+    other = examples.log_t60.clone()
+    other[:, 1:] += 1.0
+    changed = examples._replace(log_t60=other)
+    differs = []
+    for seed in range(200):
+        losses = [model.loss(e, torch.Generator().manual_seed(seed)) for e in (examples, changed)]
+        differs.append(not torch.equal(*losses))
+    assert np.mean(differs) == pytest.approx(2 / 3, abs=0.1)
+
+
+@pytest.fixture(scope="module")
+def lesson_of_two(trained: Modal) -> Lesson:
+    """Notes of two and of one partial, so that the latter has one that only fills it up."""
+    pure = damped([300.0], [1.5], rate=RATE, seconds=3.0)
+    both = trained.examples([bell(53), Clip("bells/x/pure", 62, pure, RATE)])
+    assert not bool(both.present.all())
+    return both
+
+
+def loss(model: Modal, lesson: Lesson) -> float:
+    return model.loss(lesson, torch.Generator().manual_seed(0)).item()
+
+
+def test_what_only_fills_up_a_note_is_not_learned(trained: Modal, lesson_of_two: Lesson) -> None:
+    filling = lesson_of_two.present == 0
+    expected = loss(trained, lesson_of_two)
+    for name in ("log_t60", "lasts", "holds"):
+        value = getattr(lesson_of_two, name)
+        changed = lesson_of_two._replace(**{name: torch.where(filling, 1 - value, value)})
+        assert loss(trained, changed) == pytest.approx(expected, rel=1e-6)
+
+
+def test_partials_are_learned_by_their_weights(trained: Modal, lesson_of_two: Lesson) -> None:
+    """As shares of all: twice the weight of all is the same, none leaves a decay unlearned."""
+    expected = loss(trained, lesson_of_two)
+    twice = lesson_of_two._replace(weight=2 * lesson_of_two.weight)
+    assert loss(trained, twice) == pytest.approx(expected, rel=1e-6)
+    weight = lesson_of_two.weight.clone()
+    weight[0, 0, 0] = 0.0
+    without = lesson_of_two._replace(weight=weight)
+    log_t60 = lesson_of_two.log_t60.clone()
+    log_t60[0, 0, 0] += 1.0
+    assert loss(trained, without._replace(log_t60=log_t60)) == loss(trained, without)
+    assert loss(trained, lesson_of_two._replace(log_t60=log_t60)) != expected
+
+
+def test_noise_on_the_features_is_in_their_own_units(lesson_of_two: Lesson) -> None:
+    """A feature told in thousandths is learned like one told in wholes."""
+    model = make(input_noise=0.5)
+    model.prepare([bell(53), bell(58), bell(62)], torch.Generator().manual_seed(0))
+    expected = loss(model, lesson_of_two)
+    assert loss(model, lesson_of_two) == expected
+    thousandths = torch.ones(len(model.net.mean))
+    thousandths[5:10] = 1000.0
+    model.net.mean.mul_(thousandths)
+    model.net.std.mul_(thousandths)
+    scaled = lesson_of_two._replace(features=lesson_of_two.features * thousandths)
+    assert loss(model, scaled) == pytest.approx(expected, rel=1e-4)
+    assert expected != pytest.approx(loss(make(input_noise=0.0), lesson_of_two), rel=1e-3)
 
 
 def test_a_stranger_goes_by_its_own_slope(trained: Modal) -> None:
@@ -216,6 +304,58 @@ def test_drawn_continuations_are_as_uncertain_as_the_notes(trained: Modal) -> No
     energy = np.array([np.square(made).sum() for made in (*drawn, likeliest)])
     assert np.all(energy > 0.5 * energy[-1])
     assert np.all(energy < 2.0 * energy[-1])
+
+
+def test_partials_of_a_drawn_note_have_a_tenth_of_their_uncertainty_in_common() -> None:
+    """Measured in what is drawn: how far the decay times of its partials go together."""
+    model = make(aftersound=False, weed=False)
+    frequencies = np.array([150.0 * k for k in range(1, 13)])
+    t = np.arange(PRIME) / RATE
+    prime = 0.05 * np.sin(2 * np.pi * np.outer(frequencies, t) + frequencies[:, None]).sum(axis=0)
+    drawn = model.draw_continuations(prime.astype(np.float32), RATE // 2, count=200, seed=1)
+    after_joint = round(0.1 * RATE)
+    envelopes = [partial_envelopes(x[after_joint:].astype(float), RATE, frequencies) for x in drawn]
+    log_t60 = np.log([decay_times(one, np.full(12, -200.0)) for one in envelopes])
+    assert log_t60.std(axis=0).min() > 0.5
+    together = np.corrcoef(log_t60.T)[np.triu_indices(12, 1)].mean()
+    assert together == pytest.approx(0.1, abs=0.06)
+
+
+@pytest.mark.parametrize(("chance", "level_db"), [(0.9, 0.0), (0.5, 0.0), (0.25, -6.02)])
+def test_what_likely_will_not_last_is_fainter(chance: float, level_db: float) -> None:
+    """From an even chance on a partial keeps its level; the prime's goes on at 1."""
+    model = make(aftersound=False)
+    for weight in model.net.weights:
+        weight.data.zero_()
+    model.net.biases[-1].data[..., LASTS] = float(np.log(chance / (1 - chance)))
+    model.net.log_t60.fill_(np.log(60.0))
+    prime = 0.3 * np.sin(2 * np.pi * 440 * np.arange(PRIME) / RATE).astype(np.float32)
+    made = model.continue_prime(prime, RATE // 2)[round(0.1 * RATE) :]
+    level = 20 * np.log10(np.abs(made).max() / 0.3)
+    assert level == pytest.approx(level_db, abs=0.5)
+
+
+@pytest.mark.parametrize("samples", [1, 50, 399, 400, 500])
+def test_a_shorter_continuation_is_the_beginning_of_a_longer_one(samples: int) -> None:
+    model, prime = make(hiss=False), bell(59).samples[:PRIME]
+    assert np.allclose(
+        model.continue_prime(prime, samples), model.continue_prime(prime, RATE)[:samples], atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("depth_db", [15.0, 30.0])
+def test_a_partial_and_what_it_falls_to_are_together_as_loud_as_it_was(depth_db: float) -> None:
+    """They sound against each other: where both are as loud the partial dips."""
+    partials = Partials(np.array([440.0]), np.array([0.5 + 0j]), np.ones(1))
+    after = Aftersound(torch.tensor([depth_db]), torch.tensor([20.0]).log())
+    t60, gain = torch.tensor([1.0]), torch.ones(1)
+    made = ring(partials, t60, gain, after, RATE, 2 * RATE)
+    assert made[0] == pytest.approx(0.5, rel=1e-6)
+    level_db = partial_envelopes(made, RATE, partials.frequency_hz)[0]
+    assert decay_time(level_db, -200.0) == pytest.approx(1.0, rel=0.05)
+    assert level_db.min() < level_db[-1] - 6.0
+    alone = ring(partials, t60, gain, None, RATE, 2 * RATE)
+    assert np.abs(alone[-400:]).max() == pytest.approx(0.5 * 10**-5.7, rel=0.01)
 
 
 def test_notes_that_do_not_suit_are_named() -> None:

@@ -39,6 +39,36 @@ def test_of_two_lines_the_one_that_has_died_away_counts_little() -> None:
     assert np.abs(tuned - 440).min() < 0.1
 
 
+@pytest.mark.parametrize(
+    ("apart_hz", "t60", "quick_t60"), [(3.0, 6.0, 0.6), (3.0, 4.0, 0.5), (2.5, 8.0, 0.7)]
+)
+def test_of_two_lines_of_equal_power_the_one_that_rings_longer_counts_more(
+    apart_hz: float, t60: float, quick_t60: float
+) -> None:
+    """Each by its energy in the 0.3 s after the prime, which is summed here from its samples."""
+    t = np.arange(-PRIME, round(0.3 * RATE)) / RATE
+    lines_hz = np.array([440.0, 440.0 + apart_hz])
+    falls = [10 ** (-3 * t / each) for each in (t60, quick_t60)]
+    lines = 0.1 * np.cos(2 * np.pi * np.outer(lines_hz, t) + [[0.0], [1.0]]) * falls
+    noise = 1e-5 * np.random.default_rng(0).standard_normal(PRIME)
+    prime = (lines[:, :PRIME].sum(axis=0) + noise).astype(np.float32)
+    tuned = hear(prime.tobytes(), SIGNAL).partials.frequency_hz
+    energy = np.square(lines[:, PRIME:]).sum(axis=1)
+    assert len(tuned) == 1
+    assert tuned[0] == pytest.approx(lines_hz @ energy / energy.sum(), abs=0.02)
+
+
+def test_a_thud_beside_a_partial_does_not_move_it() -> None:
+    """What is over within 0.2 s has no pitch to speak of."""
+    t = np.arange(-PRIME, 0) / RATE
+    line = np.cos(2 * np.pi * 440 * t) * 10 ** (-3 * t / 3)
+    thud = 0.3 * np.cos(2 * np.pi * 443 * t + 1) * 10 ** (-3 * t / 0.18)
+    prime = line + thud
+    prime = (prime / np.abs(prime).max()).astype(np.float32)
+    tuned = hear(prime.tobytes(), SIGNAL).partials.frequency_hz
+    assert np.abs(tuned - 440).min() < 0.05
+
+
 @pytest.mark.parametrize("samples", [0, 1, 40, PRIME])
 def test_silence_has_no_partials_and_joins_to_silence(samples: int) -> None:
     heard = hear(np.zeros(samples, np.float32).tobytes(), SIGNAL)

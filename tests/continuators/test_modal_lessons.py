@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
+from notedecay.continuators.modal_analysis import Partials
 from notedecay.continuators.modal_features import OCTAVE
 from notedecay.continuators.modal_lessons import (
-    AS_PLAYED,
     Lesson,
     as_played,
+    lesson,
     lessons,
     one_stroke,
     stack,
@@ -52,6 +54,60 @@ def test_a_note_is_drawn_as_played_or_as_another_stroke() -> None:
     notes = notes._replace(holds=torch.arange(4.0)[None, :, None].expand_as(notes.holds))
     drawn = one_stroke(notes, torch.Generator().manual_seed(0)).holds[:, 0]
     share = np.bincount(drawn.int().numpy(), minlength=4) / 600
-    assert np.allclose(share, [AS_PLAYED, *[(1 - AS_PLAYED) / 3] * 3], atol=0.05)
+    assert np.allclose(share, [3 / 9, 2 / 9, 2 / 9, 2 / 9], atol=0.05)
     single = stack([lessons(BEATING.tobytes(), RATE, PRIME, 0)])
     assert torch.equal(one_stroke(single, torch.Generator()).log_t60, single.log_t60[:, 0])
+
+
+def taught(frequencies_hz: list[float], after: np.ndarray, amplitude: float = 0.5) -> Lesson:
+    """What partials of one amplitude learn from what follows them."""
+    count = len(frequencies_hz)
+    alike = np.full(count, amplitude, complex)
+    partials = Partials(np.array(frequencies_hz), alike, np.ones(count))
+    return lesson(partials, np.zeros((count, 1)), after.astype(np.float64), RATE)
+
+
+def test_a_partial_by_which_no_continuation_is_judged_counts_a_fifth() -> None:
+    """One 60 dB under the strongest is not among those that are judged, which are within 45 dB."""
+    after = damped([440, 900, 1300], [2.0, 1.5, 1.2], [1, 0.1, 1e-3], rate=RATE)
+    assert taught([440, 900, 1300], after).weight.tolist() == pytest.approx([1.0, 1.0, 0.2])
+
+
+def test_of_many_partials_the_ten_strongest_count_most() -> None:
+    frequencies = [150.0 * k for k in range(1, 13)]
+    after = damped(frequencies, [2.0] * 12, [0.8**k for k in range(12)], rate=RATE)
+    weight = taught(frequencies, after).weight
+    assert (weight[:10] > 3 * weight[10:].max()).all()
+    assert (weight[10:] > 0).all()
+
+
+def test_the_decay_that_follows_is_learned_and_one_that_holds_is_known_to_be_longer() -> None:
+    after = damped([440, 900], [2.0, 1e6], [1, 1], rate=RATE)
+    found = taught([440, 900], after, amplitude=0.25)
+    assert found.log_t60.exp()[0].item() == pytest.approx(2.0, rel=0.02)
+    assert found.holds.tolist() == [0.0, 1.0]
+    assert found.log_t60.exp()[1].item() == pytest.approx(20.0)  # the slowest that is judged
+    assert found.weight.tolist() == [1.0, 1.0]
+
+
+def test_of_a_partial_that_has_fallen_to_a_hum_no_decay_is_known() -> None:
+    after = damped([440, 900], [2.0, 1e6], [1, 0.01], rate=RATE)
+    found = taught([440, 900], after)
+    assert found.holds.tolist() == [0.0, 0.0]
+    assert found.weight.tolist() == [1.0, 0.0]
+
+
+def test_a_partial_lasts_where_what_follows_has_one_as_near() -> None:
+    after = damped([440, 900], [2.0, 1.5], [1, 0.1], rate=RATE)
+    lasts = taught([440, 450, 480, 900, 1300], after).lasts
+    assert lasts.tolist() == [1.0, 1.0, 0.0, 1.0, 0.0]
+
+
+def test_other_strokes_of_two_notes_differ_in_their_own_ways() -> None:
+    """A stroke is drawn for each note: the second of one is not louder for that of another."""
+    other = damped([440, 440.8, 900], [2.5, 4.0, 2.0], [1, 0.4, 0.3], rate=RATE, noise_db=-79.9)
+    changes = []
+    for note in (BEATING, other):
+        played, *again = lessons(note.tobytes(), RATE, PRIME, 12)
+        changes.append([(decays(one) - decays(played))[0].item() for one in again])
+    assert abs(np.corrcoef(changes)[0, 1]) < 0.7

@@ -71,3 +71,44 @@ def test_two_nets_of_four_hear_beats(beats: bool, told: list[bool]) -> None:
     features[..., PLAIN:] += 1.0
     changed = (net.said(features, near)[:, 0, 0] - first).abs().amax(dim=-1) > 1e-6
     assert changed.tolist() == told
+
+
+def settled(units: int = 8, members: int = 2, dropout: float = 0.0) -> ModalNet:
+    """A net without weights: it says the same of every partial, by its biases alone."""
+    return ModalNet(feature_count(), units, members, dropout, neighbours=False, beats=False)
+
+
+@pytest.mark.parametrize("count", [1, 10])
+def test_what_partials_fall_to_is_louder_than_its_middle(count: int) -> None:
+    """By 4 dB, and by what many make that share its energy: ten have ten times that of one."""
+    net = settled()
+    features = torch.zeros(count, feature_count())
+    middle = net.aftersound(
+        net.said(features[None], neighbourhoods(features[None], torch.ones(1, count)))
+    )
+    louder = middle.depth_db.mean() - net(features).after.depth_db
+    assert louder.tolist() == pytest.approx([4.0 + 10.0 * (count == 10)] * count, abs=0.5)
+
+
+def test_half_of_the_doubt_takes_half_of_the_amplitude_of_the_aftersound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    net, features = settled(), torch.zeros(1, feature_count())
+    sure = net(features).after.depth_db
+    monkeypatch.setattr(net, "strangeness", lambda *_: torch.tensor([1.2]))
+    assert (net(features).after.depth_db - sure).item() == pytest.approx(6.02, abs=0.05)
+
+
+def test_dropout_keeps_the_mean_and_happens_in_training_alone() -> None:
+    net = settled(units=16, members=1, dropout=0.4)
+    with torch.no_grad():
+        for k in (0, 1):
+            net.biases[k].fill_(1.0)
+        net.weights[2].fill_(0.1)
+    features = torch.zeros(1, 4000, feature_count())
+    near = torch.zeros(len(WIDTHS), 1, 4000, 4000)
+    said = net.said(features, near)
+    noisy = net.said(features, near, torch.Generator().manual_seed(0))
+    assert torch.equal(said, net.said(features, near))
+    assert noisy.std(dim=2).min() > 0.1
+    assert noisy.mean(dim=2).flatten().tolist() == pytest.approx(said[0, 0, 0].tolist(), rel=0.03)

@@ -58,6 +58,41 @@ def test_own_decays_are_those_of_the_prime(t60: float) -> None:
     assert own_decays(features).likeliest().numpy() == pytest.approx(t60, rel=0.05)
 
 
+def own_t60(prime: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies (Hz) of the partials of a prime, and the decay times by which they go on."""
+    partials = find_partials(prime / np.abs(prime).max(), RATE)
+    features = partial_features(prime, RATE, partials)
+    return partials.frequency_hz, own_decays(torch.from_numpy(features).float()).likeliest().numpy()
+
+
+def test_own_decays_are_those_of_the_end_of_the_prime() -> None:
+    t = np.arange(-RATE // 3, 0) / RATE
+    level_db = np.where(t < -0.21, 120.0, 20.0) * -(t + 0.21)
+    prime = 10 ** (level_db / 20) * np.cos(2 * np.pi * 440 * t)
+    assert own_t60(prime)[1] == pytest.approx(3.0, rel=0.05)
+
+
+def test_own_decays_are_those_of_the_partials_within_half_an_octave() -> None:
+    """Falls of 100 and 25 dB/s 0.4 octaves apart, and one of 6 dB/s 2 octaves further up."""
+    t = np.arange(-RATE // 3, 0) / RATE
+    lines = [(440.0, 0.6), (440.0 * 2**0.4, 2.4), (440.0 * 2**2.5, 10.0)]
+    prime = sum(10 ** (-3 * t / t60) * np.cos(2 * np.pi * f * t) for f, t60 in lines)
+    frequency_hz, t60 = own_t60(np.asarray(prime))
+    quick, slow, far = (int(np.abs(frequency_hz - f).argmin()) for f, _ in lines)
+    assert 0.75 < t60[quick] < 1.1
+    assert 0.75 < t60[slow] < 1.3
+    assert t60[far] == pytest.approx(10.0, rel=0.05)
+
+
+def test_doubt_grows_steadily_with_strangeness() -> None:
+    found = doubt(torch.tensor([0.0, 1.0, 1.1, 1.2, 1.3, 1.4, 9.0]))
+    assert found[[0, 1]].tolist() == [0.0, 0.0]
+    assert found[[5, 6]].tolist() == [1.0, 1.0]
+    steps = found[2:5].diff()
+    assert bool((steps > 0.1).all())
+    assert steps[0].item() == pytest.approx(steps[1].item(), rel=1e-3)
+
+
 def test_what_rises_gets_the_longest_time() -> None:
     features = torch.zeros(1, feature_count())
     features[0, OWN_SLOPE] = 0.5

@@ -44,6 +44,21 @@ def test_another_stroke_changes_how_a_partial_that_beats_dies_away() -> None:
     assert np.median(strokes, axis=0) == pytest.approx(t60s(BEATING), rel=0.15)
 
 
+def test_another_stroke_changes_phases_more_than_levels() -> None:
+    """A stroke moves the strings a little against each other: 0.3 rad, and 15 % of a level."""
+    lines_hz = np.array([300.0 + 150 * k for k in range(20)])
+    note = ringing(*((f, 1.0, 0.05) for f in lines_hz))
+    modes = modes_of(note, RATE, lines_hz)
+    chance = np.random.default_rng(4)
+    changes = []
+    for _ in range(4):
+        again = modes_of(played_again(note, RATE, modes, chance), RATE, lines_hz)
+        changes.append(np.log(again.amplitude / modes.amplitude))
+    assert np.std(np.imag(changes)) == pytest.approx(0.3, rel=0.25)
+    assert np.std(np.real(changes)) == pytest.approx(0.15, rel=0.25)
+    assert abs(np.mean(changes)) < 0.1
+
+
 def test_all_but_the_modes_stays() -> None:
     modes = modes_of(BEATING, RATE, np.array([440.0, 880.0]))
     hum = BEATING + ringing((1500, 0.5, 0.3))
