@@ -37,6 +37,20 @@ def test_a_growing_filter_is_drawn_inwards() -> None:
     assert np.abs(y).max() <= LOUDEST
 
 
+def test_what_rises_to_more_than_twice_the_peak_is_drawn_inwards() -> None:
+    growing = np.array([1.0, -1.001])
+    assert extrapolate(np.ones(10), growing, 600)[-1] == pytest.approx(1.001**600)
+    assert np.abs(extrapolate(np.ones(10), growing, 1600)).max() <= 2.0  # 1.001**1600 is 4.9
+
+
+def test_no_more_coefficients_are_fitted_than_a_third_of_the_prime() -> None:
+    prime = damped([220, 447], [2.0, 1.0], noise_db=-50)[:300]
+    most, third = (
+        create("burg", SIGNAL, {"order": n}).continue_prime(prime, 200) for n in (4096, 100)
+    )
+    assert np.array_equal(most, third)
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(0, 1), st.integers(2, 600))
 def test_nothing_runs_away(seed: int, noise: float, order: int) -> None:

@@ -96,6 +96,13 @@ def test_any_prime_gives_finite_samples_that_do_not_run_away(
     assert np.abs(made).max() <= 10 * np.abs(prime).max()
 
 
+def test_at_most_half_of_the_prime_is_left_out_as_attack() -> None:
+    note = damped(FREQUENCIES, T60S)
+    prime, rest = np.split(note, [SIGNAL.prime_samples])
+    made = create("esprit", SIGNAL, {"attack_seconds": 2.5}).continue_prime(prime, len(rest))
+    assert snr_db(rest, made) > 60
+
+
 def test_real_notes_decay(real_data: Path) -> None:
     for path in sorted((real_data / "iowa" / "cello").glob("*sulC.*"))[:4]:
         note = soundfile.read(path, always_2d=True, dtype="float32")[0][::4, 0]

@@ -134,6 +134,31 @@ def test_a_lead_on_every_note_is_followed():
     assert kept_look({6: [0.3, 0.4, 0.5], 12: [0.6, 0.7, 0.8], 18: [0.5, 0.6, 0.71]}) == 12
 
 
+@pytest.mark.parametrize(("standard_errors", "kept"), [(1.5, 18), (2.5, 6)])
+def test_a_lead_of_two_standard_errors_is_followed(standard_errors, kept):
+    """16 notes lack 0.01 more or less than their mean, whose standard error is 0.01 / sqrt(15)."""
+    lacks = [0.01 * (sign + standard_errors / 15**0.5) for sign in (-1, 1) * 8]
+    best = [0.5] * 16
+    assert (
+        kept_look({6: best, 18: [score - lack for score, lack in zip(best, lacks, strict=True)]})
+        == kept
+    )
+
+
+def test_the_more_notes_agree_the_smaller_a_lead_is_followed():
+    lacks = [0.06, -0.04]
+    for notes, kept in ((4, 18), (200, 6)):
+        looks = {6: [0.5] * notes, 18: [0.5 - lack for lack in lacks * (notes // 2)]}
+        assert kept_look(looks) == kept
+
+
+def test_the_best_look_is_that_of_the_highest_mean():
+    """Not of the highest median, nor of the best single note."""
+    assert kept_look({6: [0.6, 0.6, 0.6], 12: [0.2, 0.62, 0.62]}) == 12  # as good, as far as known
+    many = {6: [0.6, 0.6, 0.6] * 10, 12: [0.2, 0.62, 0.62] * 10}
+    assert kept_look(many) == 6
+
+
 @pytest.mark.parametrize(("last", "kept"), [([0.5], 12), ([0.49], 6)])
 def test_on_one_note_any_lead_is_followed(last, kept):
     assert kept_look({6: [0.5], 12: last}) == kept
