@@ -53,7 +53,7 @@ def test_a_softer_recording_gives_a_softer_note():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "length"), [(60.0, 240_000), (0.5, 2000), (1e-3, 4), (1e-9, 0)]
+    ("seconds", "length"), [(60.0, 240_000), (0.5, 2000), (0.0029, 12), (1e-3, 4), (1e-9, 0)]
 )
 def test_the_continuation_is_as_long_as_asked(seconds, length):
     made = generate(SILENCE, recording(NOTE), seconds)
@@ -197,6 +197,16 @@ def test_drawn_notes_begin_alike_and_die_away_differently():
 def test_a_model_without_a_range_cannot_be_drawn_from():
     with pytest.raises(UserError, match="esprit knows one continuation"):
         draw(ESPRIT, recording(NOTE), 1.0, count=2, seed=0)
+
+
+def test_a_hum_below_the_instrument_is_neither_heard_nor_continued():
+    low = 0.2 * np.sin(2 * np.pi * 8 * np.arange(len(NOTE)) / RATE)
+    clean, made = (generate(ESPRIT, recording(x), 1.0).samples for x in (NOTE, NOTE + low))
+    assert np.abs(made[: RATE // 4] - clean[: RATE // 4]).max() < 0.1
+
+
+def test_as_many_as_100_are_drawn():
+    assert len(draw(create("modal", SIGNAL, {}), recording(NOTE), 1e-3, count=100, seed=0)) == 100
 
 
 @pytest.mark.parametrize("count", [0, 101])

@@ -45,6 +45,17 @@ def test_a_recording_that_ends_first_has_no_t40() -> None:
     assert fall_time(noisy, 60) is None
 
 
+def test_fall_times_are_from_the_peak_to_where_the_level_stays_down() -> None:
+    rise, fall = np.arange(-20.0, 0.0, 2.0), np.arange(0.0, -80.0, -1.0)
+    level = np.concatenate([rise, fall])
+    assert fall_time(level, 40) == pytest.approx(0.4)
+    assert fall_time(level, 60) == pytest.approx(0.6)
+    beat = level.copy()
+    beat[len(rise) + 5 : len(rise) + 8] = -50.0
+    assert fall_time(beat, 40) == pytest.approx(0.4)
+    assert fall_time(level[: len(rise) + 40], 40) is None
+
+
 def test_a_level_is_in_db_of_full_scale() -> None:
     t = np.arange(RATE) / RATE
     level = levels((0.1 * np.sin(2 * np.pi * 400 * t)).astype(np.float32), RATE)
@@ -66,6 +77,24 @@ def test_a_natural_decay_is_left_alone() -> None:
 def test_beats_are_left_alone() -> None:
     beating = damped([220, 221.3, 440, 441.1], [4, 4, 3, 3], [1, 0.8, 0.5, 0.4], rate=RATE)
     assert stopped_at(beating, RATE, 220) is None
+
+
+def test_one_partial_that_stops_is_no_hand() -> None:
+    """A string that touches a fret loses one group of partials, a hand takes all."""
+    t = np.arange(4 * RATE) / RATE
+    stops = np.where(t > 0.5, 10 ** (-3 * (t - 0.5) / 0.3), 1.0)
+    low = damped([220, 440], [4, 3.2], seconds=4.0, rate=RATE)
+    high = damped([660, 880], [2.4, 2.0], seconds=4.0, rate=RATE, seed=1)
+    noise = 1e-4 * np.random.default_rng(5).standard_normal(len(t))
+    assert stopped_at((low + high * stops + noise).astype(np.float32), RATE, 220) is None
+    both = ((low + high) * stops + noise).astype(np.float32)
+    assert stopped_at(both, RATE, 220) == pytest.approx(0.5, abs=0.06)
+
+
+def test_what_comes_back_within_half_a_second_is_no_hand() -> None:
+    t = np.arange(4 * RATE) / RATE
+    pause = np.where((t > 0.5) & (t < 0.75), 0.05, 1.0)
+    assert stopped_at((ringing() * pause).astype(np.float32), RATE, 220) is None
 
 
 def test_a_fade_at_the_end_is_left_alone() -> None:

@@ -50,6 +50,7 @@ def stopped() -> audio.Samples:
         (note(seconds=0.6), 57, r"too short \(0\.\d\d s"),
         (np.clip(3 * note(), -1, 1), 57, "clipped"),
         (note(220 * 2 ** (80 / 1200)), 57, r"mistuned \(\+8\d cents from A3\)|\+7\d cents"),
+        (note(220 * 2 ** (-80 / 1200)), 57, r"mistuned \(-(8\d|7\d) cents from A3\)"),
         (note(440), 57, r"mistuned \(an octave above A3\)"),
         (note(311.1), 57, "mistuned"),
         (stopped(), 57, r"hand-damped or released at 0\.5"),
@@ -86,3 +87,8 @@ def test_a_foreign_note_has_no_fundamental() -> None:
     found = figures(note(440))
     assert found.f0_hz is None
     assert found.cents is None
+
+
+@pytest.mark.parametrize("seconds", [0.9, 1.2])
+def test_a_note_long_enough_to_be_continued_is_kept(seconds: float) -> None:
+    assert not [flag for flag in figures(note(seconds=seconds)).flags if "short" in flag]
