@@ -199,7 +199,7 @@ def test_a_model_without_a_range_cannot_be_drawn_from():
         draw(ESPRIT, recording(NOTE), 1.0, count=2, seed=0)
 
 
-def test_a_hum_below_the_instrument_is_neither_heard_nor_continued():
+def test_hum_below_the_high_pass_is_removed():
     low = 0.2 * np.sin(2 * np.pi * 8 * np.arange(len(NOTE)) / RATE)
     clean, made = (generate(ESPRIT, recording(x), 1.0).samples for x in (NOTE, NOTE + low))
     assert np.abs(made[: RATE // 4] - clean[: RATE // 4]).max() < 0.1

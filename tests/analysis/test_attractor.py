@@ -52,7 +52,7 @@ def test_lengths_may_differ() -> None:
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
-def test_a_sound_turned_over_is_the_same_sound(sign: float) -> None:
+def test_polarity_does_not_matter(sign: float) -> None:
     """Pulses all of one sign correlate with their negative at no lag but by its size."""
     pulses = np.zeros(RATE)
     pulses[:: RATE // 10] = 1.0

@@ -162,7 +162,7 @@ def test_the_join_is_judged_by_the_first_50_ms_alone(rate: int) -> None:
     assert judge.score(tone + later).join_snr_db == 100.0
 
 
-def test_decay_of_what_is_judged_does_not_suffer_from_what_is_not() -> None:
+def test_decay_credit_ignores_absence_of_partials_without_decay() -> None:
     """The strongest partial holds, so only the two others have a decay to judge."""
     frequencies, t60s, levels = [300.0, 700.0, 1200.0], [1e6, 1.0, 1.0], [1.0, 0.5, 0.3]
     note = damped(frequencies, t60s, levels, rate=RATE, seconds=2.0).astype(np.float64)
@@ -186,7 +186,7 @@ def test_a_decay_that_stops_halfway_is_not_excused_by_its_own_floor() -> None:
     assert scores.decay_ok == 0.0
 
 
-def test_what_differs_far_under_the_note_alone_does_not_count() -> None:
+def test_differences_below_the_range_of_a_distance_do_not_count() -> None:
     """From 65 dB under its level on, the continuation is silent, which no listener hears."""
     fall_db = 60 * TIME[: 2 * RATE] / 0.8
     note = 0.5 * 10 ** (-fall_db / 20) * np.sin(2 * np.pi * 440 * TIME[: 2 * RATE])

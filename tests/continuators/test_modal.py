@@ -118,15 +118,15 @@ def test_strokes_make_another_model() -> None:
 
 
 def beating(pitch: int) -> Clip:
-    """A note of two strings, which another stroke makes die away otherwise."""
+    """A note of two strings that beat: its augmented copies decay otherwise."""
     f0 = 220 * 2 ** ((pitch - 57) / 12)
     frequencies, levels = [f0, f0 + 0.8, 2.1 * f0], [1, 0.5, 0.3]
     note = damped(frequencies, [2.5, 4.0, 2.0], levels, rate=RATE, noise_db=-80, seed=pitch)
     return Clip(f"bells/x/{pitch}", pitch, note, RATE)
 
 
-def test_known_are_the_notes_as_they_were_played() -> None:
-    """Neither their other strokes nor their transpositions: else hardly a note were unlike."""
+def test_reference_notes_are_the_training_notes_as_recorded() -> None:
+    """Augmented and transposed copies are left out: else hardly any note would count as novel."""
     clips = [beating(pitch) for pitch in (50, 55, 60, 65)]
     model = make(epochs=1, strokes=4, transpose=1)
     fit(model, clips, seed=1, device="cpu")
@@ -136,8 +136,8 @@ def test_known_are_the_notes_as_they_were_played() -> None:
     assert torch.allclose(known, model.net.notes, atol=1e-5)
 
 
-def test_other_strokes_are_learned_two_times_of_three() -> None:
-    """In the loss of a note: whether it is played as it was depends on chance."""
+def test_two_thirds_of_the_training_examples_are_augmented() -> None:
+    """The loss of a note depends on its augmented copies for two of three seeds."""
     model = make(strokes=2, input_noise=0.0, dropout=0.0)
     examples = Lesson(*model.prepare([beating(55)], torch.Generator().manual_seed(0)))
     other = examples.log_t60.clone()
@@ -151,8 +151,8 @@ def test_other_strokes_are_learned_two_times_of_three() -> None:
 
 
 @pytest.fixture(scope="module")
-def lesson_of_two(trained: Modal) -> Lesson:
-    """Notes of two and of one partial, so that the latter has one that only fills it up."""
+def padded_targets(trained: Modal) -> Lesson:
+    """Targets of notes of two and of one partial: the second is padded."""
     pure = damped([300.0], [1.5], rate=RATE, seconds=3.0)
     both = trained.examples([bell(53), Clip("bells/x/pure", 62, pure, RATE)])
     assert not bool(both.present.all())
@@ -163,42 +163,42 @@ def loss(model: Modal, lesson: Lesson) -> float:
     return model.loss(lesson, torch.Generator().manual_seed(0)).item()
 
 
-def test_what_only_fills_up_a_note_is_not_learned(trained: Modal, lesson_of_two: Lesson) -> None:
-    filling = lesson_of_two.present == 0
-    expected = loss(trained, lesson_of_two)
+def test_padding_does_not_contribute_to_the_loss(trained: Modal, padded_targets: Lesson) -> None:
+    padding = padded_targets.present == 0
+    expected = loss(trained, padded_targets)
     for name in ("log_t60", "lasts", "holds"):
-        value = getattr(lesson_of_two, name)
-        changed = lesson_of_two._replace(**{name: torch.where(filling, 1 - value, value)})
+        value = getattr(padded_targets, name)
+        changed = padded_targets._replace(**{name: torch.where(padding, 1 - value, value)})
         assert loss(trained, changed) == pytest.approx(expected, rel=1e-6)
 
 
-def test_partials_are_learned_by_their_weights(trained: Modal, lesson_of_two: Lesson) -> None:
-    """As shares of all: twice the weight of all is the same, none leaves a decay unlearned."""
-    expected = loss(trained, lesson_of_two)
-    twice = lesson_of_two._replace(weight=2 * lesson_of_two.weight)
+def test_weights_are_relative_shares_of_the_loss(trained: Modal, padded_targets: Lesson) -> None:
+    """Doubling all weights changes nothing, and a decay of weight 0 does not count."""
+    expected = loss(trained, padded_targets)
+    twice = padded_targets._replace(weight=2 * padded_targets.weight)
     assert loss(trained, twice) == pytest.approx(expected, rel=1e-6)
-    weight = lesson_of_two.weight.clone()
+    weight = padded_targets.weight.clone()
     weight[0, 0, 0] = 0.0
-    without = lesson_of_two._replace(weight=weight)
-    log_t60 = lesson_of_two.log_t60.clone()
+    without = padded_targets._replace(weight=weight)
+    log_t60 = padded_targets.log_t60.clone()
     log_t60[0, 0, 0] += 1.0
     assert loss(trained, without._replace(log_t60=log_t60)) == loss(trained, without)
-    assert loss(trained, lesson_of_two._replace(log_t60=log_t60)) != expected
+    assert loss(trained, padded_targets._replace(log_t60=log_t60)) != expected
 
 
-def test_noise_on_the_features_is_in_their_own_units(lesson_of_two: Lesson) -> None:
-    """A feature told in thousandths is learned like one told in wholes."""
+def test_input_noise_scales_with_the_spread_of_each_feature(padded_targets: Lesson) -> None:
+    """The unit of a feature does not matter."""
     model = make(input_noise=0.5)
     model.prepare([bell(53), bell(58), bell(62)], torch.Generator().manual_seed(0))
-    expected = loss(model, lesson_of_two)
-    assert loss(model, lesson_of_two) == expected
+    expected = loss(model, padded_targets)
+    assert loss(model, padded_targets) == expected
     thousandths = torch.ones(len(model.net.mean))
     thousandths[5:10] = 1000.0
     model.net.mean.mul_(thousandths)
     model.net.std.mul_(thousandths)
-    scaled = lesson_of_two._replace(features=lesson_of_two.features * thousandths)
+    scaled = padded_targets._replace(features=padded_targets.features * thousandths)
     assert loss(model, scaled) == pytest.approx(expected, rel=1e-4)
-    assert expected != pytest.approx(loss(make(input_noise=0.0), lesson_of_two), rel=1e-3)
+    assert expected != pytest.approx(loss(make(input_noise=0.0), padded_targets), rel=1e-3)
 
 
 def test_a_stranger_goes_by_its_own_slope(trained: Modal) -> None:
@@ -306,8 +306,8 @@ def test_drawn_continuations_are_as_uncertain_as_the_notes(trained: Modal) -> No
     assert np.all(energy < 2.0 * energy[-1])
 
 
-def test_partials_of_a_drawn_note_have_a_tenth_of_their_uncertainty_in_common() -> None:
-    """Measured in what is drawn: how far the decay times of its partials go together."""
+def test_decay_times_of_one_sample_correlate_by_a_tenth() -> None:
+    """Measured in sampled continuations, over pairs of their partials."""
     model = make(aftersound=False, weed=False)
     frequencies = np.array([150.0 * k for k in range(1, 13)])
     t = np.arange(PRIME) / RATE
@@ -322,8 +322,10 @@ def test_partials_of_a_drawn_note_have_a_tenth_of_their_uncertainty_in_common() 
 
 
 @pytest.mark.parametrize(("chance", "level_db"), [(0.9, 0.0), (0.5, 0.0), (0.25, -6.02)])
-def test_what_likely_will_not_last_is_fainter(chance: float, level_db: float) -> None:
-    """From an even chance on a partial keeps its level; the prime's goes on at 1."""
+def test_partials_that_probably_do_not_persist_are_attenuated(
+    chance: float, level_db: float
+) -> None:
+    """A partial keeps its level from a probability of one half on."""
     model = make(aftersound=False)
     for weight in model.net.weights:
         weight.data.zero_()
@@ -344,8 +346,8 @@ def test_a_shorter_continuation_is_the_beginning_of_a_longer_one(samples: int) -
 
 
 @pytest.mark.parametrize("depth_db", [15.0, 30.0])
-def test_a_partial_and_what_it_falls_to_are_together_as_loud_as_it_was(depth_db: float) -> None:
-    """They sound against each other: where both are as loud the partial dips."""
+def test_partial_and_aftersound_add_up_to_the_level_of_the_partial(depth_db: float) -> None:
+    """They are in opposite phase: where both have one level the partial dips."""
     partials = Partials(np.array([440.0]), np.array([0.5 + 0j]), np.ones(1))
     after = Aftersound(torch.tensor([depth_db]), torch.tensor([20.0]).log())
     t60, gain = torch.tensor([1.0]), torch.ones(1)

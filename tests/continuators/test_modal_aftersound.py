@@ -140,14 +140,14 @@ def test_a_sum_of_levels_not_known_lies_as_much_over_that_of_their_middles(count
     assert float(louder) - LOUDER_DB == pytest.approx(over_db, abs=3)
 
 
-def test_a_level_known_to_6_db_carries_the_energy_of_one_4_db_louder() -> None:
-    """In the mean: its energy is that of the few that turn out loud."""
+def test_aftersound_level_accounts_for_an_uncertainty_of_6_db() -> None:
+    """The mean energy of normally distributed levels exceeds that of their median by 4 dB."""
     levels_db = np.random.default_rng(1).normal(0, 6, 200_000)
     mean_db = 10 * np.log10(np.mean(10 ** (levels_db / 10)))
     assert float(louder_db(torch.zeros(1), told([20.0], [10.0]))) == pytest.approx(mean_db, abs=0.5)
 
 
-def test_what_is_over_at_once_or_far_under_shares_no_energy() -> None:
+def test_short_and_faint_partials_share_no_energy() -> None:
     """Ten ring for 10 s; ten more are over within a hundredth of it, ten lie 20 dB under."""
     level_db = torch.tensor([0.0] * 20 + [-20.0] * 10)
     middle = told([20.0] * 30, [10.0] * 10 + [0.1] * 10 + [10.0] * 10)

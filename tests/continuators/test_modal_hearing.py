@@ -42,10 +42,10 @@ def test_of_two_lines_the_one_that_has_died_away_counts_little() -> None:
 @pytest.mark.parametrize(
     ("apart_hz", "t60", "quick_t60"), [(3.0, 6.0, 0.6), (3.0, 4.0, 0.5), (2.5, 8.0, 0.7)]
 )
-def test_of_two_lines_of_equal_power_the_one_that_rings_longer_counts_more(
+def test_close_modes_are_averaged_by_their_remaining_energy(
     apart_hz: float, t60: float, quick_t60: float
 ) -> None:
-    """Each by its energy in the 0.3 s after the prime, which is summed here from its samples."""
+    """Two modes of equal power where the prime ends; their energy in the next 0.3 s is summed."""
     t = np.arange(-PRIME, round(0.3 * RATE)) / RATE
     lines_hz = np.array([440.0, 440.0 + apart_hz])
     falls = [10 ** (-3 * t / each) for each in (t60, quick_t60)]
@@ -58,8 +58,8 @@ def test_of_two_lines_of_equal_power_the_one_that_rings_longer_counts_more(
     assert tuned[0] == pytest.approx(lines_hz @ energy / energy.sum(), abs=0.02)
 
 
-def test_a_thud_beside_a_partial_does_not_move_it() -> None:
-    """What is over within 0.2 s has no pitch to speak of."""
+def test_a_transient_beside_a_partial_does_not_shift_its_frequency() -> None:
+    """A mode whose T60 is 0.18 s is not averaged."""
     t = np.arange(-PRIME, 0) / RATE
     line = np.cos(2 * np.pi * 440 * t) * 10 ** (-3 * t / 3)
     thud = 0.3 * np.cos(2 * np.pi * 443 * t + 1) * 10 ** (-3 * t / 0.18)

@@ -59,52 +59,51 @@ def test_a_note_is_drawn_as_played_or_as_another_stroke() -> None:
     assert torch.equal(one_stroke(single, torch.Generator()).log_t60, single.log_t60[:, 0])
 
 
-def taught(frequencies_hz: list[float], after: np.ndarray, amplitude: float = 0.5) -> Lesson:
-    """What partials of one amplitude learn from what follows them."""
+def targets(frequencies_hz: list[float], after: np.ndarray, amplitude: float = 0.5) -> Lesson:
+    """Training targets of partials of one amplitude."""
     count = len(frequencies_hz)
     alike = np.full(count, amplitude, complex)
     partials = Partials(np.array(frequencies_hz), alike, np.ones(count))
     return lesson(partials, np.zeros((count, 1)), after.astype(np.float64), RATE)
 
 
-def test_a_partial_by_which_no_continuation_is_judged_counts_a_fifth() -> None:
-    """One 60 dB under the strongest is not among those that are judged, which are within 45 dB."""
+def test_partials_outside_the_evaluated_range_have_a_fifth_of_the_weight() -> None:
+    """One partial lies 60 dB under the strongest; the measures evaluate those within 45 dB."""
     after = damped([440, 900, 1300], [2.0, 1.5, 1.2], [1, 0.1, 1e-3], rate=RATE)
-    assert taught([440, 900, 1300], after).weight.tolist() == pytest.approx([1.0, 1.0, 0.2])
+    assert targets([440, 900, 1300], after).weight.tolist() == pytest.approx([1.0, 1.0, 0.2])
 
 
-def test_of_many_partials_the_ten_strongest_count_most() -> None:
+def test_the_ten_strongest_partials_have_the_largest_weights() -> None:
     frequencies = [150.0 * k for k in range(1, 13)]
     after = damped(frequencies, [2.0] * 12, [0.8**k for k in range(12)], rate=RATE)
-    weight = taught(frequencies, after).weight
+    weight = targets(frequencies, after).weight
     assert (weight[:10] > 3 * weight[10:].max()).all()
     assert (weight[10:] > 0).all()
 
 
-def test_the_decay_that_follows_is_learned_and_one_that_holds_is_known_to_be_longer() -> None:
+def test_decay_targets_are_the_true_time_or_a_lower_bound() -> None:
     after = damped([440, 900], [2.0, 1e6], [1, 1], rate=RATE)
-    found = taught([440, 900], after, amplitude=0.25)
+    found = targets([440, 900], after, amplitude=0.25)
     assert found.log_t60.exp()[0].item() == pytest.approx(2.0, rel=0.02)
     assert found.holds.tolist() == [0.0, 1.0]
     assert found.log_t60.exp()[1].item() == pytest.approx(20.0)  # the slowest that is judged
     assert found.weight.tolist() == [1.0, 1.0]
 
 
-def test_of_a_partial_that_has_fallen_to_a_hum_no_decay_is_known() -> None:
+def test_a_partial_that_has_fallen_to_a_steady_tone_has_no_decay_target() -> None:
     after = damped([440, 900], [2.0, 1e6], [1, 0.01], rate=RATE)
-    found = taught([440, 900], after)
+    found = targets([440, 900], after)
     assert found.holds.tolist() == [0.0, 0.0]
     assert found.weight.tolist() == [1.0, 0.0]
 
 
-def test_a_partial_lasts_where_what_follows_has_one_as_near() -> None:
+def test_a_partial_persists_if_the_continuation_has_one_within_15_hz() -> None:
     after = damped([440, 900], [2.0, 1.5], [1, 0.1], rate=RATE)
-    lasts = taught([440, 450, 480, 900, 1300], after).lasts
+    lasts = targets([440, 450, 480, 900, 1300], after).lasts
     assert lasts.tolist() == [1.0, 1.0, 0.0, 1.0, 0.0]
 
 
-def test_other_strokes_of_two_notes_differ_in_their_own_ways() -> None:
-    """A stroke is drawn for each note: the second of one is not louder for that of another."""
+def test_augmentations_of_two_notes_are_independent() -> None:
     other = damped([440, 440.8, 900], [2.5, 4.0, 2.0], [1, 0.4, 0.3], rate=RATE, noise_db=-79.9)
     changes = []
     for note in (BEATING, other):

@@ -73,15 +73,15 @@ def test_two_nets_of_four_hear_beats(beats: bool, told: list[bool]) -> None:
     assert changed.tolist() == told
 
 
-def settled(units: int = 8, members: int = 2, dropout: float = 0.0) -> ModalNet:
-    """A net without weights: it says the same of every partial, by its biases alone."""
+def constant_net(units: int = 8, members: int = 2, dropout: float = 0.0) -> ModalNet:
+    """A net of zero weights: its outputs are its biases, the same for every partial."""
     return ModalNet(feature_count(), units, members, dropout, neighbours=False, beats=False)
 
 
 @pytest.mark.parametrize("count", [1, 10])
-def test_what_partials_fall_to_is_louder_than_its_middle(count: int) -> None:
-    """By 4 dB, and by what many make that share its energy: ten have ten times that of one."""
-    net = settled()
+def test_aftersound_is_louder_than_its_median_prediction(count: int) -> None:
+    """By 4 dB, and by 10 dB more where ten partials share the energy."""
+    net = constant_net()
     features = torch.zeros(count, feature_count())
     middle = net.aftersound(
         net.said(features[None], neighbourhoods(features[None], torch.ones(1, count)))
@@ -90,17 +90,17 @@ def test_what_partials_fall_to_is_louder_than_its_middle(count: int) -> None:
     assert louder.tolist() == pytest.approx([4.0 + 10.0 * (count == 10)] * count, abs=0.5)
 
 
-def test_half_of_the_doubt_takes_half_of_the_amplitude_of_the_aftersound(
+def test_half_the_out_of_distribution_weight_halves_the_aftersound(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    net, features = settled(), torch.zeros(1, feature_count())
+    net, features = constant_net(), torch.zeros(1, feature_count())
     sure = net(features).after.depth_db
     monkeypatch.setattr(net, "strangeness", lambda *_: torch.tensor([1.2]))
     assert (net(features).after.depth_db - sure).item() == pytest.approx(6.02, abs=0.05)
 
 
-def test_dropout_keeps_the_mean_and_happens_in_training_alone() -> None:
-    net = settled(units=16, members=1, dropout=0.4)
+def test_dropout_keeps_the_mean_and_is_off_in_evaluation() -> None:
+    net = constant_net(units=16, members=1, dropout=0.4)
     with torch.no_grad():
         for k in (0, 1):
             net.biases[k].fill_(1.0)

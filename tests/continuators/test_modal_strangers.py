@@ -84,7 +84,7 @@ def test_own_decays_are_those_of_the_partials_within_half_an_octave() -> None:
     assert t60[far] == pytest.approx(10.0, rel=0.05)
 
 
-def test_doubt_grows_steadily_with_strangeness() -> None:
+def test_out_of_distribution_weight_is_a_linear_ramp() -> None:
     found = doubt(torch.tensor([0.0, 1.0, 1.1, 1.2, 1.3, 1.4, 9.0]))
     assert found[[0, 1]].tolist() == [0.0, 0.0]
     assert found[[5, 6]].tolist() == [1.0, 1.0]

@@ -44,8 +44,7 @@ def test_another_stroke_changes_how_a_partial_that_beats_dies_away() -> None:
     assert np.median(strokes, axis=0) == pytest.approx(t60s(BEATING), rel=0.15)
 
 
-def test_another_stroke_changes_phases_more_than_levels() -> None:
-    """A stroke moves the strings a little against each other: 0.3 rad, and 15 % of a level."""
+def test_augmentation_changes_phases_by_0_3_rad_and_levels_by_15_percent() -> None:
     lines_hz = np.array([300.0 + 150 * k for k in range(20)])
     note = ringing(*((f, 1.0, 0.05) for f in lines_hz))
     modes = modes_of(note, RATE, lines_hz)

@@ -79,7 +79,7 @@ def test_beats_are_left_alone() -> None:
     assert stopped_at(beating, RATE, 220) is None
 
 
-def test_one_partial_that_stops_is_no_hand() -> None:
+def test_a_sudden_stop_of_some_partials_is_not_hand_damping() -> None:
     """A string that touches a fret loses one group of partials, a hand takes all."""
     t = np.arange(4 * RATE) / RATE
     stops = np.where(t > 0.5, 10 ** (-3 * (t - 0.5) / 0.3), 1.0)
@@ -91,7 +91,7 @@ def test_one_partial_that_stops_is_no_hand() -> None:
     assert stopped_at(both, RATE, 220) == pytest.approx(0.5, abs=0.06)
 
 
-def test_what_comes_back_within_half_a_second_is_no_hand() -> None:
+def test_a_level_that_returns_within_half_a_second_is_not_hand_damping() -> None:
     t = np.arange(4 * RATE) / RATE
     pause = np.where((t > 0.5) & (t < 0.75), 0.05, 1.0)
     assert stopped_at((ringing() * pause).astype(np.float32), RATE, 220) is None

@@ -64,6 +64,13 @@ def test_flagged_notes_are_nowhere() -> None:
     assert "piano/mf/A2" not in [i for ids in parts.values() for i in ids]
 
 
+def test_pitches_of_flagged_notes_alone_do_not_count() -> None:
+    good = notes(20)
+    flagged = [note(midi, flags=("clipped",)) for midi in (30, 39, 60, 61, 90)]
+    parts = split.split([*flagged[:2], *good, *flagged[2:]], validation=0.15, test=0.15, seed=4)
+    assert parts == split.split(good, validation=0.15, test=0.15, seed=4)
+
+
 @pytest.mark.parametrize("count", [0, 1, 4])
 def test_too_few_pitches_are_told(count: int) -> None:
     with pytest.raises(UserError, match=f"{count} pitches are too few"):
@@ -87,7 +94,7 @@ def test_every_second_of_the_inner_pitches_can_be_held_out() -> None:
 
 
 @pytest.mark.parametrize("held", range(2, 21))
-def test_what_is_split_keeps_half_of_the_inner_pitches_to_learn_from(held: int) -> None:
+def test_a_split_trains_on_at_least_half_of_the_inner_pitches(held: int) -> None:
     own = notes(22)
     try:
         parts = split.split(own, validation=1 / 22, test=(held - 1) / 22, seed=held)

@@ -43,7 +43,7 @@ def test_the_margin_is_a_difference_whatever_the_level():
     assert gate(0.0, -0.5, 0.25).promoted
 
 
-def test_a_champion_that_cannot_be_loaded_is_succeeded():
+def test_a_champion_that_cannot_be_loaded_is_replaced():
     decision = succeed(Standing("2", "lstm", 0.1), "1", measure="score", notes=13)
     assert decision.promoted
     assert decision.reason.startswith("lstm (version 2) takes over from version 1")

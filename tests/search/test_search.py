@@ -273,7 +273,7 @@ def test_the_best_trial_is_the_highest_wherever_it_comes(notes, tracker, tmp_pat
     assert (shorter.score, shorter.run_name, len(shorter.trials)) == (0.3, "trial 0 lstm", 1)
 
 
-def test_a_poor_trial_is_pruned_at_the_last_look_of_the_warm_up(notes, tracker, tmp_path, fits):
+def test_a_poor_trial_is_pruned_where_the_warm_up_ends(notes, tracker, tmp_path, fits):
     curves = Curves([0.4] * 3, [0.5] * 3, [0.6] * 3, [0.1] * 3, [0.1, 0.7, 0.8])
     fits(curves)
     best = search_curves("poor", notes, tracker, tmp_path / "optuna.db", 5, warmup_checks=2)

@@ -91,7 +91,7 @@ def steps_to_prune_at(study: optuna.Study, value: float) -> list[int]:
     return found
 
 
-def test_a_trial_under_the_median_is_pruned_once_it_is_warm(tmp_path):
+def test_a_trial_under_the_median_is_pruned_after_the_warm_up(tmp_path):
     study = open_study("s", tmp_path / "a.db", warmup_epochs=4)
     assert [steps_to_prune_at(study, value) for value in (0.5, 0.4, 0.6)] == [[], [], []]
     assert steps_to_prune_at(study, 0.1) == [4, 5, 6, 7, 8]
@@ -99,7 +99,7 @@ def test_a_trial_under_the_median_is_pruned_once_it_is_warm(tmp_path):
 
 
 @pytest.mark.parametrize("warmup", [0, 7, 9])
-def test_no_trial_is_pruned_before_it_is_warm(tmp_path, warmup):
+def test_no_trial_is_pruned_during_the_warm_up(tmp_path, warmup):
     study = open_study("s", tmp_path / "a.db", warmup_epochs=warmup)
     for value in (0.5, 0.4, 0.6):
         steps_to_prune_at(study, value)
@@ -107,7 +107,7 @@ def test_no_trial_is_pruned_before_it_is_warm(tmp_path, warmup):
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_after_four_trials_at_random_new_ones_are_sought_where_earlier_ones_did_well(seed):
+def test_sampling_favours_good_regions_after_four_random_trials(seed):
     """At random the mean of twenty is 0, give or take 0.13."""
     suggested = {}
     for sign in (1, -1):
@@ -120,7 +120,7 @@ def test_after_four_trials_at_random_new_ones_are_sought_where_earlier_ones_did_
     assert sum(suggested[-1][4:]) / 20 < -0.35
 
 
-def test_a_study_seeks_the_highest_value(tmp_path):
+def test_a_study_maximises(tmp_path):
     study = open_study("s", tmp_path / "a.db", 0)
     for trial, value in zip(ask_until(study, 3, 0), (0.1, 0.3, 0.2), strict=True):
         run_trial(study, trial, lambda _, value=value: value)

@@ -167,7 +167,7 @@ def test_a_torn_checkpoint_is_one_clear_line(tmp_path: Path) -> None:
         train(make(), checkpoint=tmp_path)
 
 
-class Known(LearnedContinuator[LearnedConfig]):
+class KnownGradient(LearnedContinuator[LearnedConfig]):
     """Two weights and a loss whose gradient by them is 3 and 4: 5 long, for whatever notes."""
 
     name = "known"
@@ -211,7 +211,7 @@ def test_a_gradient_longer_than_the_limit_is_shortened_to_it(
     clip_norm: float, gradient: list[float]
 ) -> None:
     """Whole and in its direction, afresh in each step; reported is how long it was before."""
-    known, seen = Known(clip_norm=clip_norm), []
+    known, seen = KnownGradient(clip_norm=clip_norm), []
     train(known, report=lambda epoch: seen.append((known.gradient, epoch.metrics)))
     assert len(seen) == 4
     for found, metrics in seen:
@@ -219,7 +219,7 @@ def test_a_gradient_longer_than_the_limit_is_shortened_to_it(
         assert metrics["grad_norm"] == pytest.approx(5.0)
 
 
-def test_clipping_reaches_the_net_that_is_trained() -> None:
+def test_clip_norm_changes_the_weights_of_a_net() -> None:
     """Adam divides by the gradient's size: only by its change does a limit show."""
     states = []
     for clip_norm in (1e-3, 1e9):
@@ -230,7 +230,7 @@ def test_clipping_reaches_the_net_that_is_trained() -> None:
 
 
 def test_every_note_counts_once_in_each_epoch_and_alike_in_the_loss() -> None:
-    known = Known()
+    known = KnownGradient()
     epochs = train(known)
     assert [len(batch) for batch in known.batches] == [2, 2, 1] * 4
     dealt = [note for batch in known.batches for note in batch]
@@ -240,22 +240,24 @@ def test_every_note_counts_once_in_each_epoch_and_alike_in_the_loss() -> None:
     assert [e.metrics["train_loss"] for e in epochs] == pytest.approx([3.0] * 4)
 
 
-def test_a_net_is_in_training_mode_for_the_loss_alone() -> None:
-    known, modes = Known(), []
+def test_a_net_is_in_training_mode_only_for_the_loss() -> None:
+    known, modes = KnownGradient(), []
     train(known, report=lambda _: modes.append(known.net.training))
     assert all(known.modes)
     assert modes == [False] * 4
 
 
-def test_the_loss_is_told_the_share_of_the_epochs_that_this_one_completes() -> None:
-    known = Known(batch=5)
+def test_progress_is_the_share_of_epochs_completed() -> None:
+    known = KnownGradient(batch=5)
     train(known)
     assert known.shares == [0.25, 0.5, 0.75, 1.0]
 
 
 def test_rmsprop_forgets_a_tenth_of_the_mean_square_in_each_step() -> None:
     """The first step is the gradient by the root of a tenth of its square."""
-    known = Known(optimiser="rmsprop", schedule="constant", learning_rate=1e-2, batch=5, epochs=2)
+    known = KnownGradient(
+        optimiser="rmsprop", schedule="constant", learning_rate=1e-2, batch=5, epochs=2
+    )
     weights: list[torch.Tensor] = []
     train(known, report=lambda _: weights.append(known.net.weight.detach().clone()))
     step = (weights[0] - weights[1]).flatten().tolist()

@@ -152,8 +152,8 @@ def test_the_more_notes_agree_the_smaller_a_lead_is_followed():
         assert kept_look(looks) == kept
 
 
-def test_the_best_look_is_that_of_the_highest_mean():
-    """Not of the highest median, nor of the best single note."""
+def test_the_best_checkpoint_has_the_highest_mean_score():
+    """Not the highest median, nor the best single note."""
     assert kept_look({6: [0.6, 0.6, 0.6], 12: [0.2, 0.62, 0.62]}) == 12  # as good, as far as known
     many = {6: [0.6, 0.6, 0.6] * 10, 12: [0.2, 0.62, 0.62] * 10}
     assert kept_look(many) == 6
