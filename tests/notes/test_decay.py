@@ -104,6 +104,14 @@ def test_a_fade_at_the_end_is_left_alone() -> None:
     assert stopped_at(ringing(seconds=1.0), RATE, 220) is None
 
 
+@pytest.mark.parametrize(("at", "found"), [(1.2, True), (1.68, False)])
+def test_a_stop_in_the_last_0_4_s_is_a_trimmed_end(at: float, found: bool) -> None:
+    note = ringing(seconds=2.0, t60=8.0)
+    t = np.arange(len(note)) / RATE
+    faded = note * np.where(t > at, 10 ** (-3 * (t - at) / 0.5), 1.0)
+    assert (stopped_at(faded.astype(np.float32), RATE, 220) is not None) is found
+
+
 def test_the_damped_note_of_the_papers_figure_4(real_data: Path) -> None:
     folder = real_data / "iowa" / "guitar"
     for name, seconds, damped_at in (
