@@ -429,6 +429,10 @@ def from_database(error: Exception, said: str) -> Exception:
 DISK_FULL = "No space left on device"
 FAILURES = {
     "disk": (OSError(errno.ENOSPC, DISK_FULL, "/x/[a].json"), ["/x/[a].json", DISK_FULL, "Free"]),
+    "copy": (
+        OSError(errno.ENOSPC, DISK_FULL, "/tmp/made.png", None, "/x/kept.png"),
+        ["/x/kept.png: "],
+    ),
     "read-only": (OSError(errno.EROFS, "Read-only file system", "/x"), ["/x: Read-only file"]),
     "denied": (PermissionError(errno.EACCES, "Permission denied", "/x"), ["/x: Permission"]),
     "torch": (

@@ -73,7 +73,8 @@ def _line(error: Exception) -> str | None:
 
         return failed(error)
     if isinstance(error, OSError) and error.strerror:
-        where = f"{error.filename}: " if error.filename else ""
+        place = error.filename2 or error.filename  # of a copy, where it was to go
+        where = f"{place}: " if place else ""
         return f"{where}{error.strerror}{f'. {AGAIN}' if error.errno == errno.ENOSPC else ''}"
     text = " ".join(str(error).split())
     if any(sign in text for sign in DISK):  # torch and safetensors do not raise an OSError

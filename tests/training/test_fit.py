@@ -155,7 +155,7 @@ def test_progress_on_other_notes_is_not_used(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 torn"])
 def test_a_damaged_checkpoint_is_one_clear_line(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "fit.pt").write_bytes(content)
-    with pytest.raises(UserError, match="is damaged; delete it"):
+    with pytest.raises(UserError, match="is damaged; to train afresh, run rm "):
         train(make(), checkpoint=tmp_path)
 
 
@@ -163,7 +163,7 @@ def test_a_torn_checkpoint_is_one_clear_line(tmp_path: Path) -> None:
     train(make(), checkpoint=tmp_path)
     whole = (tmp_path / "fit.pt").read_bytes()
     (tmp_path / "fit.pt").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(UserError, match="is damaged; delete it"):
+    with pytest.raises(UserError, match="is damaged; to train afresh, run rm "):
         train(make(), checkpoint=tmp_path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 
 from notedecay.analysis import mean_scores
 from notedecay.continuators import LearnedContinuator, Signal, create
+from notedecay.errors import UserError
 from notedecay.notes.note import Clip
 from notedecay.training import TrainingDiverged
 from notedecay.training.panel import Panel
@@ -227,3 +229,18 @@ def test_a_fit_that_diverges_before_a_look_raises(panel, tmp_path, monkeypatch):
     continuator, count = diverging(1, monkeypatch)
     with pytest.raises(TrainingDiverged, match="in epoch 2"):
         run(panel, tmp_path, continuator, count)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "3", '{"history": 3}', '{"looks": {"one": []}}', '{"looks": []}']
+)
+def test_a_damaged_history_is_one_line_with_the_way_out(panel, tmp_path, content):
+    folder = tmp_path / "it's mine"
+    folder.mkdir()
+    (folder / "history.json").write_text(content)
+    with pytest.raises(UserError) as caught:
+        run(panel, folder)
+    line = str(caught.value)
+    assert line.startswith(f"{folder / 'history.json'} is damaged; to begin that work anew, run ")
+    assert shlex.split(line[line.index("run ") + 4 :]) == ["rm", "-r", str(folder)]
+    assert (folder / "history.json").read_text() == content
