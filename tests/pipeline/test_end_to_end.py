@@ -17,6 +17,7 @@ import soundfile
 import yaml
 
 import notedecay as nd
+from notedecay.registry import models
 from notedecay.tracking.store import connect
 from tests import toy
 from tests.pipeline.serving import serving
@@ -217,7 +218,7 @@ def test_command_python_and_rest_give_the_same_samples(project, served, tmp_path
 def test_a_model_whose_weights_have_changed_is_refused(project, client, tmp_path):
     version = client.get_model_version_by_alias("notedecay-bells", "challenger")
     uri = f"models:/notedecay-bells/{version.version}"
-    weights = next((project / "mlruns/artifacts").rglob("lstm/weights.safetensors"))
+    weights = models.folder_of(client, version) / "weights.safetensors"
     content = weights.read_bytes()
     weights.write_bytes(content[:-20] + bytes(byte ^ 1 for byte in content[-20:]))
     prime = project / "data/bells/own/C4.wav"
