@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from notedecay.continuators.modal_analysis import MOST, find_partials
-from notedecay.continuators.modal_features import LEVEL_DB, PLAIN, feature_count, partial_features
+from notedecay.continuators.modal_features import (
+    LEVEL_DB,
+    PLAIN,
+    SLOPE,
+    feature_count,
+    partial_features,
+)
 from tests.synthetic import damped
 
 
@@ -37,6 +43,18 @@ def test_the_features_do_not_depend_on_the_level() -> None:
     assert np.isfinite(features).all()
     again = partial_features(note / 2, 4000, partials)
     assert np.allclose(features, again, atol=1e-3)
+
+
+@pytest.mark.parametrize("t60", [0.5, 2.0])
+def test_all_features_of_slope_agree_on_one_partial_that_falls_steadily(t60: float) -> None:
+    """By its damping, over five stretches of the prime, and in three neighbourhoods by two."""
+    prime = damped([440], [t60], rate=4000)[:1320].astype(np.float64)
+    prime /= np.abs(prime).max()
+    partials = find_partials(prime, 4000)
+    loudest = int(np.abs(partials.amplitude).argmax())
+    features = partial_features(prime, 4000, partials)[loudest]
+    slopes_db_per_s = SLOPE * np.sinh(features[[2, *range(11, 16), *range(20, 26)]])
+    assert slopes_db_per_s == pytest.approx(np.full(12, -60 / t60), rel=0.05)
 
 
 def test_a_feature_tells_how_far_a_partial_stands_over_the_noise() -> None:
