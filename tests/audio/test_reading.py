@@ -161,6 +161,30 @@ def test_mp3_whose_header_does_not_know_the_number_of_frames(frames: int) -> Non
     assert 2.0 <= seconds < 2.15
 
 
+@pytest.mark.parametrize("rate", [22050, 44100, 48000])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_mp3_of_a_varying_bit_rate_that_no_frame_counts(rate: int, channels: int) -> None:
+    noise = 0.1 * np.random.default_rng(9).standard_normal(rate)
+    sound = np.concatenate([np.zeros(rate), noise, damped([261.6], [2.0], seconds=2.0, rate=rate)])
+    data = encoded(
+        "MP3",
+        None,
+        np.tile(sound[:, np.newaxis], channels),
+        rate,
+        bitrate_mode="VARIABLE",
+        compression_level=0.5,
+    )
+    at = data.index(b"\xff", 4 + data.index(b"Xing"))
+    while data[at + 1] & 0xE6 != 0xE2 or data[at + 1] != data[1]:
+        at = data.index(b"\xff", at + 1)
+    whole, uncounted = audio.read_bytes(data), audio.read_bytes(data[at:])
+    assert whole.seconds == 4.0
+    assert 4.0 <= uncounted.seconds < 4.15
+    delay = 576  # of the encoder, which the header of the whole file takes away
+    shifted = uncounted.samples[:, delay : delay + 4 * rate]
+    np.testing.assert_allclose(shifted, whole.samples, atol=1e-3)
+
+
 def without_last_mark(data: bytes) -> bytes:
     """An Ogg file whose last page is not marked as the last, as when a stream is recorded."""
     at = data.rindex(b"OggS")
