@@ -45,7 +45,8 @@ def mended(stream: BinaryIO) -> Mapping[int, bytes]:
     marked = bytearray(page[: _length(page)])
     marked[5] |= _IS_LAST
     marked[22:26] = bytes(4)
-    return {at + 5: bytes(marked[5:6]), at + 22: _checksum(bytes(marked)).to_bytes(4, "little")}
+    checksum = _checksum(bytes(marked)).to_bytes(4, "little")
+    return {at + 5: bytes(marked[5:6]), at + 22: checksum}
 
 
 def _is_ogg(stream: BinaryIO) -> bool:
