@@ -39,6 +39,15 @@ def test_two_modes_tell_how_a_partial_that_beats_dies_away() -> None:
     assert told[UNEXPLAINED_BY_TWO] < told[UNEXPLAINED_BY_ONE] - 1
 
 
+def test_two_modes_are_described_from_the_loud_one_to_the_faint_one() -> None:
+    """Their ratio in the last window of the prime, then the damping of each (1/s)."""
+    note = ringing((440, 0.8, 0.5j), (441.5, 3.0, 1))
+    ratio, loud, faint = beat_features(note[:PRIME], RATE, np.array([440.0]))[0, 9:12]
+    at_the_end = [a * 10 ** (-3 * PRIME / RATE / t60) for a, t60 in ((1.0, 3.0), (0.5, 0.8))]
+    assert np.exp(ratio) == pytest.approx(at_the_end[1] / at_the_end[0], rel=0.25)
+    assert np.sinh([loud, faint]) == pytest.approx([-6.908 / 3.0, -6.908 / 0.8], rel=0.05)
+
+
 def test_a_mode_that_has_died_hides_none_that_rings_on() -> None:
     note = ringing((440, 3.0, 0.1), (440.5, 0.06, 1))
     told = beat_features(note[: RATE // 2], RATE, np.array([440.0]))[0]

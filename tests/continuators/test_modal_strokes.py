@@ -75,6 +75,13 @@ def test_silence_and_short_notes_have_no_modes(samples: np.ndarray) -> None:
     assert np.array_equal(played_again(samples, RATE, modes, np.random.default_rng(0)), samples)
 
 
+@pytest.mark.parametrize(("growth", "modes"), [(0.3, 1), (2.0, 0)])
+def test_a_partial_that_grows_quickly_is_no_damped_mode(growth: float, modes: int) -> None:
+    t = TIMES[: round(0.45 * RATE)]
+    swelling = 0.3 * np.exp(growth * t) * np.cos(2 * np.pi * 440 * t)
+    assert len(modes_of(swelling, RATE, np.array([440.0])).pole) == modes
+
+
 def test_noise_is_not_taken_for_modes() -> None:
     noise = np.random.default_rng(3).standard_normal(4 * RATE)
     assert len(modes_of(noise, RATE, np.array([440.0, 880.0, 1500.0])).pole) == 0
