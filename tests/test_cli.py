@@ -525,13 +525,30 @@ def test_a_folder_of_one_s_own_is_taken_in_pinned_and_verified(command, inside, 
     assert fetched.code == 0
     assert fetched.out.splitlines() == [
         f"left out: {own / 'E3.wav'} is truncated: fetch or export it again",
-        f"left out: {own / 'readme.txt'}: not a WAV, FLAC, AIFF, OGG or MP3 file",
-        "data/ holds more than data.dvc pins; 'notedecay pin' makes it the pinned state",
+        "left out: 1 file of other kinds than recordings: readme.txt",
+        f"{inside}/data/banjo/parlour: 2 recordings added, 0 already there",
+        "data/ holds 2 files not pinned yet: 'notedecay pin' accepts it as it is",
     ]
     assert_refused(command("verify"), "not pinned: banjo/parlour/D3.wav")
     assert command("verify", "bells").out == "4 files are what data.dvc pins\n"
     assert command("pin").out == "pinned 6 files; commit data.dvc and data.md5\n"
     assert command("verify").out == "6 files are what data.dvc pins\n"
     assert (inside / "data/banjo/parlour/D3.wav").read_bytes() == (own / "D3.wav").read_bytes()
+    toy.make_notes(own / "more", range(53, 54))
     again = command("fetch", "--source", own, "--instrument", "banjo")
-    assert_refused(again, "is there already: remove it first, or rename the folder")
+    assert f"{inside}/data/banjo/parlour: 1 recording added, 2 already there" in again.out
+    assert "data/ holds 1 file not pinned yet" in again.out
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\x85b", "a\udcffb", "a\x1b[31mb", "a\u2028b"])
+def test_a_name_that_no_terminal_shows_is_escaped_in_one_line(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["generate", "--model", "m", "--prime", name, "--out", "x.txt"]
+    monkeypatch.setattr("sys.argv", ["notedecay", *arguments[:-1], f"{name}.txt"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    printed = capsys.readouterr().err
+    assert len(printed.splitlines()) == 1
+    assert ascii(name)[1:-1] in printed

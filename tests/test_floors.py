@@ -33,6 +33,7 @@ FLOORS = {
     "pipeline": 4,
     "evaluation": 4,
     "paper": 4,
+    "messages": 4,
     "cli": 4,
     "__init__": 4,
 }

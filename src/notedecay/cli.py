@@ -16,7 +16,8 @@ from rich.markup import escape
 
 from notedecay.commands import find_children, pasteable
 from notedecay.config import load_params
-from notedecay.errors import UserError, nearest
+from notedecay.errors import UserError, count, nearest
+from notedecay.messages import line_of, plain
 from notedecay.project import find_project
 
 app = typer.Typer(
@@ -30,9 +31,6 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 CORES = os.cpu_count() or 1
-AGAIN = "Free some space, then run the command again; nothing that is stored is lost"
-DISK = ("No space left on device", "PytorchStreamWriter failed", "unexpected pos")
-"""What is said by libraries that write files of their own when a disk is full."""
 Processes = Annotated[int, typer.Option(min=1, help="Trainings at once; one per core by default.")]
 Instruments = Annotated[
     list[str] | None, typer.Argument(help="As in params.yaml; all of them by default.")
@@ -43,7 +41,7 @@ Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 
 def _say(line: str) -> None:
     """Print a line as it is: its paths are neither broken nor taken for markup."""
-    out.print(line, markup=False, soft_wrap=True)
+    out.print(plain(line), markup=False, soft_wrap=True)
 
 
 def main() -> None:
@@ -52,34 +50,11 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        line = _line(error)
+        line = line_of(error)
         if line is None:
             raise
-        err.print(f"[red]error:[/] {escape(line)}", soft_wrap=True)
+        err.print(f"[red]error:[/] {escape(plain(line))}", soft_wrap=True)
         sys.exit(2)
-
-
-def _line(error: Exception) -> str | None:
-    """What the user is told of an error; None for one that is a fault of the program.
-
-    The classes of MLflow, Optuna and SQLAlchemy are known by their modules' names: to import
-    them takes seconds.
-    """
-    if isinstance(error, UserError):
-        return str(error)
-    modules = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
-    if modules & {"mlflow", "optuna", "sqlalchemy", "sqlite3"}:
-        from notedecay.tracking.store import failed
-
-        return failed(error)
-    if isinstance(error, OSError) and error.strerror:
-        place = error.filename2 or error.filename  # of a copy, where it was to go
-        where = f"{place}: " if place else ""
-        return f"{where}{error.strerror}{f'. {AGAIN}' if error.errno == errno.ENOSPC else ''}"
-    text = " ".join(str(error).split())
-    if any(sign in text for sign in DISK):  # torch and safetensors do not raise an OSError
-        return f"a file cannot be written ({text[:120]}): is the disk full? {AGAIN}"
-    return None
 
 
 @app.command()
@@ -124,7 +99,8 @@ def _bring(source: str, instrument: str | None, data: Path) -> None:
     adopted = adopt.adopt(Path(source), instrument, data)
     for line in adopted.left_out:
         _say(f"left out: {line}")
-    _say(f"{adopted.folder}: {adopted.added} recordings added, {adopted.known} already there")
+    added = count(adopted.added, "recording")
+    _say(f"{adopted.folder}: {added} added, {adopted.known} already there")
 
 
 def _matches(root: Path) -> bool:
@@ -370,7 +346,8 @@ def serve(
     from notedecay.tracking import store
 
     mlruns = find_project().mlruns
-    models.find(store.connect(mlruns), model)
+    client = store.connect(mlruns)
+    models.folder_of(client, models.find(client, model))  # damaged files are one line here
     _refuse_taken(port)
     # A file, and no module: that would import today's notedecay, not the model's own.
     server = Path(models.__file__).with_name("serving.py")

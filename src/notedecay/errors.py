@@ -17,6 +17,11 @@ class DamagedError(UserError):
     """A file that is lost or no longer what was written: no matter of the code that reads it."""
 
 
+def count(number: int, noun: str) -> str:
+    """A number of things in words: ``1 file``, ``3 files``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def nearest(word: str, choices: Iterable[str]) -> str:
     """A hint ``; did you mean 'x'?`` for a mistyped word, or the list of choices.
 

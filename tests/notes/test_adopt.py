@@ -36,7 +36,7 @@ def test_own_recordings_are_taken_in_and_the_rest_is_named(tmp_path: Path) -> No
     assert len(adopted.left_out) == 5
     for name, reason in {
         "D4.wav": "is not audio",
-        "notes.txt": "no recordings (",
+        "notes.txt": "1 file of other kinds than recordings",
         "tuning.wav": "no pitch in its name",
         "A1_E4.wav": "several pitches in its name, A1 and E4",
         "harp_C4C5.wav": "attacks where the name promises 13",

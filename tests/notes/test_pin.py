@@ -108,9 +108,8 @@ def test_what_is_pinned_no_longer_is_said(pinned):
     shutil.rmtree(pinned / "data/piano")
     (pinned / "data/guitar/y/C4.wav").write_text("new")
     assert pin.unlike(pinned) == (
-        "data/ holds 1 files that are not pinned yet and not all that is pinned (2 files are "
-        "missing or changed; 'notedecay fetch' brings published ones): 'notedecay pin' accepts "
-        "it as it is"
+        "data/ holds 1 file not pinned yet and not all that is pinned (2 files missing or "
+        "changed; 'notedecay fetch' brings published ones): 'notedecay pin' accepts it as it is"
     )
     assert pin.accept(pinned, lambda: dvc(pinned, "add", "-q", "data")) == (
         2, ["piano/x (2 files)"],

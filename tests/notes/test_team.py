@@ -47,7 +47,7 @@ def test_more_notes_are_pinned_on_top(clone: Path, tmp_path: Path) -> None:
     toy.make_notes(tmp_path / "more", range(61, 63))
     shown = toy.notedecay(clone, "fetch", "--source", str(tmp_path / "more"),
                           "--instrument", "bells").stdout  # fmt: skip
-    assert "data/ holds 2 files that are not pinned yet: 'notedecay pin' accepts it" in shown
+    assert "data/ holds 2 files not pinned yet: 'notedecay pin' accepts it" in shown
     assert "no longer pinned" not in toy.notedecay(clone, "pin").stdout
     shutil.rmtree(clone / "data/bells/own")
     shown = toy.notedecay(clone, "pin").stdout

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from notedecay import audio
 from notedecay.config import INSTRUMENT_NAME
-from notedecay.errors import UserError
+from notedecay.errors import UserError, count
 from notedecay.files import replacing, replacing_folder
 from notedecay.notes import origin, runs
 from notedecay.notes.catalogue import is_recording
@@ -148,8 +148,7 @@ def _foreign(names: Sequence[str]) -> list[str]:
     if not names:
         return []
     shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
-    kinds = ", ".join(sorted(suffix[1:] for suffix in audio.SUFFIXES))
-    return [f"{len(names)} files that are no recordings ({kinds}): {shown}"]
+    return [f"{count(len(names), 'file')} of other kinds than recordings: {shown}"]
 
 
 def _unusable(path: Path, folder: Path) -> str | None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
-from notedecay.errors import UserError, nearest
+from notedecay.errors import UserError, count, nearest
 from notedecay.files import replacing
 from notedecay.notes import sources
 from notedecay.notes.filenames import unusable_name
@@ -171,8 +171,8 @@ def unlike(root: Path) -> str | None:
     actual = manifest(root / "data")
     more = len(actual.keys() - pinned.keys())
     lacking = sum(actual.get(name) != md5 for name, md5 in pinned.items())
-    said = [f"{more} files that are not pinned yet"] if more else []
-    said += [f"not all that is pinned ({lacking} files are missing or changed; "
+    said = [f"{count(more, 'file')} not pinned yet"] if more else []
+    said += [f"not all that is pinned ({count(lacking, 'file')} missing or changed; "
              "'notedecay fetch' brings published ones)"] if lacking else []  # fmt: skip
     if not said:
         return None
@@ -182,7 +182,7 @@ def unlike(root: Path) -> str | None:
 def dropped(before: Manifest, after: Manifest) -> list[str]:
     """Name the folders whose files were pinned before and are no longer, with their counts."""
     lost = Counter(name.rpartition("/")[0] for name in before.keys() - after.keys())
-    return [f"{folder} ({count} files)" for folder, count in sorted(lost.items())]
+    return [f"{folder} ({count(number, 'file')})" for folder, number in sorted(lost.items())]
 
 
 def damaged(root: Path) -> set[Path]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
+from notedecay.audio import to_full_scale
 from notedecay.audio import write as write_audio
 from notedecay.files import replacing, replacing_folder
 from notedecay.paper.claims import claims
@@ -98,8 +99,9 @@ def _published(published: Sequence[Published], folder: Path) -> list[Mapping[str
     with replacing_folder(folder / "published") as fresh:
         for one, row in zip(published, table_rows(published), strict=True):
             name = f"{one.number}-{one.note}"
-            write_audio(fresh / f"{name}.wav", one.original, one.rate)
-            write_audio(fresh / f"{name}_gen.wav", one.generated, one.rate)
+            original, generated = to_full_scale(one.original, one.generated)
+            write_audio(fresh / f"{name}.wav", original, one.rate)
+            write_audio(fresh / f"{name}_gen.wav", generated, one.rate)
             shown.append(
                 {
                     "number": one.number,

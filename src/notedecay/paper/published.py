@@ -95,7 +95,7 @@ def read_published(folder: Path, *, without_rumble: bool = True) -> list[Publish
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; name the one that holds the experiments")
-    files = sorted(file for file in folder.glob("*/*_gen.*") if file.suffix in SUFFIXES)
+    files = sorted(file for file in folder.glob("*/*_gen.*") if file.suffix.lower() in SUFFIXES)
     if not files:
         raise UserError(
             f"{folder} holds no published continuation: expected <experiment>/<note>_gen.flac"
