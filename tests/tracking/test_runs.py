@@ -26,7 +26,7 @@ def tracker(mlruns) -> Tracker:
 
 
 def test_the_store_lies_in_mlruns_under_an_absolute_address(mlruns, tracker):
-    assert tracking_uri(mlruns) == f"sqlite:///{mlruns.resolve()}/mlflow.db"
+    assert tracking_uri(mlruns) == f"sqlite+pysqlite:///{mlruns.resolve()}/mlflow.db"
     assert (mlruns / "mlflow.db").exists()
     experiment = tracker.client.get_experiment(tracker.experiment_id)
     assert experiment.name == "notedecay-banjo"

@@ -166,10 +166,7 @@ def read(path: Path) -> Split:
     """
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
-        parts = {part: [str(id_) for id_ in held[part]] for part in PARTS}
-        if not all(parts.values()):
-            raise ValueError("a part is empty")
-        return parts
+        return {part: [str(id_) for id_ in held[part]] for part in PARTS}
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such split: run the prepare stage first") from error
     except (ValueError, TypeError, KeyError) as error:
