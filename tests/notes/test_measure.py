@@ -67,7 +67,7 @@ def stereo(second: audio.Samples) -> Figures:
 
 
 def test_channels_that_cancel_are_set_aside_or_warned_of() -> None:
-    assert stereo(-note()).flags == ("its channels cancel when mixed to mono",)
+    assert stereo(-note()).flags == ("silent when mixed to mono (its channels cancel)",)
     nearly = stereo(np.float32(-0.8) * note())
     assert nearly.flags == ()
     assert nearly.warnings == (

@@ -69,7 +69,7 @@ def measure(raw: Recording, samples: Samples, pitch: int) -> Figures:
     """
     loss_db = mono_loss_db(raw)
     if is_silent(raw) or loss_db >= CANCELLED_DB:
-        why = "silent" if is_silent(raw) else "its channels cancel when mixed to mono"
+        why = "silent" if is_silent(raw) else "silent when mixed to mono (its channels cancel)"
         return Figures(None, None, max(raw.peak_dbfs, -200.0), None, None, (why,))
     note = from_onset(samples, raw.rate)
     tuning = tune(note, raw.rate, pitch)
