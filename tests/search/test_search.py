@@ -38,7 +38,7 @@ SPACE = {
 
 def config(trials: int, **changed: Any) -> Search:
     values = {"epochs": 24, "check_every": 8, "warmup_checks": 0, "device": "cpu"}
-    return Search(trials=trials, spaces={"lstm": SPACE}, **values | changed)
+    return Search(trials=trials, **{"spaces": {"lstm": SPACE}} | values | changed)
 
 
 @pytest.fixture(scope="module")
@@ -289,6 +289,14 @@ def test_a_trial_that_has_come_to_its_end_is_not_pruned(notes, tracker, tmp_path
     fits(level(0.4, 0.5, 0.6, 0.1))
     best = search_curves("ends", notes, tracker, tmp_path / "optuna.db", 4, warmup_checks=3)
     assert [row["state"] for row in best.trials] == ["complete"] * 4
+
+
+def test_the_search_sets_the_epochs_of_its_trials(notes, tracker, tmp_path, fits):
+    """Whatever the space says: scores of unlike lengths cannot be compared."""
+    fits(level(0.5))
+    space = {"lstm": SPACE | {"epochs": 99}}
+    best = search_curves("epochs", notes, tracker, tmp_path / "optuna.db", 1, spaces=space)
+    assert best.settings["epochs"] == 24
 
 
 @pytest.mark.usefixtures("pruned")
