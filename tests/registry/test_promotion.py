@@ -28,6 +28,7 @@ def test_the_first_is_champion():
         (0.25, 0.2, 0.1, False),
         (0.31, 0.2, 0.1, True),
         (0.75, 0.5, 0.25, True),  # exactly by the margin: none of the three is rounded
+        (0.3, 0.2, 0.1, True),  # likewise, though 0.3 - 0.2 is less than 0.1 as a float
         (0.625, 0.5, 0.25, False),
         (0.2, 0.5, -1.0, False),
         (float("nan"), 0.0, 0.0, False),

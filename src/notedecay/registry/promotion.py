@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -79,7 +80,8 @@ def decide(
         return Decision(True, f"{who} is the first: {figure} on {notes} unseen notes")
     other = f"{champion.who} {champion.value:.3f}"
     gain = challenger.value - champion.value
-    if gain > 0 and gain >= margin:
+    enough = gain >= margin or math.isclose(gain, margin)  # 0.3 - 0.2 falls short of 0.1
+    if gain > 0 and enough:
         return Decision(True, f"{who} beats {other}: {figure} on {notes} unseen notes")
     need = f" by {margin:g}" if margin else ""
     return Decision(False, f"{who} does not beat {other}{need}: {figure} on {notes} unseen notes")
