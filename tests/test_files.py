@@ -40,3 +40,16 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     folder = replacing_folder(tmp_path / "file" / "x")
     with pytest.raises(UserError, match="cannot be written"), folder:
         pass
+
+
+@pytest.mark.parametrize("name", ["x" * 251 + ".wav", "é" * 125 + ".wav", "x" + "é" * 127])
+def test_a_name_as_long_as_the_file_system_takes_is_written(tmp_path: Path, name: str) -> None:
+    for text in ("one", "two"):
+        with replacing(tmp_path / "files" / name) as partial:
+            partial.write_text(text)
+        with replacing_folder(tmp_path / "folders" / name) as partial:
+            (partial / text).touch()
+    assert (tmp_path / "files" / name).read_text() == "two"
+    assert [p.name for p in (tmp_path / "files").iterdir()] == [name]
+    assert [p.name for p in (tmp_path / "folders" / name).iterdir()] == ["two"]
+    assert [p.name for p in (tmp_path / "folders").iterdir()] == [name]

@@ -11,6 +11,9 @@ from pathlib import Path
 from notedecay.commands import pasteable
 from notedecay.errors import UserError
 
+LONGEST_NAME = 255
+"""Bytes that a file system takes for one name."""
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -98,4 +101,7 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
 
 
 def _beside(path: Path, kind: str = "partial") -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.{kind}")
+    """A hidden neighbour, which holds only the beginning of a name that leaves no room."""
+    mark = f".{os.getpid()}.{kind}"
+    start = os.fsencode(path.name)[: LONGEST_NAME - len(mark) - 1].decode("utf-8", "ignore")
+    return path.with_name(f".{start}{mark}")
