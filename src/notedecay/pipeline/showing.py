@@ -59,11 +59,14 @@ def show_notes(
 
 
 def _notes(project: Project, params: Params, instrument: str, console: Console) -> list[Note]:
-    """From the pipeline's catalogue where it is newer than the recordings, else measured anew."""
+    """From the pipeline's catalogue where it is of these very files, else measured anew."""
     written = project.results(instrument) / "catalogue.json"
     files = catalogue.recordings(project.data, instrument)
     if written.exists() and written.stat().st_mtime > max(f.stat().st_mtime for f in files):
-        return catalogue.read(written)
+        notes = catalogue.read(written)
+        # A file that was deleted, renamed or moved here leaves no newer date behind.
+        if {n.file for n in notes} == {f.relative_to(project.data).as_posix() for f in files}:
+            return notes
     config = params.instruments.get(instrument)
     highpass = config.prepare.highpass_hz if config else 25.0
     with counting(instrument, console) as progress:
