@@ -145,10 +145,32 @@ def test_the_list_is_read_by_md5sum(pinned):
     subprocess.run(["md5sum", "--check", "--quiet", "../data.md5"], cwd=pinned / "data", check=True)
 
 
-def test_a_damaged_list_is_named(pinned):
-    (pinned / "data.md5").write_text("0 what\n")
-    with pytest.raises(UserError, match=r"data\.md5, line 1"):
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda text: text[:0] + b"0 what\n", r"data\.md5, line 1"),
+        (lambda text: b"\x80" + text, "not text in UTF-8; restore it"),
+        (lambda text: text.decode().encode("utf-16"), "not text in UTF-8; restore it"),
+        (lambda text: b"<<<<<<< HEAD\n" + text, r"data\.md5, line 1"),
+        (lambda text: b"".join(x for x in text.splitlines(True) if x[:1] != b"#"), "its head"),
+    ],
+)
+def test_a_damaged_list_is_named_and_data_dvc_kept(pinned, damage, said):
+    path, before = pinned / "data.md5", (pinned / "data.dvc").read_bytes()
+    path.write_bytes(damage(path.read_bytes()))
+    (pinned / "data/piano/x/C4.wav").write_text("other")
+    with pytest.raises(UserError, match=said):
         pin.verify(pinned)
+    assert (pinned / "data.dvc").read_bytes() == before
+
+
+@pytest.mark.parametrize("damaged", [b"outs: [", b"\xff\x80", b"", b"<<<<<<< HEAD\n", None])
+def test_a_damaged_data_dvc_is_put_back(pinned, damaged):
+    path = pinned / "data.dvc"
+    before = path.read_bytes()
+    path.unlink() if damaged is None else path.write_bytes(damaged)
+    assert pin.verify(pinned) == 3
+    assert path.read_bytes() == before
 
 
 def test_the_project_s_pin_agrees_with_itself():

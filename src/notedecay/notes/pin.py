@@ -73,13 +73,15 @@ def read_pin(path: Path) -> Pin:
     Raises
     ------
     UserError
-        For a file that is missing or not in the format of ``md5sum``.
+        For a file that is missing, not in the format of ``md5sum`` or without ``data.dvc`` in
+        its head.
     """
     try:
         lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
         raise UserError(
-            f"cannot read {path}: {error.strerror}; restore it from git, or run 'notedecay pin'"
+            f"cannot read {path}: {reason}; restore it from git, or run 'notedecay pin' without it"
         ) from error
     files: Manifest = {}
     for number, line in enumerate(lines, 1):
@@ -89,6 +91,8 @@ def read_pin(path: Path) -> Pin:
         elif not line.startswith("#"):
             raise UserError(f"{path}, line {number}: not as md5sum writes it; restore it from git")
     head = [line.removeprefix("# ") for line in lines if line.startswith("#")]
+    if not head:
+        raise UserError(f"{path} lacks its head, the text of data.dvc; restore it from git")
     return Pin(files, "".join(f"{line}\n" for line in head))
 
 
@@ -115,6 +119,9 @@ def differences(pinned: Manifest, actual: Manifest) -> list[str]:
 def verify(root: Path, instrument: str | None = None) -> int:
     """Compare the data folder with the pin.
 
+    ``data.dvc`` is put back where it is not the one of the pin: DVC had followed a change, or it
+    was damaged or merged by hand.
+
     Parameters
     ----------
     root : Path
@@ -130,9 +137,8 @@ def verify(root: Path, instrument: str | None = None) -> int:
     Raises
     ------
     UserError
-        Naming the files that are missing, changed or not pinned; ``data.dvc`` is put back
-        where DVC had followed the change. Also for an instrument that is neither pinned nor
-        there.
+        Naming the files that are missing, changed or not pinned. Also for an instrument that
+        is neither pinned nor there.
     """
     pin = read_pin(root / LIST)
     wanted = {
@@ -143,8 +149,8 @@ def verify(root: Path, instrument: str | None = None) -> int:
         known = {name.partition("/")[0] for name in pin.files}
         raise UserError(f"data.dvc pins no instrument '{instrument}'{nearest(instrument, known)}")
     wrong = differences(wanted, actual)
+    _put_back(pin, root / "data.dvc")
     if wrong:
-        _put_back(pin, root / "data.dvc")
         few = "; ".join(wrong[:5]) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else "")
         raise UserError(f"data/ is not what data.dvc pins: {few}. {_remedy(wanted, actual)}")
     return len(wanted)
@@ -194,7 +200,7 @@ def damaged(root: Path) -> set[Path]:
 
 
 def _put_back(pin: Pin, path: Path) -> None:
-    if not path.exists() or path.read_text(encoding="utf-8") != pin.dvc:
+    if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != pin.dvc:
         with replacing(path) as sibling:
             sibling.write_text(pin.dvc, encoding="utf-8")
 
