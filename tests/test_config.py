@@ -120,6 +120,40 @@ def test_a_range_must_be_ordered():
         parse(Params, wrong, "params.yaml")
 
 
+@pytest.mark.parametrize("line", ["seed: 7", "'seed': 7", "? seed\n: 7", "instruments: {}"])
+def test_a_key_that_is_there_twice_is_refused_as_dvc_does(tmp_path, line):
+    path = tmp_path / "params.yaml"
+    path.write_text(f"{PARAMS.read_text()}\n{line}\n")
+    with pytest.raises(UserError, match=r"the key '(seed|instruments)' is there twice"):
+        load_params(path)
+
+
+def test_what_an_anchor_brings_may_be_said_anew(tmp_path):
+    path = tmp_path / "params.yaml"
+    banjo = "  banjo:\n    <<: *piano\n    train: {epochs: 7, check_every: 1, device: cpu}\n"
+    path.write_text(PARAMS.read_text().replace("  piano:", "  piano: &piano") + banjo)
+    instruments = load_params(path).instruments
+    assert instruments["banjo"].train.epochs == 7
+    assert instruments["banjo"].search == instruments["piano"].search
+
+
+@pytest.mark.parametrize("name", ["1", "1e3", "true", "null", "2024-01-01"])
+def test_an_instrument_s_name_that_yaml_takes_for_a_value_is_to_be_quoted(tmp_path, name):
+    path = tmp_path / "params.yaml"
+    path.write_text(PARAMS.read_text().replace("  piano:", f"  {name}:"))
+    with pytest.raises(UserError, match="put it in quotes"):
+        load_params(path)
+    path.write_text(PARAMS.read_text().replace("  piano:", f"  '{name}':"))
+    assert name in load_params(path).instruments
+
+
+@pytest.mark.parametrize("value", [None, [], 3, "text"])
+def test_a_group_without_parameters_is_named(value):
+    for path in ("instruments", "instruments.piano", "instruments.piano.search.spaces.lstm"):
+        with pytest.raises(UserError, match=f"{path}: needs parameters of its own"):
+            parse(Params, changed(path, value), "params.yaml")
+
+
 @pytest.mark.parametrize("content", ["a: [1", "", "just text", "- 1"])
 def test_a_file_that_is_no_mapping_is_refused(tmp_path, content):
     path = tmp_path / "params.yaml"

@@ -20,6 +20,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 from notedecay.errors import UserError, nearest
 
@@ -192,7 +193,21 @@ class Params(Section):
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads ``1e-3`` as a number, as YAML 1.2 and DVC do; YAML 1.1 takes it for text."""
+    """Reads what DVC reads.
+
+    ``1e-3`` is a number, as in YAML 1.2, and a key that is there twice is refused. SafeLoader
+    takes the one for text, and the last of the other.
+    """
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen: set[tuple[str, str]] = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if (key.tag, key.value) in seen:
+                said = f"the key '{key.value}' is there twice"
+                raise yaml.composer.ComposerError(None, None, said, key.start_mark)
+            seen.add((key.tag, key.value))
+        return node
 
 
 _Loader.add_implicit_resolver(
@@ -262,7 +277,16 @@ def parse(model: type[M], values: Any, where: str, *, strict: bool | None = None
             raise UserError(f"{where}: unknown parameter {path}{hint}") from error
         got = "" if first["type"] == "missing" else f", got {reprlib.repr(first['input'])}"
         hint = "; write it without quotes" if _is_quoted_number(first["input"]) else ""
-        raise UserError(f"{where}: {path or 'the whole'}: {first['msg']}{got}{hint}") from error
+        raise UserError(f"{where}: {path or 'the whole'}: {_said(first)}{got}{hint}") from error
+
+
+def _said(first: ErrorDetails) -> str:
+    """What is wrong, in words of YAML where pydantic's are those of Python."""
+    if first["type"] in {"model_type", "dict_type"}:
+        return "needs parameters of its own, 'name: value' on lines below it"
+    if first["loc"][-1:] == ("[key]",) and first["type"] == "string_type":
+        return "YAML takes this name for a number, a date, true, false or null: put it in quotes"
+    return first["msg"]
 
 
 def _is_quoted_number(value: Any) -> bool:
