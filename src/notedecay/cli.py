@@ -99,6 +99,8 @@ def _bring(source: str, instrument: str | None, data: Path) -> None:
     adopted = adopt.adopt(Path(source), instrument, data)
     for line in adopted.left_out:
         _say(f"left out: {line}")
+    for line in adopted.kept:
+        _say(f"still there: {line}")
     added = count(adopted.added, "recording")
     _say(f"{adopted.folder}: {added} added, {adopted.known} already there")
 

@@ -13,7 +13,7 @@ from notedecay import audio
 from notedecay.config import Params
 from notedecay.errors import UserError
 from notedecay.notes import catalogue, origin
-from notedecay.notes.adopt import adopt
+from notedecay.notes.adopt import adopt, check_instrument
 from notedecay.notes.origin import Origin
 from tests.notes.conftest import RATE, put
 
@@ -87,6 +87,25 @@ def test_a_second_fetch_adds_what_is_new_and_overwrites_nothing(tmp_path: Path) 
     assert (adopted.added, adopted.known) == (0, 2)
     assert "C4.wav: differs from" in adopted.left_out[0]
     assert (data / "harp" / "own" / "C4.wav").read_bytes() == first
+
+
+def test_what_was_renamed_or_deleted_since_the_last_fetch_is_said(tmp_path: Path) -> None:
+    own, data = tmp_path / "own", tmp_path / "data"
+    for midi, name in ((60, "C4"), (62, "D4"), (64, "x/E4"), (65, "F4")):
+        put(own / f"{name}.wav", midi)
+    assert adopt(own, "harp", data).kept == []
+    (own / "C4.wav").rename(own / "C4_ff.wav")
+    (own / "D4.wav").unlink()
+    (own / "x/E4.wav").rename(own / "E4.wav")
+    adopted = adopt(own, "harp", data)
+    assert (adopted.added, adopted.known) == (2, 1)
+    target = data / "harp" / "own"
+    assert adopted.kept == [
+        f"C4.wav, D4.wav, x/E4.wav: not in {own} (any more); delete what is not meant from {target}"
+    ]
+    for name in ("C4.wav", "D4.wav", "x/E4.wav"):
+        (target / name).unlink()
+    assert adopt(own, "harp", data).kept == []
 
 
 @pytest.mark.parametrize(
@@ -165,7 +184,8 @@ def test_what_generate_reads_fetch_takes_in(tmp_path: Path, suffix: str) -> None
     ("name", "hint"),
     [
         ("türkische-oud", "turkische-oud"), ("../harp", "harp"), ("a b", "a-b"), ("-x", "x"),
-        ("x" * 61, "x"), ("", ""), ("a\n", "a"), ("oud.", "oud"),
+        ("x" * 61, "x"), ("a\n", "a"), ("oud.", "oud"), ("_oud!", "_oud"), ("x" * 59 + "!y", "x"),
+        ("", "banjo"), ("二胡", "banjo"), ("-", "banjo"), ("\udcff", "banjo"),
     ],
 )  # fmt: skip
 def test_one_rule_for_the_names_of_instruments(tmp_path: Path, name: str, hint: str) -> None:
@@ -173,6 +193,7 @@ def test_one_rule_for_the_names_of_instruments(tmp_path: Path, name: str, hint: 
     with pytest.raises(UserError, match="cannot name an instrument") as caught:
         adopt(tmp_path / "own", name, tmp_path / "data")
     assert f"such as '{hint}" in str(caught.value)
+    check_instrument(str(caught.value).split("'")[-2])
     with pytest.raises(ValueError, match="instruments"):
         Params.model_validate({"seed": 1, "instruments": {name: {}}})
 

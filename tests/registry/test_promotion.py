@@ -68,7 +68,18 @@ def test_model_uris(uri, parts):
     assert parse_uri(uri) == parts
 
 
-@pytest.mark.parametrize("uri", ["models:/x", "models:/x/latest", "x@y", "models:/", "runs:/a/b"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "models:/x",
+        f"models:/x/{10**20}",
+        "models:/x/٣",
+        "models:/x/latest",
+        "x@y",
+        "models:/",
+        "runs:/a/b",
+    ],
+)
 def test_other_uris_are_refused(uri):
     with pytest.raises(UserError, match="is not a model"):
         parse_uri(uri)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import filecmp
 import re
 import shutil
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,6 @@ from notedecay.notes.catalogue import is_recording
 from notedecay.notes.filenames import is_hidden, unusable_name
 from notedecay.notes.names import Named
 from notedecay.notes.reading import read_name
-from notedecay.notes.takes import slug
 
 HIGHPASS_HZ = 25.0
 """Corner of the rumble filter while names are checked against the sound (Hz)."""
@@ -38,12 +38,15 @@ class Adopted:
         Recordings that were copied, and that were there already.
     left_out : list of str
         What was not taken, and why.
+    kept : list of str
+        What is still there although the folder holds it no longer.
     """
 
     folder: Path
     added: int
     known: int
     left_out: list[str]
+    kept: list[str]
 
 
 def adopt(folder: Path, instrument: str, data_dir: Path) -> Adopted:
@@ -65,7 +68,7 @@ def adopt(folder: Path, instrument: str, data_dir: Path) -> Adopted:
     Returns
     -------
     Adopted
-        Counts, and a line for each recording that was left out.
+        Counts, and lines on what was left out and what the folder holds no longer.
 
     Raises
     ------
@@ -90,8 +93,18 @@ def adopt(folder: Path, instrument: str, data_dir: Path) -> Adopted:
         f"{path}: differs from {target / path.relative_to(folder)}: remove one of them"
         for path in changed
     ]
+    kept = _not_in(folder, target)
     _copy(folder, new, target)
-    return Adopted(target, len(new), len(known) - len(changed), left_out)
+    return Adopted(target, len(new), len(known) - len(changed), left_out, kept)
+
+
+def _not_in(folder: Path, target: Path) -> list[str]:
+    """A line on recordings of an earlier fetch that were renamed or deleted since."""
+    there = sorted(p.relative_to(target) for p in target.rglob("*") if is_recording(p, target))
+    lost = [str(path) for path in there if not (folder / path).is_file()]
+    if not lost:
+        return []
+    return [f"{_listed(lost)}: not in {folder} (any more); delete what is not meant from {target}"]
 
 
 def _refuse_inside(folder: Path, data_dir: Path) -> None:
@@ -111,10 +124,11 @@ def check_instrument(name: str) -> None:
     """
     if re.fullmatch(INSTRUMENT_NAME, name):
         return
-    hint = re.sub(r"[^A-Za-z0-9_-]+", "-", slug(name)).strip("-")
+    plain = "".join(char for char in unicodedata.normalize("NFKD", name) if char.isascii())
+    hint = re.sub(r"[^A-Za-z0-9_-]+", "-", plain).strip("-")[:60].rstrip("-") or "banjo"
     raise UserError(
-        f"'{name}' cannot name an instrument: use the letters A to Z, digits, - and _, "
-        f"such as '{hint}'"
+        f"'{name}' cannot name an instrument: use up to 60 letters A to Z, digits, - and _, "
+        f"not beginning with -, such as '{hint}'"
     )
 
 
@@ -147,8 +161,11 @@ def _sorted_out(folder: Path) -> tuple[list[Path], list[str]]:
 def _foreign(names: Sequence[str]) -> list[str]:
     if not names:
         return []
-    shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
-    return [f"{count(len(names), 'file')} of other kinds than recordings: {shown}"]
+    return [f"{count(len(names), 'file')} of other kinds than recordings: {_listed(names)}"]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
 
 
 def _unusable(path: Path, folder: Path) -> str | None:

@@ -33,7 +33,7 @@ def parse_uri(uri: str) -> tuple[str, str | None, str | None]:
     UserError
         For anything else.
     """
-    found = re.fullmatch(r"models:/([\w.\- ]+?)(?:@([\w.\-]+)|/(\d+))", uri)
+    found = re.fullmatch(r"models:/([\w.\- ]+?)(?:@([\w.\-]+)|/([0-9]{1,9}))", uri)
     if not found:
         raise UserError(
             f"'{uri}' is not a model: write models:/notedecay-piano@champion "
