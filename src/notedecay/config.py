@@ -20,7 +20,6 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 
 from notedecay.errors import UserError, nearest
 
@@ -277,16 +276,18 @@ def parse(model: type[M], values: Any, where: str, *, strict: bool | None = None
             raise UserError(f"{where}: unknown parameter {path}{hint}") from error
         got = "" if first["type"] == "missing" else f", got {reprlib.repr(first['input'])}"
         hint = "; write it without quotes" if _is_quoted_number(first["input"]) else ""
-        raise UserError(f"{where}: {path or 'the whole'}: {_said(first)}{got}{hint}") from error
+        raise UserError(
+            f"{where}: {path or 'the whole'}: {_said(first['type'], path, first['msg'])}{got}{hint}"
+        ) from error
 
 
-def _said(first: ErrorDetails) -> str:
+def _said(kind: str, path: str, message: str) -> str:
     """What is wrong, in words of YAML where pydantic's are those of Python."""
-    if first["type"] in {"model_type", "dict_type"}:
+    if kind in {"model_type", "dict_type"}:
         return "needs parameters of its own, 'name: value' on lines below it"
-    if first["loc"][-1:] == ("[key]",) and first["type"] == "string_type":
+    if kind == "string_type" and path.endswith("[key]"):
         return "YAML takes this name for a number, a date, true, false or null: put it in quotes"
-    return first["msg"]
+    return message
 
 
 def _is_quoted_number(value: Any) -> bool:
