@@ -73,7 +73,8 @@ def test_only_what_helps_is_advised(pinned):
 def test_what_systems_leave_about_is_ignored_by_dvc_and_the_list_alike(pinned):
     shutil.copy(ROOT / ".dvcignore", pinned / ".dvcignore")
     for name in (".DS_Store", "Thumbs.db", "desktop.ini", "C3.wav.asd", "C3.wav.reapeaks",
-                 "._C4.wav", "__MACOSX/C4.wav", ".trash/C4.wav"):  # fmt: skip
+                 "._C4.wav", "__MACOSX/C4.wav", ".trash/C4.wav", "@eaDir/C4.wav@Syno", "Icon\r",
+                 "THUMBS.DB"):  # fmt: skip
         path = pinned / "data/piano/x" / name
         path.parent.mkdir(exist_ok=True)
         path.write_text("clutter")
