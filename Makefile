@@ -11,7 +11,7 @@ repro: .venv/installed
 	@notedecay report
 
 test: lint
-	OMP_NUM_THREADS=1 pytest --numprocesses auto --dist loadfile
+	OMP_NUM_THREADS=1 pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: .venv/installed-dev
 	ruff check src tests benchmarks
