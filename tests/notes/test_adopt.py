@@ -15,6 +15,7 @@ from notedecay.errors import UserError
 from notedecay.notes import catalogue, origin
 from notedecay.notes.adopt import adopt, check_instrument
 from notedecay.notes.origin import Origin
+from tests import toy
 from tests.notes.conftest import RATE, put
 
 
@@ -194,8 +195,9 @@ def test_one_rule_for_the_names_of_instruments(tmp_path: Path, name: str, hint: 
         adopt(tmp_path / "own", name, tmp_path / "data")
     assert f"such as '{hint}" in str(caught.value)
     check_instrument(str(caught.value).split("'")[-2])
+    Params.model_validate({"seed": 1, "instruments": {"oud": toy.INSTRUMENT}})
     with pytest.raises(ValueError, match="instruments"):
-        Params.model_validate({"seed": 1, "instruments": {name: {}}})
+        Params.model_validate({"seed": 1, "instruments": {name: toy.INSTRUMENT}})
 
 
 def test_a_disk_that_is_full_leaves_nothing_half_copied(

@@ -68,6 +68,8 @@ def stereo(second: audio.Samples) -> Figures:
 
 def test_channels_that_cancel_are_set_aside_or_warned_of() -> None:
     assert stereo(-note()).flags == ("silent when mixed to mono (its channels cancel)",)
+    faint = stereo(np.float32(-0.9995) * note())  # 66 dB less than -6 dBFS is left
+    assert faint.flags == ("silent when mixed to mono (its channels cancel)",)
     nearly = stereo(np.float32(-0.8) * note())
     assert nearly.flags == ()
     assert nearly.warnings == (

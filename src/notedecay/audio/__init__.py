@@ -3,6 +3,7 @@
 from notedecay.audio.prime import (
     CANCELLED_DB,
     CANCELLING_DB,
+    channels_cancel,
     cleaned,
     from_onset,
     highpass,
@@ -30,6 +31,7 @@ __all__ = [
     "SUFFIXES",
     "Recording",
     "at_full_scale",
+    "channels_cancel",
     "cleaned",
     "encode",
     "from_onset",

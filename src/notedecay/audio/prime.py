@@ -68,6 +68,13 @@ def mono_loss_db(recording: Recording) -> float:
     return max(0.0, 10 * math.log10(apart / together / dilution))
 
 
+def channels_cancel(recording: Recording, loss_db: float) -> bool:
+    """Whether next to nothing is left of a recording that loses ``loss_db`` as a mono mix."""
+    if loss_db >= CANCELLED_DB:
+        return True
+    return is_silent(Recording(mono(recording)[np.newaxis], recording.rate))
+
+
 def resample(samples: Samples, rate_in: int, rate_out: int) -> Samples:
     """Change the sampling rate with soxr at its very high quality.
 
@@ -220,7 +227,7 @@ def _refuse_silent(recording: Recording) -> None:
 
 
 def _refuse_cancelled(recording: Recording, loss_db: float) -> None:
-    if loss_db >= CANCELLED_DB or is_silent(Recording(mono(recording)[np.newaxis], recording.rate)):
+    if channels_cancel(recording, loss_db):
         raise UserError(
             f"{recording.name}: its channels cancel when mixed to mono: give one channel alone"
         )

@@ -16,7 +16,7 @@ from notedecay.errors import UserError, count
 from notedecay.files import replacing, replacing_folder
 from notedecay.notes import origin, runs
 from notedecay.notes.catalogue import is_recording
-from notedecay.notes.filenames import is_hidden, unusable_name
+from notedecay.notes.filenames import is_hidden, refuse_unusable, unusable_name
 from notedecay.notes.names import Named
 from notedecay.notes.reading import read_name
 
@@ -134,8 +134,7 @@ def check_instrument(name: str) -> None:
 
 def _target_name(folder: Path) -> str:
     name = folder.resolve().name
-    if reason := unusable_name(Path(name)):
-        raise UserError(reason)
+    refuse_unusable([Path(name)])
     if not name or name.startswith("."):
         raise UserError(f"{folder} needs a name that does not begin with a dot: rename it")
     return name

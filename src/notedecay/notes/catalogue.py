@@ -12,7 +12,7 @@ from notedecay.audio import Recording
 from notedecay.errors import UserError
 from notedecay.files import replacing
 from notedecay.notes import origin, pitch, runs
-from notedecay.notes.filenames import is_hidden, unusable_name
+from notedecay.notes.filenames import is_hidden, refuse_unusable
 from notedecay.notes.measure import measure
 from notedecay.notes.names import Named
 from notedecay.notes.note import Note, Samples
@@ -80,8 +80,7 @@ def recordings(data_dir: Path, instrument: str) -> list[Path]:
     found = sorted(path for path in folder.rglob("*") if is_recording(path, folder))
     if not found:
         raise UserError(f"no recordings in {folder}: run 'notedecay fetch' first")
-    if reason := next(filter(None, (unusable_name(path) for path in found)), None):
-        raise UserError(reason)
+    refuse_unusable(found)
     loose = next((path for path in found if path.parent == folder), None)
     if loose:
         raise UserError(f"{loose}: put it into a folder of its own below {folder}")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from pathlib import PurePath
+
+from notedecay.errors import UserError
 
 _BREAKING = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode categories of control characters, bytes that are no UTF-8, and line breaks."""
@@ -27,6 +30,19 @@ def unusable_name(path: PurePath) -> str | None:
     if not any(unicodedata.category(char) in _BREAKING for char in str(path)):
         return None
     return f"{str(path)!a}: its name holds a line break, or bytes that are no UTF-8: rename it"
+
+
+def refuse_unusable(paths: Iterable[PurePath]) -> None:
+    """Refuse the first path that :func:`unusable_name` speaks of.
+
+    Raises
+    ------
+    UserError
+        With its line.
+    """
+    for path in paths:
+        if reason := unusable_name(path):
+            raise UserError(reason)
 
 
 def is_hidden(relative: PurePath) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from notedecay.audio import (
-    CANCELLED_DB,
     CANCELLING_DB,
     Recording,
+    channels_cancel,
     from_onset,
     is_clipped,
     is_silent,
@@ -68,18 +68,17 @@ def measure(raw: Recording, samples: Samples, pitch: int) -> Figures:
         Natural decay is that of the high-passed note, in seconds from its peak.
     """
     loss_db = mono_loss_db(raw)
-    if is_silent(raw) or loss_db >= CANCELLED_DB:
+    if is_silent(raw) or channels_cancel(raw, loss_db):
         why = "silent" if is_silent(raw) else "silent when mixed to mono (its channels cancel)"
         return Figures(None, None, max(raw.peak_dbfs, -200.0), None, None, (why,))
     note = from_onset(samples, raw.rate)
     tuning = tune(note, raw.rate, pitch)
-    off = off_pitch(tuning, pitch)
-    known = off is None or "cents" in off
+    known = _other_note(tuning, pitch) is None
     level = levels(note, raw.rate)
     flags = [
         _short(len(note) / raw.rate),
         "clipped" if is_clipped(raw) else None,
-        off,
+        off_pitch(tuning, pitch),
         _stopped(stopped_at(note, raw.rate, tuning.f0_hz)),
     ]
     return Figures(
@@ -120,6 +119,15 @@ def off_pitch(tuning: Tuning, pitch: int) -> str | None:
     str or None
         None where the sound is that of the name.
     """
+    if other := _other_note(tuning, pitch):
+        return other
+    if abs(tuning.cents) > MISTUNED_CENTS:
+        return f"mistuned ({tuning.cents:+.0f} cents from {pitches.name(pitch)})"
+    return None
+
+
+def _other_note(tuning: Tuning, pitch: int) -> str | None:
+    """Why this is no note of that name, in tune or not; None where it is one."""
     name = pitches.name(pitch)
     if _sounds_lower(tuning):
         return f"mistuned ({BELOW} {name})"
@@ -129,8 +137,6 @@ def off_pitch(tuning: Tuning, pitch: int) -> str | None:
         return f"mistuned ({ABOVE} {name})"
     if tuning.linked < LEAST_LINKED:
         return f"mistuned (its partials are only some of those of {name})"
-    if abs(tuning.cents) > MISTUNED_CENTS:
-        return f"mistuned ({tuning.cents:+.0f} cents from {name})"
     return None
 
 

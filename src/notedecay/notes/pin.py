@@ -20,7 +20,7 @@ from pathspec import GitIgnoreSpec
 from notedecay.errors import UserError, count, nearest
 from notedecay.files import replacing
 from notedecay.notes import sources
-from notedecay.notes.filenames import unusable_name
+from notedecay.notes.filenames import refuse_unusable
 
 LIST = "data.md5"
 IGNORED = ".dvcignore"
@@ -39,8 +39,7 @@ def manifest(data: Path, instrument: str | None = None) -> Manifest:
     top, ignored = data / instrument if instrument else data, _ignored(data.parent)
     files = sorted(p for p in top.rglob("*") if p.is_file())
     counted = [p for p in files if not ignored.match_file(p.relative_to(data.parent))]
-    if reason := next(filter(None, (unusable_name(path) for path in counted)), None):
-        raise UserError(reason)
+    refuse_unusable(counted)
     return {path.relative_to(data).as_posix(): _md5(path) for path in counted}
 
 
@@ -158,7 +157,7 @@ def verify(root: Path, instrument: str | None = None) -> int:
 
 def _remedy(pinned: Manifest, actual: Manifest) -> str:
     """How to mend exactly these differences, in sentences."""
-    lost = [name for name, md5 in pinned.items() if actual.get(name) != md5]
+    lost = _lost(pinned, actual)
     fetched = [name for name in lost if sources.package_of(name)]
     ways = []
     if fetched:
@@ -173,10 +172,10 @@ def _remedy(pinned: Manifest, actual: Manifest) -> str:
 
 def unlike(root: Path) -> str | None:
     """Say in a line how the data folder differs from the pin, None where it does not."""
-    pinned = read_pin(root / LIST).files if (root / LIST).exists() else {}
+    pinned = _pinned(root)
     actual = manifest(root / "data")
     more = len(actual.keys() - pinned.keys())
-    lacking = sum(actual.get(name) != md5 for name, md5 in pinned.items())
+    lacking = len(_lost(pinned, actual))
     said = [f"{count(more, 'file')} not pinned yet"] if more else []
     said += [f"not all that is pinned ({count(lacking, 'file')} missing or changed; "
              "'notedecay fetch' brings published ones)"] if lacking else []  # fmt: skip
@@ -195,8 +194,17 @@ def damaged(root: Path) -> set[Path]:
     """Folders of the data folder with a pinned file that is changed or missing."""
     pinned, data = read_pin(root / LIST).files, root / "data"
     actual = manifest(data)
-    wrong = [name for name in pinned if actual.get(name) != pinned[name]]
-    return {(data / name).parent for name in wrong}
+    return {(data / name).parent for name in _lost(pinned, actual)}
+
+
+def _lost(pinned: Manifest, actual: Manifest) -> list[str]:
+    """Pinned files that are missing or changed."""
+    return [name for name, md5 in pinned.items() if actual.get(name) != md5]
+
+
+def _pinned(root: Path) -> Manifest:
+    """The files of the pin, none where nothing was pinned yet."""
+    return read_pin(root / LIST).files if (root / LIST).exists() else {}
 
 
 def _put_back(pin: Pin, path: Path) -> None:
@@ -230,7 +238,7 @@ def accept(root: Path, add: Callable[[], None]) -> tuple[int, list[str]]:
     files = manifest(root / "data")
     if not files:
         raise UserError(f"{root / 'data'} holds no files to pin; run 'notedecay fetch' first")
-    before = read_pin(root / LIST).files if (root / LIST).exists() else {}
+    before = _pinned(root)
     add()
     write_pin(Pin(files, (root / "data.dvc").read_text(encoding="utf-8")), root / LIST)
     return len(files), dropped(before, files)

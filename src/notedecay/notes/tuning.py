@@ -130,7 +130,11 @@ def _sample(level: Spectrum, bins: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _linked(level: Spectrum, partials: NDArray[np.float64], spacing: float) -> float:
     """Share of the partials' energy that the first one and those with a neighbour have."""
-    energy = np.array([_share(level, partials[i : i + 1], spacing) for i in range(len(partials))])
+    reach = _reach(partials, spacing)
+    summed = np.concatenate(([0.0], np.cumsum(10 ** (level / 10) - 1)))
+    first = np.clip(np.ceil(partials - reach), 0, len(level)).astype(int)
+    last = np.clip(np.floor(partials + reach) + 1, first, len(level)).astype(int)
+    energy = summed[last] - summed[first]
     below = np.concatenate(([np.inf], energy[:-1]))
     above = np.concatenate((energy[1:], [0.0]))
     linked = np.maximum(below, above) >= NEIGHBOUR * energy
@@ -141,6 +145,11 @@ def _share(level: Spectrum, partials: NDArray[np.float64], spacing: float) -> fl
     """Share of the energy within a quarter of the spacing, at most 60 cents, of a partial."""
     energy = 10 ** (level / 10) - 1
     bins = np.arange(len(level))
-    reach = np.minimum(spacing / 4, partials * (2 ** (60 / 1200) - 1))
+    reach = _reach(partials, spacing)
     near = np.any(np.abs(bins - partials[:, np.newaxis]) <= reach[:, np.newaxis], axis=0)
     return float(energy[near].sum() / max(float(energy.sum()), 1e-12))
+
+
+def _reach(partials: NDArray[np.float64], spacing: float) -> NDArray[np.float64]:
+    """How far from a partial energy counts as its own: 60 cents, or a quarter of the spacing."""
+    return np.minimum(spacing / 4, partials * (2 ** (60 / 1200) - 1))
