@@ -11,14 +11,15 @@ from __future__ import annotations
 import sys
 import time
 
-from notedecay.analysis import mean_scores
-from notedecay.config import load_params
-from notedecay.continuators import Signal, create
-from notedecay.notes import catalogue, prepared, split
-from notedecay.pipeline.tables import read_json
-from notedecay.project import find_project
+from notedecay.core.config import load_params
+from notedecay.core.project import find_project
+from notedecay.core.tables import read_json
+from notedecay.data import catalogue, split
+from notedecay.data.clips import prepare_clips
+from notedecay.metrics import mean_scores
+from notedecay.models import Signal, create
 from notedecay.training import fit
-from notedecay.training.panel import Panel
+from notedecay.training.evaluator import Panel
 
 RATES = (16_000, 44_100)
 
@@ -37,7 +38,7 @@ def main(instrument: str) -> None:
     base: tuple[float, float] | None = None
     for rate in (config.rate, *RATES):
         wanted = [notes[id_] for part in ("train", "validation") for id_ in parts[part]]
-        made = prepared.prepare(
+        made = prepare_clips(
             project.data,
             wanted,
             rate=rate,

@@ -1,7 +1,7 @@
 """What carrying the state buys: free-running generation in O(T) against the paper's O(T^2).
 
 The paper's code predicts the whole grown sequence again for every block. Both ways make the
-same samples (tests/continuators/test_lstm.py); here they run side by side, and the ratio of
+same samples (tests/models/recurrent/test_lstm.py); here they run side by side, and the ratio of
 their times is printed per length.
 
     python benchmarks/generation.py
@@ -14,7 +14,7 @@ import time
 import numpy as np
 import torch
 
-from notedecay.continuators import Signal, create
+from notedecay.models import Signal, create
 
 UNITS, RESOLUTION, RATE = 512, 60, 8400
 

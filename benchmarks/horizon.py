@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pooling import Instrument
 
-from notedecay.analysis import Reference
-from notedecay.analysis.decay import decay_times, envelope_floors, partial_envelopes
-from notedecay.analysis.scores import INAUDIBLE_RATIOS
-from notedecay.notes.note import Clip
+from notedecay.data.note import Clip
+from notedecay.metrics import Reference
+from notedecay.metrics.decay import decay_times, envelope_floors, partial_envelopes
+from notedecay.metrics.scores import INAUDIBLE_RATIOS
 
 Array = NDArray[np.float64]
 HORIZONS = (0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from notedecay.analysis import (
+from notedecay.metrics import (
     beating,
     decay_times,
     dominant_partials,

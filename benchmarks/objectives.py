@@ -18,12 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from notedecay.analysis import mean_scores
-from notedecay.continuators import LearnedContinuator, Signal, create
-from notedecay.notes import catalogue, prepared, split
-from notedecay.notes.note import Clip
+from notedecay.data import catalogue, split
+from notedecay.data.clips import prepare_clips
+from notedecay.data.note import Clip
+from notedecay.metrics import mean_scores
+from notedecay.models import LearnedContinuator, Signal, create
 from notedecay.training import fit
-from notedecay.training.panel import Panel
+from notedecay.training.evaluator import Panel
 
 PAPER_SMALL = {"units": 128, "layers": 1, "activation": "linear", "resolution": 60, "transpose": 0}
 """The paper's architecture with a quarter of its units, trained as all nets are here."""
@@ -49,7 +50,7 @@ def notes_of(folder: Path, signal: Signal, seconds: float) -> dict[str, list[Cli
     notes = catalogue.build(folder.parent, folder.name, highpass_hz=highpass_hz)
     parts = split.split(notes, validation=0.15, test=0.15, seed=2016)
     return {
-        part: prepared.prepare(
+        part: prepare_clips(
             folder.parent,
             [note for note in notes if note.id in parts[part]],
             rate=signal.rate,

@@ -21,18 +21,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from notedecay.continuators import Signal, create
-from notedecay.continuators.modal import Modal, ModalConfig
-from notedecay.continuators.modal_features import feature_count
-from notedecay.continuators.modal_floor import Halves
-from notedecay.continuators.modal_hearing import Heard
-from notedecay.continuators.modal_lessons import Lesson
-from notedecay.continuators.modal_net import ModalNet
-from notedecay.evaluation.folds import folds
-from notedecay.notes import catalogue, prepared, split
-from notedecay.notes.note import Clip, Samples
+from notedecay.audio.samples import Samples
+from notedecay.data import catalogue, split
+from notedecay.data.clips import prepare_clips
+from notedecay.data.note import Clip
+from notedecay.models import Signal, create
+from notedecay.models.modal.ensemble import ModalNet
+from notedecay.models.modal.features import feature_count
+from notedecay.models.modal.frontend import Heard
+from notedecay.models.modal.model import Modal, ModalConfig
+from notedecay.models.modal.noise_floor import Halves
+from notedecay.models.modal.targets import Lesson
+from notedecay.studies.crossval.folds import folds
 from notedecay.training import fit
-from notedecay.training.panel import Judged, Panel
+from notedecay.training.evaluator import Judged, Panel
 
 Array = NDArray[np.float64]
 MEASURES = ("decay_ok", "missing", "envelope_db", "excess_noise_db", "tail_db", "score")
@@ -130,7 +132,7 @@ class Instrument:
         notes = catalogue.build(folder.parent, folder.name, highpass_hz=how.highpass_hz)
         parts = split.split(notes, validation=0.15, test=0.15, seed=2016)
         wanted = {*parts["train"], *parts["validation"]}
-        cut = prepared.prepare(
+        cut = prepare_clips(
             folder.parent,
             [note for note in notes if note.id in wanted],
             rate=how.rate,

@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pooling import Instrument
 
-from notedecay.analysis import Reference
-from notedecay.analysis.scores import Scores
-from notedecay.continuators import create
-from notedecay.notes.note import Clip
+from notedecay.data.note import Clip
+from notedecay.metrics import Reference
+from notedecay.metrics.scores import Scores
+from notedecay.models import create
 from notedecay.training import fit
 
 MEASURES = ("decay_ok", "missing", "pitch_cents", "envelope_db", "score")

@@ -25,7 +25,7 @@ from safetensors import SafetensorError
 
 from notedecay import audio, cli
 from notedecay.cli import main
-from notedecay.continuators import Signal, create
+from notedecay.models import Signal, create
 from notedecay.tracking import store
 from notedecay.tracking.database import sqlite_file
 from notedecay.tracking.runs import Tracker

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from notedecay.commands import find_children, installed, pasteable
+from notedecay.core.commands import find_children, installed, pasteable
 from tests import toy
 
 BARE = "/usr/bin:/bin"

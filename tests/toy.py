@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 
 from notedecay.audio import write
-from notedecay.notes import pin
-from notedecay.notes.pitch import hz, name
+from notedecay.data.pitch import hz, name
+from notedecay.data.sources import lock
 from tests.synthetic import damped
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -60,7 +60,7 @@ def make_project(root: Path, pitches: range = range(57, 71)) -> Path:
     """A git repository with the project's own dvc.yaml, a toy instrument, and pinned notes."""
     make_empty_project(root)
     make_notes(root / "data/bells/own", pitches)
-    pin.accept(root, lambda: dvc(root, "add", "-q", "data"))
+    lock.accept(root, lambda: dvc(root, "add", "-q", "data"))
     run(root, "git", "add", "-A")
     run(root, "git", "commit", "-qm", "toy")
     return root

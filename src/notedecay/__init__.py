@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from notedecay.audio import Recording
-    from notedecay.continuators import Continuator
-    from notedecay.generation import Generated
+    from notedecay.inference import Generated
+    from notedecay.models import Continuator
 
 __all__ = ["draw", "generate", "load"]
 
@@ -35,7 +35,7 @@ def load(model: str) -> Continuator[Any]:
     """
     if not model.startswith("models:"):
         return _saved(model)
-    from notedecay.project import find_project
+    from notedecay.core.project import find_project
     from notedecay.registry import models
     from notedecay.tracking.store import connect, is_local
 
@@ -44,8 +44,8 @@ def load(model: str) -> Continuator[Any]:
 
 
 def _saved(model: str) -> Continuator[Any]:
-    from notedecay import continuators
-    from notedecay.errors import UserError
+    from notedecay import models
+    from notedecay.core.errors import UserError
     from notedecay.registry.names import CHAMPION, registered_name
 
     folder = Path(model)
@@ -55,7 +55,7 @@ def _saved(model: str) -> Continuator[Any]:
             name = registered_name(model.removeprefix(registered_name("")))
             hint = f"; did you mean models:/{name}@{CHAMPION}?"
         raise UserError(f"no continuator in {folder}, there is no such folder{hint}")
-    return continuators.load(folder)
+    return models.load(folder)
 
 
 def generate(
@@ -83,9 +83,9 @@ def generate(
     UserError
         For a file that holds no usable prime.
     """
-    from notedecay import generation
+    from notedecay import inference
 
-    return generation.generate(model, _recording(prime), seconds)
+    return inference.generate(model, _recording(prime), seconds)
 
 
 def draw(
@@ -116,9 +116,9 @@ def draw(
     UserError
         As :func:`generate`, and for a model that knows one continuation only.
     """
-    from notedecay import generation
+    from notedecay import inference
 
-    return generation.draw(model, _recording(prime), seconds, count=count, seed=seed)
+    return inference.draw(model, _recording(prime), seconds, count=count, seed=seed)
 
 
 def _recording(prime: Recording | str | Path) -> Recording:

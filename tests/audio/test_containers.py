@@ -11,7 +11,7 @@ import pytest
 import soundfile as sf
 
 from notedecay import audio
-from notedecay.errors import UserError
+from notedecay.core.errors import UserError
 from tests.synthetic import damped
 
 RATE = 22050

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from notedecay import audio
 from notedecay.audio import Recording
-from notedecay.errors import UserError
-from notedecay.notes import catalogue, prepared
+from notedecay.core.errors import UserError
+from notedecay.data import catalogue
+from notedecay.data.clips import prepare_clips
 from tests.synthetic import damped
 
 MODEL = {"rate": 8400, "prime_seconds": 0.33, "highpass_hz": 25.0}
@@ -120,7 +121,7 @@ def test_a_prime_is_what_the_training_clip_begins_with(tmp_path: Path) -> None:
     whole = audio.mono(recorded(seconds=3.0))
     audio.write(folder / "A3.wav", whole, 44100)
     [note] = catalogue.build(tmp_path, "guitar", highpass_hz=25)
-    [clip] = prepared.prepare(tmp_path, [note], rate=8400, seconds=2.0, highpass_hz=25.0)
+    [clip] = prepare_clips(tmp_path, [note], rate=8400, seconds=2.0, highpass_hz=25.0)
     prime, _ = audio.prime_of(audio.read(folder / "A3.wav"), **MODEL)
     assert np.array_equal(prime, clip.samples[: len(prime)])
 
@@ -134,7 +135,7 @@ def test_the_same_holds_for_real_notes(real_data: Path, tmp_path: Path, name: st
     path.parent.mkdir(parents=True)
     path.write_bytes(source.read_bytes())
     [note] = catalogue.build(tmp_path, path.parts[-3], highpass_hz=25)
-    [clip] = prepared.prepare(tmp_path, [note], rate=8400, seconds=3.0, highpass_hz=25.0)
+    [clip] = prepare_clips(tmp_path, [note], rate=8400, seconds=3.0, highpass_hz=25.0)
     prime, _ = audio.prime_of(audio.read(path), **MODEL)
     assert np.array_equal(prime, clip.samples[: len(prime)])
 

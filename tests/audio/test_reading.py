@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from notedecay import audio
 from notedecay.audio import reading
-from notedecay.errors import UserError
+from notedecay.core.errors import UserError
 from tests.synthetic import damped
 
 RATE = 22050
@@ -271,7 +271,7 @@ MEASURED = """
 import resource, sys
 from pathlib import Path
 from notedecay import audio
-from notedecay.errors import UserError
+from notedecay.core.errors import UserError
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     recording = audio.{read}(Path(sys.argv[1]))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from notedecay import audio
-from notedecay.errors import UserError
+from notedecay.core.errors import UserError
 from tests.synthetic import damped
 
 FORMATS = {

@@ -10,7 +10,7 @@ import pytest
 import torch
 import yaml
 
-from notedecay.errors import UserError
+from notedecay.core.errors import UserError
 from notedecay.pipeline.checking import check_devices, load_checked
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"

@@ -20,7 +20,7 @@ import notedecay as nd
 from notedecay.registry import models
 from notedecay.tracking.store import connect
 from tests import toy
-from tests.pipeline.serving import serving
+from tests.registry.servers import serving
 
 STAGES = ["prepare", "search", "train", "evaluate", "register"]
 MODEL = "models:/notedecay-bells@champion"

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from notedecay.errors import UserError
+from notedecay.core.errors import UserError
 from notedecay.pipeline.guard import alone
 from tests import toy
 

@@ -21,10 +21,10 @@ import pytest
 from mlflow.entities import Run
 from rich.console import Console
 
-from notedecay.config import load_params
+from notedecay.core.config import load_params
+from notedecay.core.project import Project
+from notedecay.experiments.search.study import finished
 from notedecay.pipeline import STAGES
-from notedecay.project import Project
-from notedecay.search.study import finished
 from notedecay.tracking.store import connect
 from tests import toy
 

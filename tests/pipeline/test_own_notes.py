@@ -14,9 +14,9 @@ import requests
 import soundfile
 
 from notedecay.audio import write
-from notedecay.notes.pitch import hz, name
+from notedecay.data.pitch import hz, name
 from tests import toy
-from tests.pipeline.serving import serving
+from tests.registry.servers import serving
 from tests.synthetic import damped
 
 FOLDER = "[a] b's (1) #é"

@@ -20,10 +20,10 @@ from mlflow.exceptions import MlflowException
 from safetensors.torch import load_file, save_file
 
 from notedecay import audio
-from notedecay.continuators import Continuator, LearnedContinuator, Signal, create
-from notedecay.errors import DamagedError, UserError
-from notedecay.generation import generate
-from notedecay.notes.note import Clip
+from notedecay.core.errors import DamagedError, UserError
+from notedecay.data.note import Clip
+from notedecay.inference import generate
+from notedecay.models import Continuator, LearnedContinuator, Signal, create
 from notedecay.registry import models
 from notedecay.tracking.runs import Tracker
 from notedecay.training import fit

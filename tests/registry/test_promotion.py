@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from notedecay.errors import UserError
+from notedecay.core.errors import UserError
 from notedecay.registry.names import parse_uri
 from notedecay.registry.promotion import Standing, decide, succeed
 

@@ -17,8 +17,8 @@ import optuna
 import pytest
 from mlflow.exceptions import MlflowException
 
-from notedecay.errors import UserError
-from notedecay.search.study import ask_until, open_study
+from notedecay.core.errors import UserError
+from notedecay.experiments.search.study import ask_until, open_study
 from notedecay.tracking import database, store
 from notedecay.tracking.database import sqlite_file
 from notedecay.tracking.runs import Tracker

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from notedecay.continuators import LearnedContinuator, Signal, create
-from notedecay.notes.note import Clip
+from notedecay.data.note import Clip
+from notedecay.models import LearnedContinuator, Signal, create
 from notedecay.tracking.diagnosis import log_diagnosis
 from notedecay.tracking.runs import Tracker
 from notedecay.training import fit
-from notedecay.training.diagnosis import Diagnosis
+from notedecay.training.diagnostics.probe import Diagnosis
 from tests.synthetic import damped
 
 RATE = 2000

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from notedecay.search.study import ask_until, finished, open_study, run_trial
+from notedecay.experiments.search.study import ask_until, finished, open_study, run_trial
 from notedecay.tracking.database import sqlite_file, sqlite_url
 from notedecay.tracking.runs import Tracker
 from notedecay.tracking.store import connect

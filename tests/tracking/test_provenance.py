@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from notedecay.project import Project
+from notedecay.core.project import Project
 from notedecay.tracking.provenance import _say_once, provenance
 
 FILES = ("params.yaml", "dvc.lock", "results/bells/metrics.json", "src/code.py")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from mlflow.exceptions import MlflowException
 
-from notedecay.errors import UserError
+from notedecay.core.errors import UserError
 from notedecay.tracking.runs import STAGE, Tracker, process, process_is_gone
 from notedecay.tracking.store import connect, tracking_uri
 

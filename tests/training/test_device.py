@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from notedecay.errors import UserError
+from notedecay.core.errors import UserError
 from notedecay.training import choose_device
 
 

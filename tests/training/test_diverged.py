@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from notedecay.continuators import LearnedContinuator, Signal, create
-from notedecay.notes.note import Clip
+from notedecay.data.note import Clip
+from notedecay.models import LearnedContinuator, Signal, create
 from notedecay.training import TrainingDiverged, fit
 from tests.synthetic import damped
 

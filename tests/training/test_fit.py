@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from notedecay.continuators import Continuator, LearnedContinuator, Signal, create
-from notedecay.continuators.learned import Examples, LearnedConfig
-from notedecay.errors import UserError
-from notedecay.notes.note import Clip, Samples
+from notedecay.audio.samples import Samples
+from notedecay.core.errors import UserError
+from notedecay.data.note import Clip
+from notedecay.models import Continuator, LearnedContinuator, Signal, create
+from notedecay.models.learned import Examples, LearnedConfig
 from notedecay.training import Epoch, TrainingDiverged, fit
 from tests.synthetic import damped
 

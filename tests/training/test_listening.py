@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from notedecay.notes.note import Clip
+from notedecay.data.note import Clip
 from notedecay.training import listening
-from notedecay.training.panel import Panel
+from notedecay.training.evaluator import Panel
 from tests.synthetic import damped
 
 RATE, PRIME = 4000, 1320

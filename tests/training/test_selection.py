@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import torch
 
-from notedecay.analysis import mean_scores
-from notedecay.continuators import LearnedContinuator, Signal, create
-from notedecay.errors import UserError
-from notedecay.notes.note import Clip
+from notedecay.core.errors import UserError
+from notedecay.data.note import Clip
+from notedecay.metrics import mean_scores
+from notedecay.models import LearnedContinuator, Signal, create
 from notedecay.training import TrainingDiverged
-from notedecay.training.panel import Panel
+from notedecay.training.evaluator import Panel
 from notedecay.training.selection import OnEpoch, Selected, fit_selected, kept_look
 from tests.synthetic import damped
 

@@ -7,7 +7,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.signal import lfilter, lfiltic
 
-from notedecay.notes.note import Samples
+from notedecay.audio.samples import Samples
 
 LOUDEST = 2.0
 """How far above the peak before it a prediction may rise before it counts as running away."""

@@ -12,9 +12,9 @@ from scipy.signal import butter, sosfiltfilt
 
 from notedecay.audio.prediction import continued
 from notedecay.audio.recording import Recording, at_full_scale, is_clipped, is_silent
+from notedecay.audio.samples import Samples
 from notedecay.audio.tone import has_tone
-from notedecay.errors import UserError
-from notedecay.notes.note import Samples
+from notedecay.core.errors import UserError
 
 _SUSTAIN_MS, _ATTACK_MS, _WALK_MS, _MARGIN_MS = 50, 100, 20, 3
 _SAID_SECONDS = 0.05

@@ -20,7 +20,7 @@ from notedecay.audio.containers import Promise, promise
 from notedecay.audio.head import Block, Head
 from notedecay.audio.recording import Recording, at_full_scale, peak_of, refuse_impossible
 from notedecay.audio.stream import Patched
-from notedecay.errors import UserError
+from notedecay.core.errors import UserError
 
 SUFFIXES = (
     *(".wav", ".wave", ".bwf", ".rf64", ".w64"),

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from notedecay.errors import UserError
-from notedecay.notes.note import Samples
+from notedecay.audio.samples import Samples
+from notedecay.core.errors import UserError
 
 SILENT_DBFS = -70.0
 """Ten steps of a 16-bit converter: nothing that a player could have meant."""

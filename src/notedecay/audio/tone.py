@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.signal import welch
 
-from notedecay.notes.note import Samples
+from notedecay.audio.samples import Samples
 
 LOWEST_HZ, DOUBTFUL_HZ = 22.5, 32.5
 """Between two bins of 5 Hz each. A0, alone, has nearly all its energy below the second; so has

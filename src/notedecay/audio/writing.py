@@ -9,9 +9,9 @@ import numpy as np
 import soundfile as sf
 
 from notedecay.audio.recording import to_full_scale
-from notedecay.errors import UserError
-from notedecay.files import replacing
-from notedecay.notes.note import Samples
+from notedecay.audio.samples import Samples
+from notedecay.core.errors import UserError
+from notedecay.core.files import replacing
 
 
 def encode(samples: Samples, rate: int) -> bytes:

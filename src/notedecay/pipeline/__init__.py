@@ -6,23 +6,23 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from notedecay.config import Params
+from notedecay.core.config import Params
+from notedecay.core.project import Project
 from notedecay.pipeline.guard import alone, ended_with_dvc
-from notedecay.project import Project
 
 Stage = Callable[[Project, Params, str, Console], str]
 
 
 def _prepare(project: Project, params: Params, instrument: str, console: Console) -> str:
+    from notedecay.experiments.bars import counting
     from notedecay.pipeline.prepare import prepare
-    from notedecay.pipeline.progress import counting
 
     with counting("recordings", console) as progress:
         return prepare(project, params, instrument, progress)
 
 
 def _search(project: Project, params: Params, instrument: str, console: Console) -> str:
-    from notedecay.pipeline.progress import Bars
+    from notedecay.experiments.bars import Bars
     from notedecay.pipeline.search import run_search
 
     with Bars(console) as bars:
@@ -30,7 +30,7 @@ def _search(project: Project, params: Params, instrument: str, console: Console)
 
 
 def _train(project: Project, params: Params, instrument: str, console: Console) -> str:
-    from notedecay.pipeline.progress import Bars
+    from notedecay.experiments.bars import Bars
     from notedecay.pipeline.train import run_train
 
     with Bars(console) as bars:

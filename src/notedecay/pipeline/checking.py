@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from notedecay.config import Choice, Params, Range, load_params, parse
-from notedecay.continuators import CONTINUATORS
-from notedecay.errors import UserError, nearest
+from notedecay.core.config import Choice, Params, Range, load_params, parse
+from notedecay.core.errors import UserError, nearest
+from notedecay.models import CONTINUATORS
 from notedecay.training import choose_device
 
 DEVICES = {"prepare": ("search", "train"), "search": ("search", "train"), "train": ("train",)}
@@ -22,7 +22,7 @@ def load_checked(path: Path) -> Params:
     Raises
     ------
     UserError
-        As :func:`notedecay.config.load_params`, and for a continuator or setting that does
+        As :func:`notedecay.core.config.load_params`, and for a continuator or setting that does
         not exist, a value out of its range, a baseline that must learn or a searched
         continuator that cannot.
     """

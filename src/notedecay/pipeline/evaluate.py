@@ -10,20 +10,20 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from notedecay.analysis import PitchPoint, comparison_bars, decay_scatter, save, scores_by_pitch
-from notedecay.config import Params
-from notedecay.continuators import Continuator
-from notedecay.files import replacing_folder
-from notedecay.pipeline.candidates import candidates, new_run
-from notedecay.pipeline.examination import Examination, rows
-from notedecay.pipeline.material import load_material
-from notedecay.pipeline.tables import read_json, write_json, write_rows
+from notedecay.core.config import Params
+from notedecay.core.files import replacing_folder
+from notedecay.core.project import Project
+from notedecay.core.tables import read_json, write_json, write_rows
+from notedecay.experiments.candidates import candidates, new_run
+from notedecay.experiments.dataset import load_material
+from notedecay.experiments.oracle import ORACLE, ORACLE_ORDER
+from notedecay.experiments.scorecard import Examination, rows
+from notedecay.models import Continuator
 from notedecay.pipeline.tracked import tracker_of
-from notedecay.project import Project
+from notedecay.plots import PitchPoint, comparison_bars, decay_scatter, save, scores_by_pitch
 from notedecay.tracking.listening import Verdict
 from notedecay.tracking.runs import ActiveRun, Tracker
-from notedecay.training.oracle import ORACLE, ORACLE_ORDER
-from notedecay.training.panel import Panel
+from notedecay.training.evaluator import Panel
 
 Table = Mapping[str, Mapping[str, float]]
 """Means of one candidate, by split and measure."""

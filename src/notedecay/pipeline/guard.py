@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from notedecay.errors import UserError
+from notedecay.core.errors import UserError
 
 SHELLS = {"sh", "dash", "bash", "zsh", "fish", "ksh", "csh", "tcsh", "busybox"}
 """What may stand between ``dvc`` and the command of a stage."""

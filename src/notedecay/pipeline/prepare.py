@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from notedecay.config import Params
-from notedecay.notes import catalogue, pictures, pin, prepared, split
-from notedecay.pipeline.material import CLIPS, SPLIT
-from notedecay.project import Project
+from notedecay.core.config import Params
+from notedecay.core.project import Project
+from notedecay.data import catalogue, split
+from notedecay.data.clips import prepare_clips, write_clips
+from notedecay.data.sources import lock
+from notedecay.experiments.dataset import CLIPS, SPLIT
+from notedecay.plots.overview import overview
 
 
 def prepare(project: Project, params: Params, instrument: str, progress: catalogue.Progress) -> str:
@@ -33,7 +36,7 @@ def prepare(project: Project, params: Params, instrument: str, progress: catalog
         When the data differ from the pin, or too few good notes are left.
     """
     config = params.instrument(instrument).prepare
-    pin.verify(project.root, instrument)
+    lock.verify(project.root, instrument)
     results = project.results(instrument)
     results.mkdir(parents=True, exist_ok=True)
     notes = catalogue.build(
@@ -42,7 +45,7 @@ def prepare(project: Project, params: Params, instrument: str, progress: catalog
     parts = split.split(notes, validation=config.validation, test=config.test, seed=params.seed)
     split.audit(parts, notes)
     used = {note_id for ids in parts.values() for note_id in ids}
-    clips = prepared.prepare(
+    clips = prepare_clips(
         project.data,
         [note for note in notes if note.id in used],
         rate=config.rate,
@@ -50,8 +53,8 @@ def prepare(project: Project, params: Params, instrument: str, progress: catalog
         highpass_hz=config.highpass_hz,
     )
     catalogue.write(notes, results / "catalogue.json")
-    pictures.overview(notes, results / "notes.png")
+    overview(notes, results / "notes.png")
     split.write(parts, results / SPLIT)
-    prepared.write(clips, results / CLIPS)
+    write_clips(clips, results / CLIPS)
     counts = ", ".join(f"{len(ids)} {name}" for name, ids in parts.items())
     return f"{len(notes)} notes, {len(notes) - len(used)} set aside; {counts}"

@@ -7,15 +7,15 @@ tracking store that has never seen them. Where all is in line it changes nothing
 
 from __future__ import annotations
 
-from notedecay.config import Params
-from notedecay.continuators import CONTINUATORS
-from notedecay.errors import UserError
-from notedecay.pipeline.gate import Gate
-from notedecay.pipeline.material import load_material
-from notedecay.pipeline.tables import write_json
+from notedecay.core.config import Params
+from notedecay.core.errors import UserError
+from notedecay.core.project import Project
+from notedecay.core.tables import write_json
+from notedecay.experiments.dataset import load_material
+from notedecay.models import CONTINUATORS
 from notedecay.pipeline.tracked import tracker_of
-from notedecay.project import Project
 from notedecay.registry import models
+from notedecay.registry.gate import Gate
 from notedecay.registry.names import CHAMPION
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from notedecay.config import Params
-from notedecay.pipeline.material import Material, load_material
-from notedecay.pipeline.tables import write_json, write_rows
+from notedecay.core.config import Params
+from notedecay.core.project import Project
+from notedecay.core.tables import write_json, write_rows
+from notedecay.experiments.dataset import Material, load_material
+from notedecay.experiments.search.objective import Notes, Observer, search
+from notedecay.experiments.search.study import study_name
 from notedecay.pipeline.tracked import tracker_of
-from notedecay.project import Project
-from notedecay.search.search import Notes, Observer, search
-from notedecay.search.study import study_name
 
 
 def run_search(project: Project, params: Params, instrument: str, observer: Observer) -> str:
@@ -37,7 +37,7 @@ def run_search(project: Project, params: Params, instrument: str, observer: Obse
         study_name(
             instrument,
             search=config.search.model_dump(exclude={"trials", "device"}),
-            material=material.identity("analysis", "continuators", "training", "search"),
+            material=material.identity("metrics", "models", "training", "experiments"),
             seed=params.seed,
         ),
         config.search,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from notedecay.config import Params
-from notedecay.project import Project
+from notedecay.core.config import Params
+from notedecay.core.project import Project
 from notedecay.tracking.provenance import provenance
 from notedecay.tracking.runs import STAGE, Tracker
 

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from notedecay.config import Params, Train
-from notedecay.continuators import create
-from notedecay.files import replacing_folder
-from notedecay.pipeline.material import Material, load_material
-from notedecay.pipeline.tables import read_json, write_json, write_rows
+from notedecay.core.config import Params, Train
+from notedecay.core.files import replacing_folder
+from notedecay.core.project import Project
+from notedecay.core.tables import read_json, write_json, write_rows
+from notedecay.experiments.dataset import Material, load_material
+from notedecay.experiments.search.objective import Observer
+from notedecay.experiments.search.study import study_name
+from notedecay.models import create
 from notedecay.pipeline.tracked import tracker_of
-from notedecay.project import Project
-from notedecay.search.search import Observer
-from notedecay.search.study import study_name
 from notedecay.tracking.diagnosis import log_diagnosis
 from notedecay.tracking.runs import ActiveRun, Tracker
-from notedecay.training.diagnosis import Diagnosis
+from notedecay.training.diagnostics.probe import Diagnosis
 from notedecay.training.selection import Selected, fit_selected
 
 RUN_TAG = "notedecay.training"
@@ -50,7 +50,7 @@ def run_train(project: Project, params: Params, instrument: str, observer: Obser
     name, settings = found["continuator"], {**found["settings"], "epochs": config.train.epochs}
     key = study_name(
         instrument, best=found, train=config.train.model_dump(exclude={"device"}),
-        material=material.identity("analysis", "continuators", "training"), seed=params.seed,
+        material=material.identity("metrics", "models", "training"), seed=params.seed,
     )  # fmt: skip
     folder = project.mlruns / "checkpoints" / key
     tracker = tracker_of("train", project, params, instrument, material.path)

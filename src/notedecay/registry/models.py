@@ -17,9 +17,9 @@ from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, Schema
 
 import notedecay
-from notedecay import continuators
-from notedecay.continuators import Continuator, checksums
-from notedecay.errors import DamagedError, UserError, nearest
+from notedecay import models
+from notedecay.core.errors import DamagedError, UserError, nearest
+from notedecay.models import Continuator, checksums
 from notedecay.registry.names import parse_uri
 from notedecay.tracking.runs import process, process_is_gone
 from notedecay.tracking.store import is_absent
@@ -78,7 +78,7 @@ def register(
         for tag in tags.items() - known[0].tags.items():
             client.set_model_version_tag(name, known[0].version, *tag)
         return known[0]
-    continuators.load(folder)  # what cannot be used is not registered
+    models.load(folder)  # what cannot be used is not registered
     sums = json.dumps(checksums.of_folder(folder))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # hints for models that take arbitrary tables
@@ -120,7 +120,7 @@ def _log(client: MlflowClient, folder: Path, run_id: str, continuator: str, sums
         model_id=model.model_id,
         run_id=run_id,
         name=continuator,
-        python_model=str(Path(__file__).with_name("served_model.py")),
+        python_model=str(Path(notedecay.__file__).parent / "serving/pyfunc_model.py"),
         artifacts={"continuator": str(folder)},
         signature=SIGNATURE,
         code_paths=[str(Path(notedecay.__file__).parent)],
@@ -200,7 +200,7 @@ def load_version(client: MlflowClient, version: ModelVersion) -> Continuator[Any
     UserError
         When its files are gone, changed, or do not fit together.
     """
-    return continuators.load(folder_of(client, version))
+    return models.load(folder_of(client, version))
 
 
 def folder_of(client: MlflowClient, version: ModelVersion) -> Path:

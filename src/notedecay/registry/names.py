@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from notedecay.errors import UserError
+from notedecay.core.errors import UserError
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"

@@ -14,8 +14,8 @@ from sqlalchemy import URL
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from notedecay.commands import pasteable
-from notedecay.errors import UserError
+from notedecay.core.commands import pasteable
+from notedecay.core.errors import UserError
 
 LOCK_SECONDS = 20.0
 """How long a command waits for a database that another process writes to."""

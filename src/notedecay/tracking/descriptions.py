@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 
-from notedecay.continuators import CONTINUATORS
+from notedecay.models import CONTINUATORS
 
 SCORES = (
     "**score**: 0 to 1, a product of credits for decay, pitch, envelope and noise. "

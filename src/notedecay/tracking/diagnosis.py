@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from notedecay.tracking.runs import ActiveRun
-from notedecay.training.diagnosis_pictures import write_diagnosis
-from notedecay.training.looks import Look
-from notedecay.training.symptoms import symptoms
+from notedecay.training.diagnostics.pictures import write_diagnosis
+from notedecay.training.diagnostics.snapshots import Look
+from notedecay.training.diagnostics.warnings import symptoms
 
 FOLDER = "diagnosis"
 WARNINGS_TAG = "notedecay.warnings"

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from notedecay.tracking.runs import ActiveRun
+from notedecay.training.evaluator import Judged, spread
 from notedecay.training.listening import write_listening
-from notedecay.training.panel import Judged, spread
 
 Verdict = Mapping[str, Sequence[Judged]]
 """What was judged of one continuator, by split."""

@@ -10,9 +10,9 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from notedecay.commands import pasteable
-from notedecay.digests import digest
-from notedecay.project import Project
+from notedecay.core.commands import pasteable
+from notedecay.core.digests import digest
+from notedecay.core.project import Project
 
 WRITTEN = ("dvc.lock", "results")
 """What the pipeline itself writes, and versions: changed there is not changed code or data."""

@@ -35,11 +35,11 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 from sqlalchemy.exc import SQLAlchemyError
 
-from notedecay.commands import installed, pasteable
-from notedecay.errors import UserError
-from notedecay.project import find_project
+from notedecay.core.commands import installed, pasteable
+from notedecay.core.errors import UserError
+from notedecay.core.project import find_project
 from notedecay.tracking import database
-from notedecay.tracking.moved import follow
+from notedecay.tracking.relocate import follow
 
 KIND = {"mlflow.experimentKind": "custom_model_development"}
 """Says that an experiment holds runs and metrics, not prompts and traces.

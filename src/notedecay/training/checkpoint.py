@@ -12,11 +12,11 @@ from typing import Any
 
 import torch
 
-from notedecay.commands import pasteable
-from notedecay.continuators.learned import LearnedContinuator
-from notedecay.errors import UserError
-from notedecay.files import replacing
-from notedecay.notes.note import Clip
+from notedecay.core.commands import pasteable
+from notedecay.core.errors import UserError
+from notedecay.core.files import replacing
+from notedecay.data.note import Clip
+from notedecay.models.learned import LearnedContinuator
 
 FILE = "fit.pt"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from notedecay.errors import UserError
+from notedecay.core.errors import UserError
 
 
 def choose_device(name: str) -> torch.device:

@@ -11,10 +11,10 @@ from typing import Any
 
 import torch
 
-from notedecay.continuators.base import Continuator
-from notedecay.continuators.learned import Examples, LearnedConfig, LearnedContinuator
-from notedecay.errors import UserError
-from notedecay.notes.note import Clip
+from notedecay.core.errors import UserError
+from notedecay.data.note import Clip
+from notedecay.models.base import Continuator
+from notedecay.models.learned import Examples, LearnedConfig, LearnedContinuator
 from notedecay.training import checkpoint as checkpoints
 from notedecay.training.checkpoint import Progress
 from notedecay.training.device import choose_device

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from notedecay.analysis import save, triple
 from notedecay.audio import peak_of, scaling_line, to_full_scale, write
-from notedecay.notes.note import Samples
-from notedecay.training.panel import Judged
+from notedecay.audio.samples import Samples
+from notedecay.plots import save, triple
+from notedecay.training.evaluator import Judged
 
 
 def write_listening(judged: Sequence[Judged], prime_samples: int, folder: Path) -> None:

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from notedecay.analysis import mean_scores
-from notedecay.continuators import Continuator, load
-from notedecay.files import readable, replacing, replacing_folder
-from notedecay.notes.note import Clip
+from notedecay.core.files import readable, replacing, replacing_folder
+from notedecay.data.note import Clip
+from notedecay.metrics import mean_scores
+from notedecay.models import Continuator, load
+from notedecay.training.evaluator import Panel
 from notedecay.training.fit import Epoch, TrainingDiverged, fit
-from notedecay.training.panel import Panel
 
 BY_CHANCE = 2.0
 """Standard errors by which one state may fall behind another, and yet be as good."""

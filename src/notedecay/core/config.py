@@ -1,0 +1,326 @@
+"""The parameters of the pipeline: typed, and validated once, where they are read.
+
+None has a default: ``params.yaml`` says all, and DVC sees every change.
+"""
+
+from __future__ import annotations
+
+import re
+import reprlib
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
+
+from notedecay.core.errors import UserError, nearest
+
+Scalar = bool | int | float | str
+
+
+class Section(BaseModel):
+    """A group of parameters; keys that it does not know are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
+
+
+class Prepare(Section):
+    """How recordings become clips.
+
+    Attributes
+    ----------
+    rate : int
+        Of the clips (Hz); the paper's are twice the instrument's highest pitch.
+    seconds : float
+        Longest clip, counted from the onset (s).
+    prime_seconds : float
+        Length of the prime (s).
+    highpass_hz : float
+        Corner of the rumble filter (Hz); rumble does not decay.
+    validation, test : float
+        Share of the pitches held out for the search and for the final evaluation.
+    """
+
+    rate: int = Field(ge=2000, le=96_000)
+    seconds: float = Field(ge=1.0, le=60.0)
+    prime_seconds: float = Field(ge=0.05, le=5.0)
+    highpass_hz: float = Field(ge=0.0, le=200.0)
+    validation: float = Field(gt=0.0, lt=0.5)
+    test: float = Field(gt=0.0, lt=0.5)
+
+    @model_validator(mode="after")
+    def _room_for_a_continuation(self) -> Prepare:
+        if self.seconds < self.prime_seconds + 0.5:
+            raise ValueError("seconds must leave at least 0.5 s after prime_seconds")
+        return self
+
+
+class Range(Section):
+    """An interval for the search, on a logarithmic scale where ``log``."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Range:
+        if not self.low < self.high or (self.log and self.low <= 0):
+            raise ValueError("needs low < high, and low > 0 where log is true")
+        return self
+
+
+def _kind_of_choice(value: Any) -> str:
+    """Which kind of choice was meant, so that a mistake is reported for that kind alone."""
+    if isinstance(value, dict | Range):
+        return "range"
+    return "choices" if isinstance(value, list) else "value"
+
+
+Choice = Annotated[
+    Annotated[Range, Tag("range")]
+    | Annotated[list[Scalar], Field(min_length=1), Tag("choices")]
+    | Annotated[Scalar, Tag("value")],
+    Discriminator(_kind_of_choice),
+]
+Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")]
+
+
+class Search(Section):
+    """What the search may choose, and for how long.
+
+    Attributes
+    ----------
+    trials : int
+        Finished trials to reach (pruned ones count).
+    epochs : int
+        Length of a trial that is not pruned.
+    check_every : int
+        Epochs between two free-running looks at the validation notes.
+    warmup_checks : int
+        Looks before a trial may be pruned.
+    spaces : dict of str to dict
+        Per continuator, per setting: a value, a list of choices or ``{low, high, log}``.
+    device : str
+        ``auto``, ``cpu`` or ``cuda``.
+    """
+
+    trials: int = Field(ge=1, le=10_000)
+    epochs: int = Field(ge=1, le=10_000)
+    check_every: int = Field(ge=1, le=10_000)
+    warmup_checks: int = Field(ge=0, le=10_000)
+    spaces: dict[str, dict[str, Choice]] = Field(min_length=1)
+    device: Device
+
+
+class Train(Section):
+    """The final training of the best configuration that the search found."""
+
+    epochs: int = Field(ge=1, le=10_000)
+    check_every: int = Field(ge=1, le=10_000)
+    device: Device
+
+
+class Evaluate(Section):
+    """What is compared in the end.
+
+    Attributes
+    ----------
+    baselines : dict of str to dict
+        Continuators without learning, and their settings.
+    seen_notes : int
+        How many training notes are scored, spread over the pitches.
+    listen : int
+        How many notes of each split are kept as audio and pictures.
+    """
+
+    baselines: dict[str, dict[str, Scalar]]
+    seen_notes: int = Field(ge=1, le=10_000)
+    listen: int = Field(ge=1, le=50)
+
+
+class Register(Section):
+    """The gate to the alias ``champion``.
+
+    Attributes
+    ----------
+    measure : str
+        Mean over the unseen test notes that a challenger must improve.
+    margin : float
+        By how much.
+    """
+
+    measure: Literal["score", "decay_ok"]
+    margin: float = Field(ge=0.0, le=1.0)
+
+
+INSTRUMENT_NAME = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,59}"
+"""Names a folder, an experiment, a registered model and a stage of DVC."""
+InstrumentName = Annotated[str, Field(pattern=f"^{INSTRUMENT_NAME}$")]
+
+
+class Instrument(Section):
+    """All parameters of one instrument."""
+
+    prepare: Prepare
+    search: Search
+    train: Train
+    evaluate: Evaluate
+    register_: Register = Field(alias="register")
+
+
+class Params(Section):
+    """The whole of ``params.yaml``."""
+
+    seed: int = Field(ge=0, lt=2**31)
+    instruments: dict[InstrumentName, Instrument] = Field(min_length=1)
+
+    def instrument(self, name: str) -> Instrument:
+        """Parameters of one instrument; an unknown name is a :class:`UserError`."""
+        if name not in self.instruments:
+            raise UserError(
+                f"params.yaml has no instrument '{name}'{nearest(name, self.instruments)}"
+            )
+        return self.instruments[name]
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads what DVC reads.
+
+    ``1e-3`` is a number, as in YAML 1.2, and a key that is there twice is refused. SafeLoader
+    takes the one for text, and the last of the other.
+    """
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen: set[tuple[str, str]] = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if (key.tag, key.value) in seen:
+                said = f"the key '{key.value}' is there twice"
+                raise yaml.composer.ComposerError(None, None, said, key.start_mark)
+            seen.add((key.tag, key.value))
+        return node
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+
+
+def load_params(path: Path) -> Params:
+    """Read and validate ``params.yaml``.
+
+    Raises
+    ------
+    UserError
+        For a file that is missing or not YAML, a key that does not exist (with the nearest
+        one that does) and a value of the wrong type or out of range.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not text in UTF-8: save it as such") from error
+    except OSError as error:
+        raise UserError(
+            f"cannot read {path}: {error.strerror}; run inside the project folder"
+        ) from error
+    try:
+        values = yaml.load(text, _Loader)  # a SafeLoader
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UserError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    return parse(Params, values, str(path))
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def parse(model: type[M], values: Any, where: str, *, strict: bool | None = None) -> M:
+    """Validate values against a typed model.
+
+    Parameters
+    ----------
+    model : type of pydantic model
+        What is expected.
+    values : any
+        What was read.
+    where : str
+        File or option that the values come from, for the message.
+    strict : bool, optional
+        Whether ``'5'`` is no number; as the model says by default.
+
+    Returns
+    -------
+    model
+        The typed values.
+
+    Raises
+    ------
+    UserError
+        Naming the first wrong key, what is wrong with it and the nearest known key.
+    """
+    try:
+        return model.model_validate(values, strict=strict)
+    except ValidationError as error:
+        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+        path = ".".join(str(part) for part in first["loc"] if not _is_union_tag(part))
+        if first["type"] == "extra_forbidden":
+            known = _keys_at(model, first["loc"][:-1])
+            hint = nearest(str(first["loc"][-1]), known)
+            raise UserError(f"{where}: unknown parameter {path}{hint}") from error
+        got = "" if first["type"] == "missing" else f", got {reprlib.repr(first['input'])}"
+        hint = "; write it without quotes" if _is_quoted_number(first["input"]) else ""
+        raise UserError(
+            f"{where}: {path or 'the whole'}: {_said(first['type'], path, first['msg'])}{got}{hint}"
+        ) from error
+
+
+def _said(kind: str, path: str, message: str) -> str:
+    """What is wrong, in words of YAML where pydantic's are those of Python."""
+    if kind in {"model_type", "dict_type"}:
+        return "needs parameters of its own, 'name: value' on lines below it"
+    if kind == "string_type" and path.endswith("[key]"):
+        return "YAML takes this name for a number, a date, true, false or null: put it in quotes"
+    return message
+
+
+def _is_quoted_number(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_union_tag(part: int | str) -> bool:
+    """Whether pydantic, not the user, named this part of a path."""
+    return part in {"range", "choices", "value", "bool", "int", "float", "str"}
+
+
+def _keys_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    """Names that a model knows at a path of keys; dictionary keys and union tags are passed by."""
+    for part in path:
+        field = model.model_fields.get(str(part)) or next(
+            (f for f in model.model_fields.values() if f.alias == part), None
+        )
+        inner = _model_in(field.annotation) if field else None
+        model = inner or model
+    return [f.alias or name for name, f in model.model_fields.items()]
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model inside an annotation such as ``dict[str, Instrument]``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        if found := _model_in(argument):
+            return found
+    return None

@@ -1,0 +1,160 @@
+"""What the name of a recording says: pitch or range, dynamic, string, way of playing, take."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from notedecay.core.errors import UserError
+from notedecay.data import pitch
+
+_DYNAMICS = frozenset({"ppp", "pp", "p", "mp", "mf", "f", "ff", "fff"})
+_PLAYING = frozenset({"pizz", "arco", "vib", "nonvib"})
+# Iowa names the low and the high E string of a guitar sulE and sul_E.
+_STRING = re.compile(r"(?<![A-Za-z])sul_?[A-G](?![A-Za-z])")
+_SPELT = re.compile(r"(?<![A-Za-z])([A-Ga-g])[ _-]?(sharp|flat)[ _-]?(?=[0-9])", re.IGNORECASE)
+_PITCH = r"[A-Ga-g][#sb]?[0-9]"
+_ONE = re.compile(_PITCH)
+_RANGE = re.compile(f"({_PITCH})({_PITCH})")
+# A velocity layer (v12), a dynamic or a channel may follow a pitch without a mark: A0v1, C4ff, C3L.
+_WITH_LAYER = re.compile(rf"({_PITCH})([vV]\d{{1,3}}|(?:ppp|pp|mp|mf|fff|ff|p|f)\d?|[LR])")
+_GLUED = re.compile(r"([^\W\d_]*[^\W\dA-Z_])([A-G][#b]?[0-9])")
+_NUMBER = re.compile(r"(?:midi|note|key)?(\d{2,3})", re.IGNORECASE)
+_NSYNTH = re.compile(r"(?:^|_)\d{3}-(\d{3})-(\d{3})$")
+"""Instrument, pitch and velocity as the NSynth data set names them (Engel et al. 2017)."""
+_LOWEST_NUMBER = 12
+"""C0: a smaller number in a name counts takes."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a file name says.
+
+    Attributes
+    ----------
+    pitches : tuple of int
+        MIDI numbers; more than one for a chromatic run.
+    dynamic, string, playing : str or None
+        ``ff``, ``sulG``, ``pizz``.
+    rest : tuple of str
+        All other words, in order; they tell takes apart where nothing else does.
+    """
+
+    pitches: tuple[int, ...]
+    dynamic: str | None = None
+    string: str | None = None
+    playing: str | None = None
+    rest: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def take(self) -> str | None:
+        """Playing, dynamic and string as one word, None where the name says none of them."""
+        return "-".join(filter(None, (self.playing, self.dynamic, self.string))) or None
+
+
+def parse(stem: str) -> Named | None:
+    """Read a file's name that can be read in one way only.
+
+    Parameters
+    ----------
+    stem : str
+        Without folder and suffix; see :func:`readings`.
+
+    Returns
+    -------
+    Named or None
+        None where the name holds no pitch, or several.
+    """
+    found = readings(stem)
+    return found[0] if len(found) == 1 else None
+
+
+def readings(stem: str) -> list[Named]:
+    """Read a file's name in every way that it allows.
+
+    A pitch is a word such as ``C4``, ``Bb3``, ``F#3``, ``Cs4`` or ``F-sharp-3``, perhaps with a
+    velocity, dynamic or channel behind it (``A0v1``, ``C4ff``, ``C3L``), or a range of semitones
+    (``C5Db5``). Where there is none, a pitch at the end of a word counts (``HarpA4``), and where
+    there is none either, a MIDI number (``060``, ``guitar_010-060-075``).
+
+    Parameters
+    ----------
+    stem : str
+        Without folder and suffix: ``Piano.ff.C4``, ``Guitar.ff.sulG.C5Db5``, ``D#4v12``.
+
+    Returns
+    -------
+    list of Named
+        One entry for each different pitch or range, in the order of the name; empty where
+        there is none.
+    """
+    text = unicodedata.normalize("NFKC", stem).replace("♯", "#").replace("♭", "b")
+    text = _SPELT.sub(lambda m: m[1] + ("#" if m[2].lower() == "sharp" else "b"), text)
+    string = _STRING.search(text)
+    words = [word for word in re.split(r"[^\w#]+|_", _STRING.sub(" ", text)) if word]
+    for read in (_whole_word, _end_of_word, _nsynth(text), _midi_number):
+        found = [(i, said) for i, word in enumerate(words) if (said := read(word))]
+        if found:
+            return _distinct([_named(words, i, said, string) for i, said in found])
+    return []
+
+
+Said = tuple[tuple[int, ...], str]
+"""Pitches that a word names, and what is left of the word."""
+
+
+def _named(words: list[str], index: int, said: Said, string: re.Match[str] | None) -> Named:
+    pitches, left = said
+    others = [*words[:index], *filter(None, [left]), *words[index + 1 :]]
+    dynamic = next((word for word in others if word in _DYNAMICS), None)
+    playing = next((word for word in others if word in _PLAYING), None)
+    rest = tuple(word for word in others if word not in (dynamic, playing))
+    return Named(pitches, dynamic, string[0] if string else None, playing, rest)
+
+
+def _distinct(found: list[Named]) -> list[Named]:
+    """The first reading of each pitch or range."""
+    return list({named.pitches: named for named in reversed(found)}.values())[::-1]
+
+
+def _whole_word(word: str) -> Said | None:
+    """``C4``, ``C5Db5`` (rising) or ``C4v12``."""
+    try:
+        if _ONE.fullmatch(word):
+            return (pitch.parse(word),), ""
+        if layer := _WITH_LAYER.fullmatch(word):
+            return (pitch.parse(layer[1]),), layer[2]
+        if run := _RANGE.fullmatch(word):
+            low, high = pitch.parse(run[1]), pitch.parse(run[2])
+            return (tuple(range(low, high + 1)), "") if low < high else None
+    except UserError:  # a note letter and octave that no MIDI number names
+        return None
+    return None
+
+
+def _end_of_word(word: str) -> Said | None:
+    """``HarpA4``: a capital after a small letter begins the pitch."""
+    found = _GLUED.fullmatch(word)
+    said = _whole_word(found[2]) if found else None
+    return (said[0], found[1]) if found and said else None
+
+
+def _nsynth(text: str) -> Callable[[str], Said | None]:
+    """A reader of the one word that is the pitch in a name of the NSynth data set."""
+    found = _NSYNTH.search(text)
+
+    def read(word: str) -> Said | None:
+        return _midi_number(word) if found and word == found[1] else None
+
+    return read
+
+
+def _midi_number(word: str) -> Said | None:
+    """``060``, ``60`` or ``midi60``."""
+    found = _NUMBER.fullmatch(word)
+    if not found or not found[1].isascii():
+        return None
+    midi = int(found[1])
+    return ((midi,), "") if _LOWEST_NUMBER <= midi <= pitch.HIGHEST else None

@@ -1,0 +1,191 @@
+"""Which notes are learned from, which steer the search, which are kept for the end."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from notedecay.core.errors import UserError
+from notedecay.core.files import replacing
+from notedecay.data.note import Clip, Note
+from notedecay.data.pitch import name
+from notedecay.data.set_aside import reasons, wrong_octaves
+
+PARTS = ("train", "validation", "test")
+FEWEST_TRAIN = 3
+"""Pitches; with fewer there is nothing to learn between."""
+
+Split = dict[str, list[str]]
+"""Note ids of each part."""
+
+
+def split(notes: Sequence[Note], *, validation: float, test: float, seed: int) -> Split:
+    """Split notes by pitch: all takes of a held-out pitch are held out with it.
+
+    The range between the lowest and the highest pitch, which are always learned from, is
+    cut into as many stretches of neighbouring pitches as pitches are to be held out, and one
+    of each stretch is drawn: a held-out pitch always lies between learned ones.
+
+    Parameters
+    ----------
+    notes : sequence of Note
+        The catalogue; flagged notes are left out.
+    validation, test : float
+        Share of the pitches, above 0, at least one pitch each.
+    seed : int
+        The same notes and seed give the same split.
+
+    Returns
+    -------
+    dict of str to list of str
+        Note ids under ``train``, ``validation`` and ``test``, in the catalogue's order.
+
+    Raises
+    ------
+    UserError
+        Too few pitches for that.
+    """
+    good = {note.id: note.pitch for note in notes if not note.flags}
+    return divide(good, validation=validation, test=test, seed=seed, others=_set_aside(notes))
+
+
+def divide(
+    good: Mapping[str, int], *, validation: float, test: float, seed: int, others: str = ""
+) -> Split:
+    """Split notes as :func:`split` does, given as the pitches of the good ones by id.
+
+    ``others`` says what became of the other notes, for the message where these are too few.
+    """
+    pitches = sorted(set(good.values()))
+    counts = {
+        "validation": max(1, round(validation * len(pitches))),
+        "test": max(1, round(test * len(pitches))),
+    }
+    held = sum(counts.values())
+    if len(pitches) < held + FEWEST_TRAIN or 2 * held > len(pitches) - 2:
+        raise UserError(
+            f"{len(pitches)} pitches are too few to learn from when {held} are held out"
+            f"{others}: add recordings or lower the shares of validation and test"
+        )
+    stretches = np.array_split(np.array(pitches[1:-1]), held)
+    generator = np.random.default_rng(seed)
+    part_of = {
+        int(generator.choice(stretch)): part
+        for part, stretch in zip(_spread(counts), stretches, strict=True)
+    }
+    return {
+        part: [id_ for id_, pitch in good.items() if part_of.get(pitch, "train") == part]
+        for part in PARTS
+    }
+
+
+def audit(parts: Split, notes: Sequence[Note]) -> None:
+    """Check a split against the catalogue.
+
+    Raises
+    ------
+    UserError
+        A pitch in two parts, an id that is flagged, unknown or there twice, an empty part,
+        or a good note in no part.
+    """
+    if fault := _fault(parts, {note.id: note.pitch for note in notes if not note.flags}):
+        raise UserError(f"{fault}: split again")
+
+
+def check(
+    parts: Split, clips: Sequence[Clip], *, validation: float, test: float, seed: int
+) -> str | None:
+    """Say what is wrong with a split that was read, None where it is that of these clips.
+
+    A split is a matter of notes, shares and seed alone, so it is made once more: an edit that
+    leaves it whole is noticed too.
+
+    Parameters
+    ----------
+    parts : dict of str to list of str
+        As :func:`read` gives it.
+    clips : sequence of Clip
+        All good notes, in the catalogue's order.
+    validation, test, seed
+        As :func:`split` took them.
+
+    Returns
+    -------
+    str or None
+        A clause that says it.
+    """
+    pitches = {clip.id: clip.pitch for clip in clips}
+    if fault := _fault(parts, pitches):
+        return fault
+    try:
+        expected = divide(pitches, validation=validation, test=test, seed=seed)
+    except UserError as error:
+        return str(error)
+    if parts != expected:
+        return f"the split is not that of seed {seed}, validation {validation:g} and test {test:g}"
+    return None
+
+
+def _fault(parts: Split, good: Mapping[str, int]) -> str | None:
+    """What is wrong with a split of notes, given as the pitches of the good ones by id."""
+    ids = [id_ for part in PARTS for id_ in parts.get(part, [])]
+    for id_, times in Counter(ids).items():
+        if id_ not in good:
+            return f"the split holds {id_}, which is flagged or unknown"
+        if times > 1:
+            return f"the split holds {id_} twice"
+    if missing := good.keys() - set(ids):
+        return f"the split lacks {min(missing)}"
+    home: dict[int, str] = {}
+    for part in PARTS:
+        if not parts.get(part):
+            return f"the split's part '{part}' is empty"
+        for pitch in (good[id_] for id_ in parts[part]):
+            if home.setdefault(pitch, part) != part:
+                return f"{name(pitch)} is both in {home[pitch]} and in {part}"
+    return None
+
+
+def write(parts: Split, path: Path) -> None:
+    """Write a split as JSON, whole or not at all."""
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(parts, indent=1) + "\n", encoding="utf-8")
+
+
+def read(path: Path) -> Split:
+    """Read a split.
+
+    Raises
+    ------
+    UserError
+        No such file, or not a split.
+    """
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+        return {part: [str(id_) for id_ in held[part]] for part in PARTS}
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such split: run the prepare stage first") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise UserError(f"{path} is not a split: run the prepare stage again") from error
+
+
+def _set_aside(notes: Sequence[Note]) -> str:
+    """How many notes are not counted, and why, where there are any."""
+    aside = sum(bool(note.flags) for note in notes)
+    if not aside:
+        return ""
+    lines = [
+        f"{aside} of {len(notes)} notes are set aside: {reasons(notes)}",
+        *wrong_octaves(notes),
+    ]
+    return f" ({'; '.join(lines)})"
+
+
+def _spread(counts: dict[str, int]) -> list[str]:
+    """Names, each as often as told, spread as evenly as can be."""
+    places = [((i + 0.5) / n, part) for part, n in counts.items() for i in range(n)]
+    return [part for _, part in sorted(places)]

@@ -1,0 +1,148 @@
+"""Ids of notes: safe as keys everywhere, and never the same for two notes.
+
+An id ``<instrument>/<take>/<pitch>`` names folders, artifacts and pictures, in stores that
+refuse most characters. File names come from everywhere. This is the one place where the latter
+become the former.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import PurePath
+
+from notedecay.data import pitch
+from notedecay.data.names import Named
+
+MAX_LENGTH = 80
+"""Of one part of an id: three of them and their marks fit into a file name of 255 bytes."""
+
+Names = Mapping[PurePath, Named | None]
+"""What each file's name says, by its path below the data folder; None for no pitch."""
+Take = Callable[[PurePath, Named], str]
+
+
+def slug(text: str) -> str:
+    """Spell a text with ASCII letters, digits, dots, dashes and underscores.
+
+    Parameters
+    ----------
+    text : str
+        Anything, such as the name of a folder.
+
+    Returns
+    -------
+    str
+        1 to 80 characters, not beginning with a dot. Accents are dropped, a run of other
+        characters becomes one dash; a text with nothing to keep becomes a short hash of it.
+        Different texts may become the same.
+    """
+    plain = unicodedata.normalize("NFKD", text)
+    plain = "".join(char for char in plain if not unicodedata.combining(char))
+    safe = re.sub(r"[^A-Za-z0-9._]+", "-", plain).strip("-.")
+    if not safe:
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return safe[:MAX_LENGTH].rstrip("-.")
+
+
+def note_ids(named: Names) -> dict[PurePath, list[str]]:
+    """Give each note of some files an id of its own.
+
+    A take is what the name says of dynamic, string and playing, or else the folder's name.
+    Where two notes would share an id, the words in which the names of their folder differ are
+    added to all takes of that folder, then the folders' names, and at last a number.
+
+    Parameters
+    ----------
+    named : mapping of Path to Named or None
+        Path ``<instrument>/<source>/...`` below the data folder, and what its name says.
+
+    Returns
+    -------
+    dict of Path to list of str
+        An id for each pitch of each file, in order; one by the file's stem where it names no
+        pitch.
+    """
+    levels: list[Take] = [_by_known_words, _by_all_words(named), _by_folders_too(named)]
+    level = dict.fromkeys({_source(path) for path in named}, 0)
+    while True:
+        ids = {path: list(_ids(path, said, levels[level[_source(path)]]))
+               for path, said in named.items()}  # fmt: skip
+        counts = Counter(id_ for path, some in ids.items() if named[path] for id_ in some)
+        shared = {_source(path) for path, some in ids.items() if any(counts[i] > 1 for i in some)}
+        raised = {source for source in shared if level[source] < len(levels) - 1}
+        if not raised:
+            return _numbered(ids)
+        for source in raised:
+            level[source] += 1
+
+
+def _ids(path: PurePath, said: Named | None, take: Take) -> Iterator[str]:
+    instrument, source = _source(path)
+    if said is None:
+        yield f"{instrument}/{slug(source)}/{slug(path.stem)}"
+        return
+    for midi in said.pitches:
+        yield f"{instrument}/{slug(take(path, said))}/{pitch.name(midi)}"
+
+
+def _source(path: PurePath) -> tuple[str, str]:
+    return path.parts[0], path.parts[1]
+
+
+def _by_known_words(path: PurePath, said: Named) -> str:
+    return said.take or _source(path)[1]
+
+
+def _by_all_words(named: Names) -> Take:
+    """Also the words that not every name of the folder holds."""
+    common = _common_words(named)
+
+    def take(path: PurePath, said: Named) -> str:
+        own = [word for word in said.rest if word not in common[_source(path)]]
+        return "-".join(filter(None, [said.take, *own])) or _source(path)[1]
+
+    return take
+
+
+def _by_folders_too(named: Names) -> Take:
+    """Also the names of the source and of the folders in it."""
+    by_words = _by_all_words(named)
+
+    def take(path: PurePath, said: Named) -> str:
+        words = by_words(path, said)
+        folders = path.parts[1:-1]
+        return "-".join([*folders, words] if words != folders[0] else folders)
+
+    return take
+
+
+def _common_words(named: Names) -> dict[tuple[str, str], set[str]]:
+    common: dict[tuple[str, str], set[str]] = {}
+    for path, said in named.items():
+        if said:
+            words = set(said.rest)
+            common[_source(path)] = common.get(_source(path), words) & words
+    return common
+
+
+def _numbered(ids: Mapping[PurePath, list[str]]) -> dict[PurePath, list[str]]:
+    """Number what is still the same, in the order of the paths."""
+    taken: set[str] = set()
+    result: dict[PurePath, list[str]] = {}
+    for path in sorted(ids):
+        result[path] = [_free(id_, taken) for id_ in ids[path]]
+    return result
+
+
+def _free(id_: str, taken: set[str]) -> str:
+    head, _, name = id_.rpartition("/")
+    number, free = 1, id_
+    while free.lower() in taken:  # some file systems do not tell capitals apart
+        number += 1
+        free = f"{head}-{number}/{name}"
+    taken.add(free.lower())
+    return free

@@ -1,0 +1,155 @@
+"""How far a note lies from the pitch that it is named after."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from notedecay.audio.samples import Samples
+from notedecay.data import pitch as pitches
+
+Spectrum = NDArray[np.float64]
+
+REACH_CENTS = 250
+"""Searched on either side: a file named one or two keys wrong is told so with its distance."""
+TOP_HZ, FEWEST = 2000.0, 8
+"""Partials up to here count, or these many: a low piano note's energy lies in its 5th to 40th."""
+RANGE_DB = 50.0
+"""Peaks further under the strongest one are noise as often as partials."""
+PERIODS, SHORTEST = 48, 0.25
+"""Length of the window: periods of the note, but not under this many seconds."""
+SETTLE = 0.03
+"""The pluck's noise and upward glide are over after this many seconds."""
+INHARMONICITY = np.concatenate(([0.0], np.geomspace(3e-5, 1.2e-2, 24)))
+"""Stiffness coefficients B tried; a piano's lie from 1e-4 (middle) to 1e-2 (top)."""
+NEIGHBOUR = 5e-3
+"""A partial counts as the neighbour of another from this share of the other's energy."""
+_CENTS = np.arange(-REACH_CENTS, REACH_CENTS + 1, 2)
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Fundamental of a note.
+
+    Attributes
+    ----------
+    f0_hz : float
+        Frequency (Hz).
+    cents : float
+        Above the named pitch, within 250 cents of it.
+    match : float
+        Share 0..1 of the spectrum's energy that lies on the note's partials.
+    odd : float
+        Share 0..1 that lies on the odd ones: next to none where the note sounds an octave higher.
+    midway : float
+        Share 0..1 that lies halfway between partials: much where the note sounds an octave lower.
+    linked : float
+        Share 0..1 of the partials' energy in partials that have a neighbour: next to none where
+        only every third, fourth ... partial sounds, which are those of a higher note.
+    """
+
+    f0_hz: float
+    cents: float
+    match: float
+    odd: float
+    midway: float
+    linked: float
+
+
+def tune(samples: Samples, rate: int, pitch: int) -> Tuning:
+    """Fit the partials of a stiff string, f_k = k f0 sqrt(1 + B k^2), near a named pitch.
+
+    All partials count, so that a low piano note is measured although its fundamental is
+    weak and its partials are stretched (Fletcher, JASA 36, 1964).
+
+    Parameters
+    ----------
+    samples : ndarray of float32, shape (samples,)
+        From the onset on, mono, high-passed.
+    rate : int
+        Hz.
+    pitch : int
+        MIDI number of the name.
+
+    Returns
+    -------
+    Tuning
+        The best fundamental within 250 cents of the name.
+    """
+    named = pitches.hz(pitch)
+    level, step = spectrum(samples, rate, named)
+    count = max(1, min(max(FEWEST, int(TOP_HZ / named)), int(0.45 * rate / named)))
+    k = np.arange(1, count + 1)
+    f0 = named * 2 ** (_CENTS / 1200)
+    stretch = k * np.sqrt(1 + INHARMONICITY[:, np.newaxis] * k**2)
+    partials = f0[:, np.newaxis, np.newaxis] * stretch
+    # A stretched series that runs out of the spectrum must not win by its missing partials.
+    score = np.sum(_sample(level, partials / step) / np.sqrt(k), axis=-1)
+    best = np.unravel_index(np.argmax(score), score.shape)
+    cents = float(_CENTS[best[0]])
+    series, spacing = partials[best] / step, named / step
+    half = k - 0.5
+    between = f0[best[0]] * half * np.sqrt(1 + INHARMONICITY[best[1]] * half**2) / step
+    return Tuning(
+        float(f0[best[0]]),
+        cents,
+        match=_share(level, series, spacing),
+        odd=_share(level, series[::2], spacing),
+        midway=_share(level, between, spacing / 2),
+        linked=_linked(level, series, spacing),
+    )
+
+
+def spectrum(samples: Samples, rate: int, named_hz: float) -> tuple[Spectrum, float]:
+    """Level of a note's beginning above 50 dB under its strongest partial.
+
+    Returns
+    -------
+    level : ndarray of float64, shape (bins,)
+        dB, 0 to 50.
+    step : float
+        Hz between bins.
+    """
+    skip = min(round(SETTLE * rate), len(samples) // 4)
+    length = round(max(PERIODS / named_hz, SHORTEST) * rate)
+    window = samples[skip : skip + length].astype(np.float64)
+    window *= np.hanning(len(window))
+    size = 2 ** math.ceil(math.log2(4 * max(length, 2)))
+    magnitude = np.abs(np.fft.rfft(window, size))
+    floor = max(float(magnitude.max()), 1e-12) * 10 ** (-RANGE_DB / 20)
+    return 20 * np.log10(np.maximum(magnitude, floor) / floor), rate / size
+
+
+def _sample(level: Spectrum, bins: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Level at fractional bins, zero beyond the spectrum."""
+    return np.asarray(np.interp(bins, np.arange(len(level)), level, right=0.0))
+
+
+def _linked(level: Spectrum, partials: NDArray[np.float64], spacing: float) -> float:
+    """Share of the partials' energy that the first one and those with a neighbour have."""
+    reach = _reach(partials, spacing)
+    summed = np.concatenate(([0.0], np.cumsum(10 ** (level / 10) - 1)))
+    first = np.clip(np.ceil(partials - reach), 0, len(level)).astype(int)
+    last = np.clip(np.floor(partials + reach) + 1, first, len(level)).astype(int)
+    energy = summed[last] - summed[first]
+    below = np.concatenate(([np.inf], energy[:-1]))
+    above = np.concatenate((energy[1:], [0.0]))
+    linked = np.maximum(below, above) >= NEIGHBOUR * energy
+    return float(energy[linked].sum() / max(float(energy.sum()), 1e-12))
+
+
+def _share(level: Spectrum, partials: NDArray[np.float64], spacing: float) -> float:
+    """Share of the energy within a quarter of the spacing, at most 60 cents, of a partial."""
+    energy = 10 ** (level / 10) - 1
+    bins = np.arange(len(level))
+    reach = _reach(partials, spacing)
+    near = np.any(np.abs(bins - partials[:, np.newaxis]) <= reach[:, np.newaxis], axis=0)
+    return float(energy[near].sum() / max(float(energy.sum()), 1e-12))
+
+
+def _reach(partials: NDArray[np.float64], spacing: float) -> NDArray[np.float64]:
+    """How far from a partial energy counts as its own: 60 cents, or a quarter of the spacing."""
+    return np.minimum(spacing / 4, partials * (2 ** (60 / 1200) - 1))

@@ -1,0 +1,1 @@
+"""Models without learning: silence, repetition, Burg, ESPRIT."""

@@ -1,0 +1,1 @@
+"""Recurrent networks that predict a note block by block."""

@@ -1,0 +1,93 @@
+"""The paper's second model: convolutions over each block, then the first model.
+
+Sander & Harder, "Learning the decay of a sound signal", 2016.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field, model_validator
+
+from notedecay.models.base import ContinuatorConfig
+from notedecay.models.recurrent.convolutions import ConvolutionActivation, Convolutions, shapes
+from notedecay.models.recurrent.lstm import LstmConfig, lstm_core
+from notedecay.models.recurrent.model import Recurrent
+from notedecay.models.recurrent.net import Net, heard_size
+
+
+class CnnLstmConfig(LstmConfig):
+    """Settings of :class:`CnnLstm`.
+
+    Attributes
+    ----------
+    convolutions : int
+        Layers before the LSTM.
+    filters : int
+        Of the first; each next has half as many, never under 4.
+    length : int
+        Of the first layer's filters (samples); half in each next, never under 3.
+    convolution_activation : str
+        Of these layers.
+    batch_norm : bool
+        Whether what each of them gives is normalised; not where the net is trained free-running.
+    frozen_statistics : bool
+        The fault of the authors' Keras 1.0.4 (issue 7466): normalised by the batch while
+        training, by mean 0 and variance 1 when predicting. Needs ``batch_norm``.
+    pool : bool
+        Whether max-pooling halves the block between two of them.
+    dense : bool
+        Whether there is a dense layer between them and the LSTM.
+    """
+
+    convolutions: int = Field(default=1, ge=1, le=3)
+    filters: int = Field(default=16, ge=8, le=64)
+    length: int = Field(default=15, ge=3, le=51)
+    convolution_activation: ConvolutionActivation = "tanh"
+    batch_norm: bool = False
+    frozen_statistics: bool = False
+    pool: bool = True
+    dense: bool = True
+
+    @model_validator(mode="after")
+    def _statistics_of_something(self) -> CnnLstmConfig:
+        if self.frozen_statistics and not self.batch_norm:
+            raise ValueError("frozen_statistics needs batch_norm")
+        return self
+
+    @model_validator(mode="after")
+    def _no_statistics_of_single_blocks(self) -> CnnLstmConfig:
+        if self.batch_norm and self.free_running:
+            raise ValueError(
+                "a net that runs on makes one block at a time, too few to normalise by: "
+                "turn off batch_norm, or rollout and the losses beside it"
+            )
+        return self
+
+
+class CnnLstm(Recurrent[CnnLstmConfig]):
+    """Convolutions, then LSTM with dense layers, on blocks of samples."""
+
+    name: ClassVar[str] = "cnn_lstm"
+    Config: ClassVar[type[ContinuatorConfig]] = CnnLstmConfig
+
+    def make_net(self, size: int) -> Net:
+        """Convolutions, dense or not, LSTM, dense."""
+        config = self.config
+        front = Convolutions(
+            heard_size(size, config.spectral),
+            shapes(config.convolutions, config.filters, config.length),
+            activation=config.convolution_activation,
+            batch_norm=config.batch_norm,
+            frozen_statistics=config.frozen_statistics,
+            pool=config.pool,
+        )
+        return Net(
+            size,
+            lstm_core(config, config.units if config.dense else front.width),
+            activation=config.activation,
+            output_activation=config.output_activation,
+            spectral=config.spectral,
+            front=front,
+            dense=config.dense,
+        )

@@ -1,0 +1,271 @@
+"""The gate to the alias ``champion``: an entrant must beat the champion on notes unseen by both."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mlflow.entities.model_registry import ModelVersion
+
+from notedecay.audio import resample
+from notedecay.audio.samples import Samples
+from notedecay.core.config import Instrument
+from notedecay.core.errors import DamagedError, UserError
+from notedecay.core.tables import read_json
+from notedecay.data import catalogue
+from notedecay.data.clips import prepare_clips
+from notedecay.data.note import Clip
+from notedecay.experiments.candidates import kind_of, new_run
+from notedecay.experiments.dataset import Material
+from notedecay.experiments.scorecard import Examination, means
+from notedecay.models import Continuator, load
+from notedecay.registry import models
+from notedecay.registry.names import CHALLENGER, CHAMPION, registered_name
+from notedecay.registry.promotion import Decision, Standing, decide, succeed
+from notedecay.tracking.runs import Tracker
+
+
+class Gate:
+    """Registers entrants and decides for each whether the alias moves to it.
+
+    Parameters
+    ----------
+    tracker : Tracker
+        Of the instrument.
+    material : Material
+        Notes.
+    config : Instrument
+        Parameters.
+    results : Path
+        What the stage ``evaluate`` wrote.
+    data : Path
+        Recordings, for a champion that hears at another rate.
+    """
+
+    def __init__(
+        self, tracker: Tracker, material: Material, config: Instrument, results: Path, data: Path
+    ) -> None:
+        self.tracker = tracker
+        self.material = material
+        self.config = config
+        self.results = results
+        self.data = data
+        self.name = registered_name(material.signal.instrument)
+        self.metrics = read_json(results / "metrics.json")
+        self.runs = read_json(results / "runs.json")
+        needed = {"notes", config.register_.measure}
+        for name in self.runs:
+            if not needed <= self.metrics.get(name, {}).get("unseen", {}).keys():
+                raise UserError(
+                    f"{results / 'metrics.json'} lacks {' or '.join(sorted(needed))} of {name} on "
+                    "unseen notes: run 'dvc repro'"
+                )
+        identity = json.dumps(material.identity("metrics", "training"), sort_keys=True)
+        self.exam = hashlib.sha256(identity.encode()).hexdigest()[:16]
+
+    def entrants(self) -> list[str]:
+        """The best baseline, then the trained model."""
+        measure = self.config.register_.measure
+        baselines = [n for n in self.runs if n in self.config.evaluate.baselines]
+        learned = [n for n in self.runs if n not in baselines]
+        best = max(baselines, key=lambda n: self.metrics[n]["unseen"][measure] or 0.0, default=None)
+        return [best, *learned] if best else learned
+
+    def enter(self, name: str) -> tuple[ModelVersion, Decision]:
+        """Register a candidate, compare it with the champion, move the aliases."""
+        client = self.tracker.client
+        continuator = load(self.results / "candidates" / name)
+        version = models.register(
+            client,
+            self.results / "candidates" / name,
+            self._run_of(name, continuator),
+            self.name,
+            self._tags(name, continuator),
+        )
+        present = models.holder(client, self.name, CHAMPION)
+        if present is not None:
+            # It may stem from before versions were described.
+            models.describe(client, present, self._about(), present.tags.get("decision", ""))
+            if str(present.version) == str(version.version):
+                return version, Decision(
+                    True, self._completed(present, continuator).tags["decision"]
+                )
+        decision = self._decide(version, continuator, present)
+        # Described while the earlier reason is still known, which alone may be overwritten.
+        models.describe(client, version, self._about(), decision.reason)
+        # The reason first: a champion must have one, also when the process is killed here.
+        client.set_model_version_tag(self.name, version.version, "decision", decision.reason)
+        alias = CHAMPION if decision.promoted else CHALLENGER
+        holder = models.holder(client, self.name, alias)
+        if holder is None or str(holder.version) != str(version.version):
+            client.set_registered_model_alias(self.name, alias, version.version)
+        return version, decision
+
+    def _about(self) -> str:
+        signal = self.material.signal
+        return (
+            f"Continues a note ({signal.instrument}) from its first {signal.prime_seconds:g} s. "
+            f"'{CHAMPION}' is the version that continues unseen notes best; each version says "
+            "what it was compared with."
+        )
+
+    def _tags(self, name: str, continuator: Continuator[Any]) -> dict[str, str]:
+        """What a later comparison must know of a version."""
+        figures = self.metrics[name]["unseen"]
+        return {
+            "continuator": name,
+            "exam": self.exam,
+            "trained_on": self._trained_on(continuator),
+            **{f"unseen.{k}": str(v) for k, v in figures.items() if v is not None},
+        }
+
+    def _trained_on(self, continuator: Continuator[Any]) -> str:
+        """Pitches that a candidate of today was trained on, as its tag lists them."""
+        pitches = {c.pitch for c in self.material.part("train")} if continuator.learned else set()
+        return ",".join(str(pitch) for pitch in sorted(pitches))
+
+    def _decide(
+        self, version: ModelVersion, entrant: Continuator[Any], present: ModelVersion | None
+    ) -> Decision:
+        gate = self.config.register_
+        figures = self.metrics[entrant.name]["unseen"]
+        notes = int(figures["notes"] or 0)
+        challenger = Standing(str(version.version), entrant.name, figures[gate.measure] or 0.0)
+        if present is None:
+            return decide(challenger, None, measure=gate.measure, margin=gate.margin, notes=notes)
+        rival = self._rival(present)
+        if rival is None:
+            return succeed(challenger, str(present.version), measure=gate.measure, notes=notes)
+        present = self._completed(present, rival)
+        clips, caveat = self.material.part("test"), ""
+        if present.tags.get("exam") == self.exam:
+            value = self._kept_figure(present, rival)
+        else:
+            heard = _heard(present)
+            clips = [clip for clip in clips if clip.pitch not in heard]
+            if not clips:
+                why = f"{challenger.who} and the champion have no unseen note in common"
+                return Decision(False, why)
+            notes = len(clips)
+            challenger = replace(challenger, value=self._judge(entrant, clips))
+            value = self._judge(rival, clips)
+            if rival.learned and not heard:
+                caveat = f"; version {present.version} may know them, its tag 'trained_on' is gone"
+        champion = Standing(str(present.version), rival.name, value)
+        decision = decide(
+            challenger, champion, measure=gate.measure, margin=gate.margin, notes=notes
+        )
+        return replace(decision, reason=decision.reason + caveat)
+
+    def _rival(self, present: ModelVersion) -> Continuator[Any] | None:
+        """The champion, or None where it was saved by code that today's does not understand.
+
+        Files that are lost or damaged are no reason to promote, and stop the gate.
+        """
+        folder = models.folder_of(self.tracker.client, present)
+        try:
+            return load(folder)
+        except DamagedError:
+            raise
+        except UserError:
+            return None
+
+    def _completed(self, champion: ModelVersion, loaded: Continuator[Any]) -> ModelVersion:
+        """Write those of the champion's tags anew that somebody has deleted and that are known.
+
+        What it was trained on is known where it was evaluated on today's split.
+        """
+        client, number = self.tracker.client, champion.version
+        tags = {
+            "continuator": loaded.name,
+            "decision": f"{loaded.name} (version {number}) is champion; the reason was not kept",
+        }
+        if not loaded.learned or champion.tags.get("exam") == self.exam:
+            tags["trained_on"] = self._trained_on(loaded)
+        held = champion.tags
+        missing = {k: v for k, v in tags.items() if not held.get(k) and held.get(k) != v}
+        for tag in missing.items():
+            client.set_model_version_tag(self.name, number, *tag)
+        return client.get_model_version(self.name, number) if missing else champion
+
+    def _kept_figure(self, champion: ModelVersion, loaded: Continuator[Any]) -> float:
+        """The champion's figure on the test notes; where its tag is gone, it is judged anew."""
+        tag = f"unseen.{self.config.register_.measure}"
+        try:
+            value = float(champion.tags.get(tag, "nan"))
+        except ValueError:
+            value = math.nan
+        if math.isfinite(value):
+            return value
+        value = round(self._judge(loaded, self.material.part("test")), 4)  # as figures are kept
+        self.tracker.client.set_model_version_tag(self.name, champion.version, tag, str(value))
+        return value
+
+    def _judge(self, continuator: Continuator[Any], clips: list[Clip]) -> float:
+        panel = self.material.panel(clips)
+        if continuator.signal == self.material.signal:
+            judged = panel.judge(continuator)
+        else:
+            judged = panel.compare(self._translated(continuator, clips))
+        value = means(judged, panel)[self.config.register_.measure]
+        return 0.0 if np.isnan(value) else value
+
+    def _translated(self, continuator: Continuator[Any], clips: list[Clip]) -> list[Samples]:
+        """What a champion that hears otherwise makes of the notes, at the rate of today's."""
+        signal, own = continuator.signal, self.material.signal
+        ids = {clip.id for clip in clips}
+        notes = [n for n in catalogue.read(self.results / "catalogue.json") if n.id in ids]
+        heard = prepare_clips(
+            self.data,
+            notes,
+            rate=signal.rate,
+            seconds=self.config.prepare.seconds,
+            highpass_hz=signal.highpass_hz,
+        )
+        primes = {c.id: c.samples[: signal.prime_samples] for c in heard}
+        seconds = [len(clip.samples) / clip.rate - signal.prime_seconds for clip in clips]
+        made = continuator.continue_primes(
+            [primes[clip.id] for clip in clips], [round(s * signal.rate) for s in seconds]
+        )
+        return [
+            _as_long_as(
+                resample(np.concatenate([primes[clip.id], tail]), signal.rate, own.rate),
+                own.prime_samples,
+                len(clip.samples),
+            )
+            for clip, tail in zip(clips, made, strict=True)
+        ]
+
+    def _run_of(self, name: str, continuator: Continuator[Any]) -> str:
+        """The candidate's run; made again where this store does not have it."""
+        run_id: str = self.runs[name]
+        known = self.tracker.get(run_id)
+        if known is not None:
+            if known.info.status == "KILLED":  # later than its evaluation, which was completed
+                self.tracker.client.set_terminated(run_id, "FINISHED", known.info.end_time)
+            return run_id
+        earlier = self.tracker.find("notedecay.imported_from", run_id, kind_of(continuator))
+        if earlier is not None:
+            return str(earlier.info.run_id)
+        exam = Examination(self.material, self.config.evaluate)
+        origin = {"notedecay.imported_from": run_id}
+        with new_run(self.tracker, continuator, origin) as run:
+            exam.log(run, exam.judge(continuator))
+        return run.id
+
+
+def _heard(champion: ModelVersion) -> set[int]:
+    """Pitches that a champion was trained on, as far as its tag says so."""
+    words = champion.tags.get("trained_on", "").split(",")
+    return {int(word) for word in words if word.strip().isdigit()}
+
+
+def _as_long_as(samples: Samples, start: int, stop: int) -> Samples:
+    """From start to stop, with silence where resampling came out short."""
+    missing = max(0, stop - len(samples))
+    return np.pad(samples, (0, missing))[start:stop]

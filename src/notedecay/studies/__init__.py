@@ -1,0 +1,1 @@
+"""Lists of trials, and the tables that they end in."""

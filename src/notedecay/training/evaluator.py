@@ -1,0 +1,154 @@
+"""A fixed set of notes on which continuators are heard and judged, free-running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from notedecay.audio.samples import Samples
+from notedecay.data.note import Clip
+from notedecay.metrics import Reference, Scores, attractor
+from notedecay.models import Continuator
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A continuation and what the measures say of it.
+
+    Attributes
+    ----------
+    clip : Clip
+        The note.
+    continuation : ndarray of float32, shape (samples,)
+        What the continuator made of the note's prime, to the note's end.
+    scores : Scores
+        Of the continuation against the note.
+    """
+
+    clip: Clip
+    continuation: Samples
+    scores: Scores
+
+
+@dataclass(frozen=True)
+class PartialDecay:
+    """A partial of an original that decays, and how it decays in the continuation.
+
+    Attributes
+    ----------
+    note : str
+        Id.
+    pitch : int
+        Of the note, MIDI.
+    rank : int
+        1 for the strongest partial.
+    frequency_hz, level_db : float
+        Of the original's partial (Hz, dB re the note's peak).
+    t60, t60_made : float
+        True and made (s); the latter is ``inf`` for a level that holds, ``nan`` for nothing.
+    """
+
+    note: str
+    pitch: int
+    rank: int
+    frequency_hz: float
+    level_db: float
+    t60: float
+    t60_made: float
+
+
+class Panel:
+    """Notes with the analysis of their originals, made once and used for every continuator.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+        Longer than the prime.
+    prime_samples : int
+        Length of the prime.
+    """
+
+    def __init__(self, clips: Sequence[Clip], prime_samples: int) -> None:
+        self.clips = list(clips)
+        self.prime_samples = prime_samples
+        self._references = [
+            Reference(original, clip.rate, float(abs(clip.samples).max()))
+            for clip, original in zip(self.clips, self.originals(), strict=True)
+        ]
+
+    def hear(self, continuator: Continuator[Any]) -> list[Samples]:
+        """Continue every prime to its note's end."""
+        primes = [c.samples[: self.prime_samples] for c in self.clips]
+        lengths = [len(c.samples) - self.prime_samples for c in self.clips]
+        return continuator.continue_primes(primes, lengths)
+
+    def judge(self, continuator: Continuator[Any]) -> list[Judged]:
+        """Continue every prime and score what came."""
+        return self.compare(self.hear(continuator))
+
+    def originals(self) -> list[Samples]:
+        """What really follows each prime."""
+        return [clip.samples[self.prime_samples :] for clip in self.clips]
+
+    def compare(self, continuations: Sequence[Samples]) -> list[Judged]:
+        """Score continuations, one per note, each as long as the original."""
+        return [
+            Judged(clip, made, reference.score(made))
+            for clip, made, reference in zip(
+                self.clips, continuations, self._references, strict=True
+            )
+        ]
+
+    def attractor(self, judged: Sequence[Judged]) -> float:
+        """Largest correlation between what was made from notes of different pitch."""
+        one_each = {j.clip.pitch: j.continuation for j in judged}
+        return attractor(list(one_each.values()), self.clips[0].rate)
+
+    def partials(self, judged: Sequence[Judged]) -> list[PartialDecay]:
+        """Every judged partial of the originals, and what became of its decay."""
+        return [
+            partial
+            for item, reference in zip(judged, self._references, strict=True)
+            for partial in _partials(item, reference)
+        ]
+
+
+def _partials(item: Judged, reference: Reference) -> Iterator[PartialDecay]:
+    ranks = np.flatnonzero(reference.judged)
+    sound = item.continuation.astype(np.float64) / reference.peak
+    made = reference.t60[ranks] * reference.t60_ratios(sound)
+    for rank, t60_made in zip(ranks, made, strict=True):
+        yield PartialDecay(
+            note=item.clip.id,
+            pitch=item.clip.pitch,
+            rank=int(rank) + 1,
+            frequency_hz=float(reference.partials.frequency_hz[rank]),
+            level_db=float(reference.partials.level_db[rank]),
+            t60=float(reference.t60[rank]),
+            t60_made=float(t60_made),
+        )
+
+
+def spread(clips: Sequence[Clip], count: int) -> list[Clip]:
+    """Pick clips evenly over the pitches.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+        To choose from.
+    count : int
+        How many at most.
+
+    Returns
+    -------
+    list of Clip
+        From low to high, the same for the same input.
+    """
+    ordered = sorted(clips, key=lambda c: (c.pitch, c.id))
+    if len(ordered) <= count:
+        return ordered
+    step = len(ordered) / count
+    return [ordered[int((i + 0.5) * step)] for i in range(count)]

@@ -1,0 +1,29 @@
+"""Pictures of the stage ``evaluate``: only what can be compared is drawn."""
+
+from __future__ import annotations
+
+from notedecay.audio.samples import Samples
+from notedecay.data.note import Clip
+from notedecay.data.pitch import hz
+from notedecay.models import Signal, create
+from notedecay.pipeline.evaluate import decays
+from notedecay.training.evaluator import Panel
+from tests.synthetic import damped
+
+RATE = 4000
+SIGNAL = Signal(instrument="bells", rate=RATE)
+
+
+def note(pitch: int) -> Samples:
+    partials = [hz(pitch), 2 * hz(pitch), 3 * hz(pitch)]
+    return damped(partials, [1.2, 0.8, 0.6], [1, 0.5, 0.3], seconds=1.8, rate=RATE, seed=pitch)
+
+
+def test_who_makes_no_decay_is_left_out_of_the_picture_of_decays() -> None:
+    clips = [Clip(f"bells/ff/{p}", p, note(p), RATE) for p in range(50, 60)]
+    panel = Panel(clips, SIGNAL.prime_samples)
+    names = ("silence", "repeat", "esprit")  # a partial that is repeated may beat
+    made = {name: panel.judge(create(name, SIGNAL, {})) for name in names}
+    figure = decays("bells", {name: {"test": judged} for name, judged in made.items()}, panel)
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert [name for name in names if any(name in word for word in words)] == ["esprit"]

@@ -1,0 +1,88 @@
+"""``notedecay ablate`` on a toy instrument: real jobs, on notes to choose by alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from notedecay.core.config import load_params
+from notedecay.core.project import Project
+from notedecay.studies.ablation.command import plan
+from tests.toy import notedecay
+
+SETTINGS = {"units": 8, "members": 4, "dropout": 0.0, "input_noise": 0.0, "strokes": 2}
+CALL = ("ablate", "--seeds", "2", "--processes", "2")
+
+
+@pytest.fixture(scope="module")
+def rows(project: Path) -> pd.DataFrame:
+    best = {"continuator": "modal", "settings": SETTINGS}
+    (project / "results/bells/best.json").write_text(json.dumps(best))
+    notedecay(project, *CALL)
+    return pd.read_csv(project / "results/evaluation/bells/ablation.csv")
+
+
+def test_every_variant_is_judged_on_every_note_to_choose_by(
+    project: Path, rows: pd.DataFrame
+) -> None:
+    split = json.loads((project / "results/bells/split.json").read_text())
+    chosen = {*split["train"], *split["validation"]}
+    expected = {
+        "full model", "without weeding", "without aftersound", "without hiss",
+        "without other strokes", "without beats", "without neighbours", "without several nets",
+    }  # fmt: skip
+    assert set(rows["variant"]) == expected
+    assert set(rows["seed"]) == {5, 6}
+    for _, group in rows.groupby(["variant", "seed"]):
+        assert sorted(group["note"]) == sorted(chosen)
+
+
+def test_no_test_note_is_learned_from_or_judged(project: Path, rows: pd.DataFrame) -> None:
+    test = set(json.loads((project / "results/bells/split.json").read_text())["test"])
+    assert not set(rows["note"]) & test
+    jobs = [one.job for one in plan(Project(project), load_params(project / "params.yaml"),
+                                    "bells", (), 2)]  # fmt: skip
+    assert len(jobs) == 8 * 2 * 5
+    for job in jobs:
+        assert not test & {*job.learned, *job.seen, *job.unseen}
+        assert not set(job.learned) & set(job.unseen)
+
+
+def test_the_page_holds_the_means_of_the_rows(project: Path, rows: pd.DataFrame) -> None:
+    page = (project / "docs/evaluation/bells-ablation.md").read_text()
+    full = rows[rows["variant"] == "full model"]
+    assert f"| full model | {full['decay_ok'].mean():.2f} |" in page
+    assert "10 notes of the parts train and validation" in page
+    assert "2 seeds" in page
+    picture = project / "docs/evaluation/bells-ablation.png"
+    assert 5_000 < picture.stat().st_size < 200_000
+    assert not (project / "docs/evaluation/bells-opened.json").exists()
+
+
+def test_a_second_call_does_nothing_anew(project: Path, rows: pd.DataFrame) -> None:
+    assert len(rows)
+    jobs = project / "results/evaluation/bells/jobs"
+    before = {path: path.stat().st_mtime_ns for path in jobs.glob("*/result.json")}
+    notedecay(project, *CALL)
+    assert {path: path.stat().st_mtime_ns for path in jobs.glob("*/result.json")} == before
+
+
+def test_an_idea_that_is_not_listed_is_one_clear_line(project: Path, rows: pd.DataFrame) -> None:
+    assert len(rows)
+    answer = notedecay(project, "ablate", "--idea", "aftersond", ok=False)
+    assert answer.returncode == 2
+    assert len(answer.stderr.splitlines()) == 1
+    assert "'modal' has no idea 'aftersond'; did you mean 'aftersound'?" in answer.stderr
+
+
+def test_a_continuator_without_ideas_is_one_clear_line(project: Path, rows: pd.DataFrame) -> None:
+    assert len(rows)
+    best = {"continuator": "lstm", "settings": {}}
+    (project / "results/bells/best.json").write_text(json.dumps(best))
+    answer = notedecay(project, "ablate", ok=False)
+    assert answer.returncode == 2
+    assert len(answer.stderr.splitlines()) == 1
+    assert "the best of the search is 'lstm', of which no ideas are listed" in answer.stderr
