@@ -19,7 +19,7 @@ from notedecay.data.clips import prepare_clips
 from notedecay.metrics import mean_scores
 from notedecay.models import Signal, create
 from notedecay.training import fit
-from notedecay.training.evaluator import Panel
+from notedecay.training.evaluator import EvaluationSet
 
 RATES = (16_000, 44_100)
 
@@ -57,7 +57,7 @@ def main(instrument: str) -> None:
         began = time.process_time()
         fit(continuator, [clips[id_] for id_ in parts["train"]], seed=0)
         trained = time.process_time() - began
-        panel = Panel([clips[id_] for id_ in parts["validation"]], signal.prime_samples)
+        panel = EvaluationSet([clips[id_] for id_ in parts["validation"]], signal.prime_samples)
         began = time.process_time()
         continuations = panel.hear(continuator)
         continued = (time.process_time() - began) / len(continuations)

@@ -24,7 +24,7 @@ from notedecay.data.note import Clip
 from notedecay.metrics import mean_scores
 from notedecay.models import LearnedContinuator, Signal, create
 from notedecay.training import fit
-from notedecay.training.evaluator import Panel
+from notedecay.training.evaluator import EvaluationSet
 
 PAPER_SMALL = {"units": 128, "layers": 1, "activation": "linear", "resolution": 60, "transpose": 0}
 """The paper's architecture with a quarter of its units, trained as all nets are here."""
@@ -71,7 +71,7 @@ def trained(
     return continuator
 
 
-def figures(continuator: Any, panel: Panel) -> Iterator[float]:
+def figures(continuator: Any, panel: EvaluationSet) -> Iterator[float]:
     """Teacher-forced error, then the measures."""
     yield continuator.teacher_forced_error(panel.clips)
     means = mean_scores([judged.scores for judged in panel.judge(continuator)])
@@ -96,7 +96,7 @@ def main() -> None:
     given = parser.parse_args()
     signal = Signal(instrument=given.folder.name, rate=given.rate, highpass_hz=50.0)
     clips = notes_of(given.folder, signal, seconds=3.0)
-    panels = {part: Panel(clips[part], signal.prime_samples) for part in clips}
+    panels = {part: EvaluationSet(clips[part], signal.prime_samples) for part in clips}
     print(f"{', '.join(f'{len(c)} {part} notes' for part, c in clips.items())}\n")
     print("| objective | error | " + " | ".join(MEASURES) + " | seconds |")
     print("| --- " * (len(MEASURES) + 3) + "|")

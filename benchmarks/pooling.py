@@ -34,7 +34,7 @@ from notedecay.models.modal.noise_floor import Halves
 from notedecay.models.modal.targets import Lesson
 from notedecay.studies.crossval.folds import folds
 from notedecay.training import fit
-from notedecay.training.evaluator import Judged, Panel
+from notedecay.training.evaluator import EvaluationSet, ScoredContinuation
 
 Array = NDArray[np.float64]
 MEASURES = ("decay_ok", "missing", "envelope_db", "excess_noise_db", "tail_db", "score")
@@ -112,7 +112,7 @@ class Unseen:
     """Notes of an instrument, in parts: what is judged, and what may be learned meanwhile."""
 
     learned: list[Clip]
-    panel: Panel
+    panel: EvaluationSet
 
 
 @dataclass(frozen=True)
@@ -147,11 +147,11 @@ def _parts(clips: list[Clip], prime_samples: int) -> Iterator[Unseen]:
     for fold in folds(clips, FOLDS, seed=0):
         unseen = [clip for clip in clips if clip.id in fold.unseen]
         learned = [clip for clip in clips if clip.id in fold.learned]
-        yield Unseen(learned, Panel(unseen, prime_samples))
+        yield Unseen(learned, EvaluationSet(unseen, prime_samples))
 
 
 Ears = dict[str, Ear]
-Results = dict[tuple[str, str], list[list[Judged]]]
+Results = dict[tuple[str, str], list[list[ScoredContinuation]]]
 """By instrument and model: for each seed, all notes, always in the same order."""
 
 
@@ -165,9 +165,11 @@ def train(ears: Ears, clips: Sequence[Clip], seed: int, into: Mapping[str, Ear])
         ear.restore(pooled.state())
 
 
-def own(instruments: Sequence[Instrument], ears: Ears, seed: int) -> dict[str, list[Judged]]:
+def own(
+    instruments: Sequence[Instrument], ears: Ears, seed: int
+) -> dict[str, list[ScoredContinuation]]:
     """One net for each instrument and fold."""
-    found: dict[str, list[Judged]] = {}
+    found: dict[str, list[ScoredContinuation]] = {}
     for one in instruments:
         alone = {one.name: ears[one.name]}
         found[one.name] = []
@@ -177,9 +179,11 @@ def own(instruments: Sequence[Instrument], ears: Ears, seed: int) -> dict[str, l
     return found
 
 
-def pooled(instruments: Sequence[Instrument], ears: Ears, seed: int) -> dict[str, list[Judged]]:
+def pooled(
+    instruments: Sequence[Instrument], ears: Ears, seed: int
+) -> dict[str, list[ScoredContinuation]]:
     """One net for all instruments, for each fold."""
-    found: dict[str, list[Judged]] = {one.name: [] for one in instruments}
+    found: dict[str, list[ScoredContinuation]] = {one.name: [] for one in instruments}
     for k in range(FOLDS):
         train(ears, [clip for one in instruments for clip in one.parts[k].learned], seed, ears)
         for one in instruments:
@@ -187,9 +191,11 @@ def pooled(instruments: Sequence[Instrument], ears: Ears, seed: int) -> dict[str
     return found
 
 
-def never(instruments: Sequence[Instrument], ears: Ears, seed: int) -> dict[str, list[Judged]]:
+def never(
+    instruments: Sequence[Instrument], ears: Ears, seed: int
+) -> dict[str, list[ScoredContinuation]]:
     """One net for each instrument, of the other decaying ones; it is told none of them."""
-    found: dict[str, list[Judged]] = {}
+    found: dict[str, list[ScoredContinuation]] = {}
     for one in instruments:
         others = [i for i in instruments if i is not one and HEARING[i.name].decays]
         stranger = Ear(one.signal, ears[one.name].config, [0.0] * len(ears[one.name].condition))
@@ -198,7 +204,7 @@ def never(instruments: Sequence[Instrument], ears: Ears, seed: int) -> dict[str,
     return found
 
 
-Model = Callable[[Sequence[Instrument], Ears, int], dict[str, list[Judged]]]
+Model = Callable[[Sequence[Instrument], Ears, int], dict[str, list[ScoredContinuation]]]
 MODELS: Mapping[str, tuple[Model, bool]] = {
     "own": (own, False),
     "pooled": (pooled, False),
@@ -240,7 +246,7 @@ def fall_db(samples: Samples, rate: int) -> float:
     return 20 * float(np.log10((first + FAINTEST) / (last + FAINTEST)))
 
 
-def figures(seeds: list[list[Judged]]) -> Array:
+def figures(seeds: list[list[ScoredContinuation]]) -> Array:
     """Measures and fall of each note, mean over the seeds, shape (notes, measures + 1)."""
     table = [
         [

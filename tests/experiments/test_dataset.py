@@ -17,7 +17,7 @@ from notedecay.core.project import Project
 from notedecay.data import split
 from notedecay.data.clips import write_clips
 from notedecay.data.note import Clip
-from notedecay.experiments.dataset import load_material
+from notedecay.experiments.dataset import load_dataset
 from notedecay.pipeline import STAGES
 from notedecay.studies.ablation import command as ablation
 from notedecay.studies.crossval import command as crossval
@@ -129,7 +129,7 @@ def one_line(error: pytest.ExceptionInfo[UserError]) -> str:
 
 
 def test_what_prepare_wrote_is_taken(project: Project) -> None:
-    material = load_material(project.results("bells"), "bells", params())
+    material = load_dataset(project.results("bells"), "bells", params())
     assert [len(material.part(part)) for part in ("train", "validation", "test")] == [28, 6, 6]
     assert material.signal.rate == RATE
 
@@ -138,7 +138,7 @@ def test_what_prepare_wrote_is_taken(project: Project) -> None:
 def test_an_edit_of_the_split_is_one_line(project: Project, edit: Edit, words: str) -> None:
     edit_split(project, edit)
     with pytest.raises(UserError, match=words) as error:
-        load_material(project.results("bells"), "bells", params())
+        load_dataset(project.results("bells"), "bells", params())
     assert str(project.results("bells") / "split.json") in one_line(error)
 
 
@@ -147,7 +147,7 @@ def test_an_edit_of_the_split_is_one_line(project: Project, edit: Edit, words: s
 )
 def test_a_split_of_other_parameters_is_one_line(project: Project, other: Params) -> None:
     with pytest.raises(UserError, match="is not that of seed") as error:
-        load_material(project.results("bells"), "bells", other)
+        load_dataset(project.results("bells"), "bells", other)
     one_line(error)
 
 
@@ -166,7 +166,7 @@ def test_clips_of_another_prepare_are_one_line(
 ) -> None:
     write_clips(others, project.results("bells") / "clips.npz")
     with pytest.raises(UserError, match=words) as error:
-        load_material(project.results("bells"), "bells", params())
+        load_dataset(project.results("bells"), "bells", params())
     one_line(error)
 
 

@@ -15,13 +15,13 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from notedecay.core.errors import UserError
-from notedecay.models import CONTINUATORS, Continuator, Signal, create, load
+from notedecay.models import MODELS, Continuator, Signal, create, load
 from tests.synthetic import damped
 
 SIGNAL = Signal(instrument="piano", rate=4000)
 TINY = {"units": 16, "resolution": 40}
 SMALL: dict[str, dict[str, Any]] = dict.fromkeys(("lstm", "gru", "cnn_lstm", "vrnn", "lru"), TINY)
-KINDS = sorted(CONTINUATORS)
+KINDS = sorted(MODELS)
 
 
 def make(name: str) -> Continuator[Any]:
@@ -107,7 +107,7 @@ def test_a_wrong_setting_is_one_clear_line(name: str, config: dict[str, Any], me
 
 
 def test_a_config_may_be_given_typed() -> None:
-    config = CONTINUATORS["esprit"].Config(order=10)  # type: ignore[call-arg]
+    config = MODELS["esprit"].Config(order=10)  # type: ignore[call-arg]
     assert create("esprit", SIGNAL, config).config == config
 
 
@@ -151,7 +151,7 @@ def test_a_damaged_folder_is_one_clear_line(change: Any, message: str, tmp_path:
     assert "\n" not in str(caught.value)
 
 
-LEARNED = sorted(name for name, kind in CONTINUATORS.items() if kind.learned)
+LEARNED = sorted(name for name, kind in MODELS.items() if kind.learned)
 
 
 def tensors(folder: Path) -> dict[str, torch.Tensor]:

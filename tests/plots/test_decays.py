@@ -7,7 +7,7 @@ from notedecay.data.note import Clip
 from notedecay.data.pitch import hz
 from notedecay.models import Signal, create
 from notedecay.pipeline.evaluate import decays
-from notedecay.training.evaluator import Panel
+from notedecay.training.evaluator import EvaluationSet
 from tests.synthetic import damped
 
 RATE = 4000
@@ -21,7 +21,7 @@ def note(pitch: int) -> Samples:
 
 def test_who_makes_no_decay_is_left_out_of_the_picture_of_decays() -> None:
     clips = [Clip(f"bells/ff/{p}", p, note(p), RATE) for p in range(50, 60)]
-    panel = Panel(clips, SIGNAL.prime_samples)
+    panel = EvaluationSet(clips, SIGNAL.prime_samples)
     names = ("silence", "repeat", "esprit")  # a partial that is repeated may beat
     made = {name: panel.judge(create(name, SIGNAL, {})) for name in names}
     figure = decays("bells", {name: {"test": judged} for name, judged in made.items()}, panel)

@@ -21,7 +21,7 @@ from notedecay.core.config import Instrument
 from notedecay.core.errors import UserError
 from notedecay.data import catalogue, split
 from notedecay.data.clips import prepare_clips, write_clips
-from notedecay.experiments.dataset import Material
+from notedecay.experiments.dataset import Dataset
 from notedecay.models import Signal, checksums, create
 from notedecay.registry import models
 from notedecay.registry.gate import Gate
@@ -114,7 +114,7 @@ def gate(data, notes, tracker, signal, tmp_path) -> Build:
         config = copy.deepcopy(toy.INSTRUMENT)
         config["register"] |= register
         config["evaluate"]["baselines"] = {n: SETTINGS[n] for n in ("silence", "burg", "esprit")}
-        material = Material(heard, clips, parts, results / "clips.npz")
+        material = Dataset(heard, clips, parts, results / "clips.npz")
         return Gate(tracker, material, Instrument.model_validate(config), results, data)
 
     return build

@@ -11,7 +11,7 @@ from notedecay.data.note import Clip
 from notedecay.data.pitch import hz
 from notedecay.metrics import attractor
 from notedecay.models import Signal, create
-from notedecay.training.evaluator import Panel, spread
+from notedecay.training.evaluator import EvaluationSet, spread
 from tests.synthetic import damped
 
 RATE = 4000
@@ -30,8 +30,8 @@ CLIPS = [note(60), note(64, seconds=1.4), note(67)]
 
 
 @pytest.fixture(scope="module")
-def panel() -> Panel:
-    return Panel(CLIPS, PRIME)
+def panel() -> EvaluationSet:
+    return EvaluationSet(CLIPS, PRIME)
 
 
 def test_every_prime_is_continued_to_its_note_s_end(panel):
@@ -81,7 +81,7 @@ def test_decays_are_the_true_ones_and_those_of_what_was_made(panel):
 def test_levels_of_partials_are_relative_to_the_peak_of_the_whole_note():
     """A fall of 50 dB/s: 16.5 dB in the prime, some 7 more to the middle of what is measured."""
     sound = damped([hz(60)], [T60], seconds=1.6, rate=RATE)
-    alone = Panel([Clip("bells/ff/60", 60, sound, RATE)], PRIME)
+    alone = EvaluationSet([Clip("bells/ff/60", 60, sound, RATE)], PRIME)
     (partial,) = alone.partials(alone.compare(alone.originals()))
     assert partial.level_db == pytest.approx(-23.0, abs=1.5)
 
@@ -93,7 +93,7 @@ def test_notes_that_end_in_one_sound_are_an_attractor(panel):
 
 
 def test_two_takes_of_one_pitch_are_no_attractor():
-    soft = Panel([note(60), note(60, take="pp"), note(64)], PRIME)
+    soft = EvaluationSet([note(60), note(60, take="pp"), note(64)], PRIME)
     takes = soft.compare(soft.originals())
     assert attractor([j.continuation for j in takes], RATE) > 0.99  # the takes are the same
     assert soft.attractor(takes) < 0.2

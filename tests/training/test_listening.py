@@ -11,7 +11,7 @@ import soundfile as sf
 
 from notedecay.data.note import Clip
 from notedecay.training import listening
-from notedecay.training.evaluator import Panel
+from notedecay.training.evaluator import EvaluationSet
 from tests.synthetic import damped
 
 RATE, PRIME = 4000, 1320
@@ -33,7 +33,7 @@ def titles(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def written(note: np.ndarray, continuation: np.ndarray, folder: Path) -> dict[str, np.ndarray]:
     clip = Clip("piano/ff/C4", 60, note.astype(np.float32), RATE)
-    [item] = Panel([clip], PRIME).compare([note[PRIME:]])
+    [item] = EvaluationSet([clip], PRIME).compare([note[PRIME:]])
     item = replace(item, continuation=continuation.astype(np.float32))
     listening.write_listening([item], PRIME, folder)
     own = folder / "piano.ff.C4"

@@ -15,7 +15,7 @@ from notedecay.data.note import Clip
 from notedecay.metrics import mean_scores
 from notedecay.models import LearnedContinuator, Signal, create
 from notedecay.training import TrainingDiverged
-from notedecay.training.evaluator import Panel
+from notedecay.training.evaluator import EvaluationSet
 from notedecay.training.selection import OnEpoch, Selected, fit_selected, kept_look
 from tests.synthetic import damped
 
@@ -42,8 +42,8 @@ def make(**config: Any) -> LearnedContinuator[Any]:
 
 
 @pytest.fixture(scope="module")
-def panel() -> Panel:
-    return Panel(CLIPS[1:3], SIGNAL.prime_samples)
+def panel() -> EvaluationSet:
+    return EvaluationSet(CLIPS[1:3], SIGNAL.prime_samples)
 
 
 def go_on(_: int, __: Mapping[str, float]) -> bool:
@@ -51,7 +51,7 @@ def go_on(_: int, __: Mapping[str, float]) -> bool:
 
 
 def run(
-    panel: Panel,
+    panel: EvaluationSet,
     folder: Path,
     continuator: LearnedContinuator[Any] | None = None,
     on_epoch: OnEpoch = go_on,
@@ -79,7 +79,7 @@ def looks(selected: Selected) -> dict[float, float]:
     return {r["epoch"]: r["look.score"] for r in history if "look.score" in r}
 
 
-def heard(selected: Selected, panel: Panel) -> float:
+def heard(selected: Selected, panel: EvaluationSet) -> float:
     return mean_scores([j.scores for j in panel.judge(selected.continuator)])["score"]
 
 
@@ -112,7 +112,7 @@ def test_the_kept_epoch_is_returned_as_it_was(whole, panel):
 
 def test_an_early_epoch_that_was_best_is_returned(tmp_path):
     """On many notes: what four of them lack might be chance."""
-    continuator, panel = make(), Panel(bells(*range(150, 215, 5)), SIGNAL.prime_samples)
+    continuator, panel = make(), EvaluationSet(bells(*range(150, 215, 5)), SIGNAL.prime_samples)
 
     def spoil(epoch: int, _: Mapping[str, float]) -> bool:
         if epoch >= 8:

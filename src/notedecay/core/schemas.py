@@ -40,7 +40,7 @@ class Registered(BaseModel):
     decisions: list[str]
 
 
-class Judged(BaseModel):
+class ScoredContinuation(BaseModel):
     """Means over notes that the gate needs."""
 
     score: Figure
@@ -50,7 +50,7 @@ class Judged(BaseModel):
 class Candidate(BaseModel):
     """Means of one candidate."""
 
-    unseen: Judged
+    unseen: ScoredContinuation
 
 
 class Reported(BaseModel):

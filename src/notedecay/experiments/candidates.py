@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from notedecay.core.config import Evaluate
-from notedecay.experiments.dataset import Material
+from notedecay.experiments.dataset import Dataset
 from notedecay.models import Continuator, create, load
 from notedecay.tracking.runs import ActiveRun, Tracker
 
 
-def candidates(material: Material, config: Evaluate, model: Path) -> dict[str, Continuator[Any]]:
+def candidates(material: Dataset, config: Evaluate, model: Path) -> dict[str, Continuator[Any]]:
     """The trained model and the baselines, by name.
 
     Parameters
     ----------
-    material : Material
+    material : Dataset
         Says how they hear.
     config : Evaluate
         Names the baselines.

@@ -14,14 +14,14 @@ from notedecay.data import split
 from notedecay.data.clips import read_clips
 from notedecay.data.note import Clip
 from notedecay.models import Signal
-from notedecay.training.evaluator import Panel, spread
+from notedecay.training.evaluator import EvaluationSet, spread
 
 CLIPS = "clips.npz"
 SPLIT = "split.json"
 
 
 @dataclass(frozen=True)
-class Material:
+class Dataset:
     """Notes of an instrument, ready to be learned from and judged on.
 
     Attributes
@@ -55,16 +55,16 @@ class Material:
         ids = set(self.split[name])
         return [clip for clip in self.clips if clip.id in ids]
 
-    def panel(self, clips: Sequence[Clip]) -> Panel:
+    def panel(self, clips: Sequence[Clip]) -> EvaluationSet:
         """Clips to be judged on."""
-        return Panel(clips, self.signal.prime_samples)
+        return EvaluationSet(clips, self.signal.prime_samples)
 
-    def seen(self, count: int) -> Panel:
+    def seen(self, count: int) -> EvaluationSet:
         """Some training notes, spread over the pitches."""
         return self.panel(spread(self.part("train"), count))
 
 
-def load_material(results: Path, instrument: str, params: Params) -> Material:
+def load_dataset(results: Path, instrument: str, params: Params) -> Dataset:
     """Read what the stage ``prepare`` wrote, and check that it is what it would write.
 
     Parameters
@@ -103,4 +103,4 @@ def load_material(results: Path, instrument: str, params: Params) -> Material:
         raise UserError(
             f"{results / SPLIT}: {fault}, so it is not what prepare wrote for {CLIPS}: {anew}"
         )
-    return Material(signal, clips, parts, path)
+    return Dataset(signal, clips, parts, path)

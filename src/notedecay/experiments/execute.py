@@ -31,7 +31,7 @@ from notedecay.training import Epoch, TrainingDiverged, choose_device, fit
 from notedecay.training.diagnostics.pictures import write_diagnosis
 from notedecay.training.diagnostics.probe import Diagnosis
 from notedecay.training.diagnostics.snapshots import read as read_looks
-from notedecay.training.evaluator import Judged, Panel, spread
+from notedecay.training.evaluator import EvaluationSet, ScoredContinuation, spread
 from notedecay.training.listening import write_listening
 
 LOOKED_AT = 12
@@ -40,7 +40,7 @@ LOOKED_AT = 12
 OnEpoch = Callable[[int, int], None]
 """Told an epoch and how many there are."""
 
-Verdict = dict[str, list[Judged]]
+Verdict = dict[str, list[ScoredContinuation]]
 
 
 class _Series:
@@ -111,7 +111,7 @@ def work(job: Job, folder: Path, device: str, on_epoch: OnEpoch) -> None:
     clock = _Clock(progress)
     clips = {clip.id: clip for clip in read_clips(job.clips)}
     panels = {
-        name: Panel([clips[id_] for id_ in ids], job.signal.prime_samples)
+        name: EvaluationSet([clips[id_] for id_ in ids], job.signal.prime_samples)
         for name, ids in (("seen", job.seen), ("unseen", job.unseen))
         if ids
     }
@@ -153,14 +153,14 @@ def _fitted(
 
 
 def _teacher_forced(
-    continuator: Continuator[Any], panels: Mapping[str, Panel]
+    continuator: Continuator[Any], panels: Mapping[str, EvaluationSet]
 ) -> dict[str, float] | None:
     if not isinstance(continuator, Blockwise):
         return None
     return {name: continuator.teacher_forced_error(p.clips) for name, p in panels.items()}
 
 
-def _judged(verdict: Verdict, panels: Mapping[str, Panel]) -> dict[str, Any]:
+def _judged(verdict: Verdict, panels: Mapping[str, EvaluationSet]) -> dict[str, Any]:
     return {
         "figures": {name: _figures(verdict[name], panels[name]) for name in panels},
         "notes": {name: _notes(judged) for name, judged in verdict.items()},
@@ -177,7 +177,7 @@ def _illustrate(verdict: Verdict, prime_samples: int, progress: Path, folder: Pa
         write_diagnosis(looks, folder / DIAGNOSIS)
 
 
-def heard(judged: Sequence[Judged]) -> list[Judged]:
+def heard(judged: Sequence[ScoredContinuation]) -> list[ScoredContinuation]:
     """The notes that are kept to listen to: C5 where it is there, and two others."""
     ids = {clip.id for clip in spread([item.clip for item in judged], 2)}
     first_c5 = next((item.clip.id for item in judged if item.clip.pitch == C5), None)
@@ -226,11 +226,11 @@ def _padded(clip: Clip, seconds: float | None) -> Clip:
     return replace(clip, samples=np.pad(clip.samples, (0, missing)))
 
 
-def _figures(judged: Sequence[Judged], panel: Panel) -> dict[str, float]:
+def _figures(judged: Sequence[ScoredContinuation], panel: EvaluationSet) -> dict[str, float]:
     return mean_scores([j.scores for j in judged]) | {"attractor": panel.attractor(judged)}
 
 
-def _notes(judged: Sequence[Judged]) -> list[dict[str, Any]]:
+def _notes(judged: Sequence[ScoredContinuation]) -> list[dict[str, Any]]:
     return [
         {"note": item.clip.id, "pitch": item.clip.pitch, **asdict(item.scores)} for item in judged
     ]

@@ -9,19 +9,19 @@ import numpy as np
 
 from notedecay.audio import highpass
 from notedecay.models import Continuator
-from notedecay.training.evaluator import Judged, Panel
+from notedecay.training.evaluator import EvaluationSet, ScoredContinuation
 
 
 def judge(
-    continuator: Continuator[Any], panel: Panel, highpass_hz: float | None
-) -> tuple[Panel, list[Judged]]:
+    continuator: Continuator[Any], panel: EvaluationSet, highpass_hz: float | None
+) -> tuple[EvaluationSet, list[ScoredContinuation]]:
     """Continue every prime of a panel, and score what came.
 
     Parameters
     ----------
     continuator : Continuator
         It hears the panel's primes as they are.
-    panel : Panel
+    panel : EvaluationSet
         Notes.
     highpass_hz : float or None
         Corner of a rumble filter through which original and continuation are judged (Hz):
@@ -29,15 +29,15 @@ def judge(
 
     Returns
     -------
-    panel : Panel
+    panel : EvaluationSet
         The one that has judged, filtered if asked.
-    judged : list of Judged
+    judged : list of ScoredContinuation
         One for each note.
     """
     if highpass_hz is None:
         return panel, panel.judge(continuator)
     prime = panel.prime_samples
-    filtered = Panel(
+    filtered = EvaluationSet(
         [replace(c, samples=highpass(c.samples, c.rate, highpass_hz)) for c in panel.clips], prime
     )
     whole = [

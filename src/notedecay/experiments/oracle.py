@@ -6,14 +6,14 @@ import numpy as np
 
 from notedecay.audio.samples import Samples
 from notedecay.models.baselines.esprit import fit_damped, synthesise
-from notedecay.training.evaluator import Judged, Panel
+from notedecay.training.evaluator import EvaluationSet, ScoredContinuation
 
 ORACLE = "oracle"
 ORACLE_ORDER = 48
 """Damped sinusoids of the oracle, as many as ESPRIT has."""
 
 
-def judge_oracle(panel: Panel) -> list[Judged]:
+def judge_oracle(panel: EvaluationSet) -> list[ScoredContinuation]:
     """Score on each note what ESPRIT makes of the original after the prime."""
     return panel.compare([_oracle(original) for original in panel.originals()])
 

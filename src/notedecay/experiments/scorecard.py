@@ -9,29 +9,29 @@ from dataclasses import asdict
 from typing import Any
 
 from notedecay.core.config import Evaluate
-from notedecay.experiments.dataset import Material
+from notedecay.experiments.dataset import Dataset
 from notedecay.experiments.oracle import judge_oracle
 from notedecay.metrics import mean_scores
 from notedecay.models import Continuator
 from notedecay.tracking.listening import Verdict, log_listening
 from notedecay.tracking.runs import ActiveRun
-from notedecay.training.evaluator import Judged, Panel
+from notedecay.training.evaluator import EvaluationSet, ScoredContinuation
 
 
-class Examination:
+class Scorecard:
     """The notes of each split, with the few that are kept as audio and pictures.
 
     ``seen`` are training notes; ``validation`` and ``test`` are unseen.
 
     Parameters
     ----------
-    material : Material
+    material : Dataset
         Notes.
     config : Evaluate
         How many.
     """
 
-    def __init__(self, material: Material, config: Evaluate) -> None:
+    def __init__(self, material: Dataset, config: Evaluate) -> None:
         self.prime_samples = material.signal.prime_samples
         self.panels = {
             "seen": material.seen(config.seen_notes),
@@ -61,7 +61,7 @@ class Examination:
         return table
 
 
-def means(judged: Sequence[Judged], panel: Panel) -> dict[str, float]:
+def means(judged: Sequence[ScoredContinuation], panel: EvaluationSet) -> dict[str, float]:
     """Means over notes, with the spread of the main measures and the attractor."""
     scores = [j.scores for j in judged]
     table = mean_scores(scores)

@@ -29,7 +29,7 @@ class Job:
     Attributes
     ----------
     continuator : str
-        One of ``CONTINUATORS``, or ``oracle``.
+        One of ``MODELS``, or ``oracle``.
     settings : mapping
         Of the continuator.
     signal : Signal

@@ -24,7 +24,7 @@ from notedecay.models.recurrent.presets import PAPER
 from notedecay.models.recurrent.vrnn import Vrnn
 
 __all__ = [
-    "CONTINUATORS",
+    "MODELS",
     "PAPER",
     "Continuator",
     "ContinuatorConfig",
@@ -34,7 +34,7 @@ __all__ = [
     "load",
 ]
 
-CONTINUATORS: dict[str, type[Continuator[Any]]] = {
+MODELS: dict[str, type[Continuator[Any]]] = {
     kind.name: kind
     for kind in (Silence, Repeat, Burg, Esprit, Lstm, Gru, CnnLstm, Vrnn, Lru, Modal)
 }
@@ -49,7 +49,7 @@ def create(
     Parameters
     ----------
     name : str
-        One of :data:`CONTINUATORS`.
+        One of :data:`MODELS`.
     signal : Signal
         How it hears.
     config : mapping or ContinuatorConfig
@@ -100,7 +100,7 @@ def load(folder: Path) -> Continuator[Any]:
 
 def _kind(name: Any, where: str) -> type[Continuator[Any]]:
     """Find the class behind a name."""
-    if not isinstance(name, str) or name not in CONTINUATORS:
-        hint = nearest(str(name), CONTINUATORS)
+    if not isinstance(name, str) or name not in MODELS:
+        hint = nearest(str(name), MODELS)
         raise UserError(f"{where}: unknown continuator '{name}'{hint}")
-    return CONTINUATORS[name]
+    return MODELS[name]

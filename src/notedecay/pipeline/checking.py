@@ -7,7 +7,7 @@ from typing import Any
 
 from notedecay.core.config import Choice, Params, Range, load_params, parse
 from notedecay.core.errors import UserError, nearest
-from notedecay.models import CONTINUATORS
+from notedecay.models import MODELS
 from notedecay.training import choose_device
 
 DEVICES = {"prepare": ("search", "train"), "search": ("search", "train"), "train": ("train",)}
@@ -33,7 +33,7 @@ def load_checked(path: Path) -> Params:
             _check_kind(baseline, where, learned=False)
             for setting, value in settings.items():
                 _check_setting(baseline, setting, value, where)
-            parse(CONTINUATORS[baseline].Config, settings, f"{where}.{baseline}")
+            parse(MODELS[baseline].Config, settings, f"{where}.{baseline}")
         for searched, space in instrument.search.spaces.items():
             where = f"{path}: instruments.{name}.search.spaces"
             _check_kind(searched, where, learned=True)
@@ -75,15 +75,15 @@ def check_devices(path: Path, params: Params, instrument: str, stage: str) -> No
 def _check_setting(continuator: str, setting: str, value: Any, where: str) -> None:
     """Try a setting; text and truth values do not pass for numbers."""
     strict = isinstance(value, str | bool)
-    parse(CONTINUATORS[continuator].Config, {setting: value}, f"{where}.{continuator}",
+    parse(MODELS[continuator].Config, {setting: value}, f"{where}.{continuator}",
           strict=strict or None)  # fmt: skip
 
 
 def _check_kind(name: str, where: str, *, learned: bool) -> None:
-    kinds = [known for known, kind in CONTINUATORS.items() if kind.learned == learned]
+    kinds = [known for known, kind in MODELS.items() if kind.learned == learned]
     if name in kinds:
         return
-    if name in CONTINUATORS:
+    if name in MODELS:
         place = "evaluate.baselines" if learned else "search.spaces"
         raise UserError(f"{where}: '{name}' belongs under {place}")
     raise UserError(f"{where}: unknown continuator '{name}'{nearest(name, kinds)}")

@@ -15,15 +15,15 @@ from notedecay.core.files import replacing_folder
 from notedecay.core.project import Project
 from notedecay.core.tables import read_json, write_json, write_rows
 from notedecay.experiments.candidates import candidates, new_run
-from notedecay.experiments.dataset import load_material
+from notedecay.experiments.dataset import load_dataset
 from notedecay.experiments.oracle import ORACLE, ORACLE_ORDER
-from notedecay.experiments.scorecard import Examination, rows
+from notedecay.experiments.scorecard import Scorecard, rows
 from notedecay.models import Continuator
 from notedecay.pipeline.tracked import tracker_of
 from notedecay.plots import PitchPoint, comparison_bars, decay_scatter, save, scores_by_pitch
 from notedecay.tracking.listening import Verdict
 from notedecay.tracking.runs import ActiveRun, Tracker
-from notedecay.training.evaluator import Panel
+from notedecay.training.evaluator import EvaluationSet
 
 Table = Mapping[str, Mapping[str, float]]
 """Means of one candidate, by split and measure."""
@@ -59,9 +59,9 @@ def evaluate(project: Project, params: Params, instrument: str, say: Callable[[s
     """
     config = params.instrument(instrument)
     results = project.results(instrument)
-    material = load_material(results, instrument, params)
+    material = load_dataset(results, instrument, params)
     tracker = tracker_of("evaluate", project, params, instrument, material.path)
-    exam = Examination(material, config.evaluate)
+    exam = Scorecard(material, config.evaluate)
     train_run = read_json(results / "train.json")["run_id"]
     competitors = candidates(material, config.evaluate, results / "model")
     runs: dict[str, str] = {}
@@ -86,7 +86,7 @@ def evaluate(project: Project, params: Params, instrument: str, say: Callable[[s
     return f"{len(runs)} continuators on {len(material.part('test'))} unseen notes"
 
 
-def decays(instrument: str, verdicts: Mapping[str, Verdict], panel: Panel) -> Figure:
+def decays(instrument: str, verdicts: Mapping[str, Verdict], panel: EvaluationSet) -> Figure:
     """Draw decay times of all partials of the unseen notes, true against generated.
 
     Parameters
@@ -96,7 +96,7 @@ def decays(instrument: str, verdicts: Mapping[str, Verdict], panel: Panel) -> Fi
     verdicts : mapping of str to Verdict
         By candidate. One that makes next to no decay, as silence does, is left out: it would
         only fill the upper edge.
-    panel : Panel
+    panel : EvaluationSet
         The unseen notes.
     """
     true: list[float] = []
@@ -137,7 +137,9 @@ def _keep(competitors: Mapping[str, Continuator[Any]], folder: Path) -> None:
             continuator.save(fresh / name)
 
 
-def _pictures(instrument: str, verdicts: Mapping[str, Verdict], panel: Panel, folder: Path) -> None:
+def _pictures(
+    instrument: str, verdicts: Mapping[str, Verdict], panel: EvaluationSet, folder: Path
+) -> None:
     unseen = {name: [j.scores for j in verdict["test"]] for name, verdict in verdicts.items()}
     points = {
         name: [

@@ -11,8 +11,8 @@ from notedecay.core.config import Params
 from notedecay.core.errors import UserError
 from notedecay.core.project import Project
 from notedecay.core.tables import write_json
-from notedecay.experiments.dataset import load_material
-from notedecay.models import CONTINUATORS
+from notedecay.experiments.dataset import load_dataset
+from notedecay.models import MODELS
 from notedecay.pipeline.tracked import tracker_of
 from notedecay.registry import models
 from notedecay.registry.gate import Gate
@@ -38,7 +38,7 @@ def register(project: Project, params: Params, instrument: str) -> str:
     """
     config = params.instrument(instrument)
     results = project.results(instrument)
-    material = load_material(results, instrument, params)
+    material = load_dataset(results, instrument, params)
     tracker = tracker_of("register", project, params, instrument, material.path)
     gate = Gate(tracker, material, config, results, project.data)
     entered = {name: gate.enter(name) for name in gate.entrants()}
@@ -54,7 +54,7 @@ def register(project: Project, params: Params, instrument: str) -> str:
             "version": str(champion.version),
             "run_id": champion.run_id,
             "continuator": kind,
-            "learned": kind in CONTINUATORS and CONTINUATORS[kind].learned,
+            "learned": kind in MODELS and MODELS[kind].learned,
             "candidate": versions.get(str(champion.version)),
         },
         "decisions": decisions,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from notedecay.core.config import Params
 from notedecay.core.project import Project
 from notedecay.core.tables import write_json, write_rows
-from notedecay.experiments.dataset import Material, load_material
+from notedecay.experiments.dataset import Dataset, load_dataset
 from notedecay.experiments.search.objective import Notes, Observer, search
 from notedecay.experiments.search.study import study_name
 from notedecay.pipeline.tracked import tracker_of
@@ -32,7 +32,7 @@ def run_search(project: Project, params: Params, instrument: str, observer: Obse
     """
     config = params.instrument(instrument)
     results = project.results(instrument)
-    material = load_material(results, instrument, params)
+    material = load_dataset(results, instrument, params)
     best = search(
         study_name(
             instrument,
@@ -53,7 +53,7 @@ def run_search(project: Project, params: Params, instrument: str, observer: Obse
     return f"best of {len(best.trials)} trials: {best.continuator}, validation {best.score:.3f}"
 
 
-def _notes(material: Material, seen: int, listen: int) -> Notes:
+def _notes(material: Dataset, seen: int, listen: int) -> Notes:
     panels = {
         "seen": material.seen(seen),
         "validation": material.panel(material.part("validation")),

@@ -11,7 +11,7 @@ from notedecay.core.config import Params, Train
 from notedecay.core.files import replacing_folder
 from notedecay.core.project import Project
 from notedecay.core.tables import read_json, write_json, write_rows
-from notedecay.experiments.dataset import Material, load_material
+from notedecay.experiments.dataset import Dataset, load_dataset
 from notedecay.experiments.search.objective import Observer
 from notedecay.experiments.search.study import study_name
 from notedecay.models import create
@@ -45,7 +45,7 @@ def run_train(project: Project, params: Params, instrument: str, observer: Obser
     """
     config = params.instrument(instrument)
     results = project.results(instrument)
-    material = load_material(results, instrument, params)
+    material = load_dataset(results, instrument, params)
     found = read_json(results / "best.json")
     name, settings = found["continuator"], {**found["settings"], "epochs": config.train.epochs}
     key = study_name(
@@ -89,7 +89,7 @@ def _run(tracker: Tracker, key: str, name: str, settings: dict[str, Any], *, res
 
 
 def _train(
-    material: Material,
+    material: Dataset,
     name: str,
     settings: dict[str, Any],
     config: Train,

@@ -21,8 +21,8 @@ from notedecay.data import catalogue
 from notedecay.data.clips import prepare_clips
 from notedecay.data.note import Clip
 from notedecay.experiments.candidates import kind_of, new_run
-from notedecay.experiments.dataset import Material
-from notedecay.experiments.scorecard import Examination, means
+from notedecay.experiments.dataset import Dataset
+from notedecay.experiments.scorecard import Scorecard, means
 from notedecay.models import Continuator, load
 from notedecay.registry import models
 from notedecay.registry.names import CHALLENGER, CHAMPION, registered_name
@@ -37,7 +37,7 @@ class Gate:
     ----------
     tracker : Tracker
         Of the instrument.
-    material : Material
+    material : Dataset
         Notes.
     config : Instrument
         Parameters.
@@ -48,7 +48,7 @@ class Gate:
     """
 
     def __init__(
-        self, tracker: Tracker, material: Material, config: Instrument, results: Path, data: Path
+        self, tracker: Tracker, material: Dataset, config: Instrument, results: Path, data: Path
     ) -> None:
         self.tracker = tracker
         self.material = material
@@ -252,7 +252,7 @@ class Gate:
         earlier = self.tracker.find("notedecay.imported_from", run_id, kind_of(continuator))
         if earlier is not None:
             return str(earlier.info.run_id)
-        exam = Examination(self.material, self.config.evaluate)
+        exam = Scorecard(self.material, self.config.evaluate)
         origin = {"notedecay.imported_from": run_id}
         with new_run(self.tracker, continuator, origin) as run:
             exam.log(run, exam.judge(continuator))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 
-from notedecay.models import CONTINUATORS
+from notedecay.models import MODELS
 
 SCORES = (
     "**score**: 0 to 1, a product of credits for decay, pitch, envelope and noise. "
@@ -40,9 +40,9 @@ def of_run(kind: str, continuator: str | None) -> str:
     kind : str
         A key of :data:`RUNS`.
     continuator : str or None
-        Its name; one that is not in ``CONTINUATORS``, such as the oracle, goes without saying.
+        Its name; one that is not in ``MODELS``, such as the oracle, goes without saying.
     """
-    system = CONTINUATORS.get(continuator) if continuator else None
+    system = MODELS.get(continuator) if continuator else None
     if system is None:
         return RUNS[kind]
     summary = (inspect.getdoc(system) or "").partition("\n\n")[0]

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from notedecay.tracking.runs import ActiveRun
-from notedecay.training.evaluator import Judged, spread
+from notedecay.training.evaluator import ScoredContinuation, spread
 from notedecay.training.listening import write_listening
 
-Verdict = Mapping[str, Sequence[Judged]]
+Verdict = Mapping[str, Sequence[ScoredContinuation]]
 """What was judged of one continuator, by split."""
 
 
@@ -21,7 +21,7 @@ def log_listening(run: ActiveRun, verdict: Verdict, count: int, prime_samples: i
     ----------
     run : ActiveRun
         Gets them as files below ``listen/<split>`` and as images.
-    verdict : mapping of str to sequence of Judged
+    verdict : mapping of str to sequence of ScoredContinuation
         All notes, by split.
     count : int
         How many notes of each split are kept.

@@ -15,7 +15,7 @@ from notedecay.models import Continuator
 
 
 @dataclass(frozen=True)
-class Judged:
+class ScoredContinuation:
     """A continuation and what the measures say of it.
 
     Attributes
@@ -60,7 +60,7 @@ class PartialDecay:
     t60_made: float
 
 
-class Panel:
+class EvaluationSet:
     """Notes with the analysis of their originals, made once and used for every continuator.
 
     Parameters
@@ -85,7 +85,7 @@ class Panel:
         lengths = [len(c.samples) - self.prime_samples for c in self.clips]
         return continuator.continue_primes(primes, lengths)
 
-    def judge(self, continuator: Continuator[Any]) -> list[Judged]:
+    def judge(self, continuator: Continuator[Any]) -> list[ScoredContinuation]:
         """Continue every prime and score what came."""
         return self.compare(self.hear(continuator))
 
@@ -93,21 +93,21 @@ class Panel:
         """What really follows each prime."""
         return [clip.samples[self.prime_samples :] for clip in self.clips]
 
-    def compare(self, continuations: Sequence[Samples]) -> list[Judged]:
+    def compare(self, continuations: Sequence[Samples]) -> list[ScoredContinuation]:
         """Score continuations, one per note, each as long as the original."""
         return [
-            Judged(clip, made, reference.score(made))
+            ScoredContinuation(clip, made, reference.score(made))
             for clip, made, reference in zip(
                 self.clips, continuations, self._references, strict=True
             )
         ]
 
-    def attractor(self, judged: Sequence[Judged]) -> float:
+    def attractor(self, judged: Sequence[ScoredContinuation]) -> float:
         """Largest correlation between what was made from notes of different pitch."""
         one_each = {j.clip.pitch: j.continuation for j in judged}
         return attractor(list(one_each.values()), self.clips[0].rate)
 
-    def partials(self, judged: Sequence[Judged]) -> list[PartialDecay]:
+    def partials(self, judged: Sequence[ScoredContinuation]) -> list[PartialDecay]:
         """Every judged partial of the originals, and what became of its decay."""
         return [
             partial
@@ -116,7 +116,7 @@ class Panel:
         ]
 
 
-def _partials(item: Judged, reference: Reference) -> Iterator[PartialDecay]:
+def _partials(item: ScoredContinuation, reference: Reference) -> Iterator[PartialDecay]:
     ranks = np.flatnonzero(reference.judged)
     sound = item.continuation.astype(np.float64) / reference.peak
     made = reference.t60[ranks] * reference.t60_ratios(sound)

@@ -10,15 +10,15 @@ import numpy as np
 from notedecay.audio import peak_of, scaling_line, to_full_scale, write
 from notedecay.audio.samples import Samples
 from notedecay.plots import save, triple
-from notedecay.training.evaluator import Judged
+from notedecay.training.evaluator import ScoredContinuation
 
 
-def write_listening(judged: Sequence[Judged], prime_samples: int, folder: Path) -> None:
+def write_listening(judged: Sequence[ScoredContinuation], prime_samples: int, folder: Path) -> None:
     """Write audio and a picture per note.
 
     Parameters
     ----------
-    judged : sequence of Judged
+    judged : sequence of ScoredContinuation
         Notes and their continuations.
     prime_samples : int
         Length of the prime.

@@ -15,7 +15,7 @@ from notedecay.core.files import readable, replacing, replacing_folder
 from notedecay.data.note import Clip
 from notedecay.metrics import mean_scores
 from notedecay.models import Continuator, load
-from notedecay.training.evaluator import Panel
+from notedecay.training.evaluator import EvaluationSet
 from notedecay.training.fit import Epoch, TrainingDiverged, fit
 
 BY_CHANCE = 2.0
@@ -86,7 +86,7 @@ class _Listener:
     def __init__(
         self,
         continuator: Continuator[Any],
-        panel: Panel,
+        panel: EvaluationSet,
         check_every: int,
         folder: Path,
         on_epoch: OnEpoch,
@@ -136,7 +136,7 @@ class _Listener:
 def fit_selected(
     continuator: Continuator[Any],
     clips: Sequence[Clip],
-    panel: Panel,
+    panel: EvaluationSet,
     *,
     check_every: int,
     seed: int,
@@ -152,7 +152,7 @@ def fit_selected(
         One that learns.
     clips : sequence of Clip
         Training notes.
-    panel : Panel
+    panel : EvaluationSet
         Validation notes.
     check_every : int
         Epochs between two looks; the last epoch is always looked at.

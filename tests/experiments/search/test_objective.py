@@ -18,7 +18,7 @@ from notedecay.experiments.search.objective import Best, Notes, Observer, search
 from notedecay.models import Signal, create
 from notedecay.models.recurrent.lstm import Lstm
 from notedecay.tracking.runs import Tracker
-from notedecay.training.evaluator import Panel
+from notedecay.training.evaluator import EvaluationSet
 from notedecay.training.selection import OnEpoch, Selected
 from tests.synthetic import damped
 
@@ -44,8 +44,8 @@ def config(trials: int, **changed: Any) -> Search:
 @pytest.fixture(scope="module")
 def notes() -> Notes:
     panels = {
-        "seen": Panel(LOUD, SIGNAL.prime_samples),
-        "validation": Panel([SOFT], SIGNAL.prime_samples),
+        "seen": EvaluationSet(LOUD, SIGNAL.prime_samples),
+        "validation": EvaluationSet([SOFT], SIGNAL.prime_samples),
     }
     return Notes(LOUD, panels, 1, SIGNAL)
 

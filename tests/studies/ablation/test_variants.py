@@ -6,13 +6,13 @@ import pytest
 
 from notedecay.core.config import parse
 from notedecay.core.errors import UserError
-from notedecay.models import CONTINUATORS
+from notedecay.models import MODELS
 from notedecay.studies.ablation.variants import FULL, IDEAS, variants
 
 
 @pytest.mark.parametrize(("name", "idea"), [(n, i) for n, ideas in IDEAS.items() for i in ideas])
 def test_every_idea_is_one_of_the_settings(name: str, idea: str) -> None:
-    parse(CONTINUATORS[name].Config, IDEAS[name][idea], idea)
+    parse(MODELS[name].Config, IDEAS[name][idea], idea)
 
 
 def test_one_idea_is_taken_away_at_a_time() -> None:

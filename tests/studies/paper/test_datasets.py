@@ -13,10 +13,10 @@ from notedecay import audio
 from notedecay.core.errors import UserError
 from notedecay.data.clips import read_clips
 from notedecay.data.note import Clip
-from notedecay.studies.paper.datasets import C5, Dataset, load
+from notedecay.studies.paper.datasets import C5, DatasetSpec, load
 from tests.toy import make_notes
 
-BELLS = Dataset("bells", highest_hz=1400, seconds=1.5, highpass_hz=40.0)
+BELLS = DatasetSpec("bells", highest_hz=1400, seconds=1.5, highpass_hz=40.0)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def pitches(data: Path, dataset: Dataset, folder: Path) -> tuple[set[int], set[int]]:
+def pitches(data: Path, dataset: DatasetSpec, folder: Path) -> tuple[set[int], set[int]]:
     notes = load(dataset, data, folder)
     of = {clip.id: clip.pitch for clip in read_clips(notes.clips)}
     return {of[id_] for id_ in notes.seen}, {of[id_] for id_ in notes.unseen}
@@ -98,7 +98,7 @@ def test_the_authors_hear_the_rumble(real_data: Path, tmp_path: Path) -> None:
     (tmp_path / "guitar/iowa").mkdir(parents=True)
     for file in sorted((real_data / "iowa/guitar").glob("*.pp.*")):
         shutil.copy(file, tmp_path / "guitar/iowa")
-    guitar = Dataset("guitar", highest_hz=1400, seconds=5.0, highpass_hz=60.0)
+    guitar = DatasetSpec("guitar", highest_hz=1400, seconds=5.0, highpass_hz=60.0)
     as_theirs = replace(guitar, rumble=True, lead=True, theirs=True)
     mended = read_clips(load(guitar, tmp_path, tmp_path / "kept").clips)
     theirs = read_clips(load(as_theirs, tmp_path, tmp_path / "kept").clips)

@@ -8,7 +8,7 @@ import pytest
 
 from notedecay.core.errors import UserError
 from notedecay.experiments.oracle import ORACLE
-from notedecay.models import CONTINUATORS, create
+from notedecay.models import MODELS, create
 from notedecay.studies.paper.experiments import EXPERIMENTS, FLUTE
 from notedecay.studies.paper.plan import FULL, QUICK, REDUCED, SEEDS, Scale, choose, plan
 from tests.toy import make_notes
@@ -25,7 +25,7 @@ def test_every_experiment_can_be_made(scale: Scale) -> None:
             continue
         signal = experiment.dataset.signal(experiment.prime_seconds)
         made = create(experiment.continuator, signal, scale.settings(experiment.settings))
-        assert isinstance(made, CONTINUATORS[experiment.continuator])
+        assert isinstance(made, MODELS[experiment.continuator])
 
 
 def test_every_row_of_the_authors_log_has_its_counterpart() -> None:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from notedecay.data.note import Clip
 from notedecay.data.pitch import hz
-from notedecay.models import CONTINUATORS, LearnedContinuator, Signal, create
+from notedecay.models import MODELS, LearnedContinuator, Signal, create
 from notedecay.models.recurrent.model import Blockwise
 from notedecay.training import fit
 from notedecay.training.diagnostics import snapshots as files
@@ -389,9 +389,9 @@ def test_each_layer_and_slice_is_in_the_pictures():
     assert image.shape == (SLICES, 2)
 
 
-@pytest.mark.parametrize("name", [n for n, kind in CONTINUATORS.items() if kind.learned])
+@pytest.mark.parametrize("name", [n for n, kind in MODELS.items() if kind.learned])
 def test_every_net_can_be_looked_into(name):
-    small = {"units": 16, "resolution": 30} if issubclass(CONTINUATORS[name], Blockwise) else {}
+    small = {"units": 16, "resolution": 30} if issubclass(MODELS[name], Blockwise) else {}
     continuator = create(name, SIGNAL, {**small, "epochs": 2, "transpose": 0})
     diagnosis = Diagnosis(continuator, CLIPS)
     fit(continuator, CLIPS, seed=0, device="cpu", report=diagnosis)

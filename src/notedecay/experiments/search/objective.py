@@ -20,7 +20,7 @@ from notedecay.models import create
 from notedecay.models.base import Signal
 from notedecay.tracking.listening import log_listening
 from notedecay.tracking.runs import ActiveRun, Tracker
-from notedecay.training.evaluator import Panel
+from notedecay.training.evaluator import EvaluationSet
 from notedecay.training.fit import TrainingDiverged
 from notedecay.training.selection import Selected, fit_selected
 
@@ -33,7 +33,7 @@ class Notes:
     ----------
     train : sequence of Clip
         Notes to learn from.
-    panels : dict of str to Panel
+    panels : dict of str to EvaluationSet
         ``validation`` steers the search; all are judged on when a trial is complete.
     listen : int
         How many notes of each panel are kept as audio and pictures.
@@ -42,7 +42,7 @@ class Notes:
     """
 
     train: Sequence[Clip]
-    panels: Mapping[str, Panel]
+    panels: Mapping[str, EvaluationSet]
     listen: int
     signal: Signal
 

@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 
 from notedecay.core.config import Choice, Range
-from notedecay.models import CONTINUATORS
+from notedecay.models import MODELS
 
 Spaces = Mapping[str, Mapping[str, Choice]]
 
@@ -38,6 +38,6 @@ def _suggest(trial: optuna.Trial, name: str, setting: str, choice: Choice) -> An
         return trial.suggest_categorical(label, choice)
     if not isinstance(choice, Range):
         return choice
-    if CONTINUATORS[name].Config.model_fields[setting].annotation is int:
+    if MODELS[name].Config.model_fields[setting].annotation is int:
         return trial.suggest_int(label, round(choice.low), round(choice.high), log=choice.log)
     return trial.suggest_float(label, choice.low, choice.high, log=choice.log)

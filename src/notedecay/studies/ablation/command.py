@@ -13,7 +13,7 @@ from notedecay.core.config import Params
 from notedecay.core.files import replacing
 from notedecay.core.project import Project
 from notedecay.core.tables import read_json, write_rows
-from notedecay.experiments.dataset import load_material
+from notedecay.experiments.dataset import load_dataset
 from notedecay.plots import save
 from notedecay.reports.publishing import Picture, publish
 from notedecay.studies.ablation.effects import markdown, outcomes
@@ -108,7 +108,7 @@ def plan(
     """
     config = params.instrument(name)
     results = project.results(name)
-    material = load_material(results, name, params)
+    material = load_dataset(results, name, params)
     return cross_validated(
         variants(read_json(results / "best.json"), config.train.epochs, ideas),
         [clip for part in PARTS for clip in material.part(part)],

@@ -7,7 +7,7 @@ from typing import Any
 
 from notedecay.core.config import parse
 from notedecay.core.errors import UserError, nearest
-from notedecay.models import CONTINUATORS
+from notedecay.models import MODELS
 from notedecay.studies.crossval.plan import Competitor
 
 FULL = "full model"
@@ -59,7 +59,7 @@ def variants(best: Mapping[str, Any], epochs: int, ideas: Sequence[str] = ()) ->
         if idea not in IDEAS[name]:
             raise UserError(f"'{name}' has no idea '{idea}'{nearest(idea, IDEAS[name])}")
     settings = {**best["settings"], "epochs": epochs}
-    full = parse(CONTINUATORS[name].Config, settings, "best.json")
+    full = parse(MODELS[name].Config, settings, "best.json")
     without = {
         idea: change
         for idea, change in IDEAS[name].items()

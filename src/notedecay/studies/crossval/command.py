@@ -15,7 +15,7 @@ from notedecay.core.digests import digest
 from notedecay.core.files import replacing
 from notedecay.core.project import Project
 from notedecay.core.tables import read_json, write_json, write_rows
-from notedecay.experiments.dataset import SPLIT, load_material
+from notedecay.experiments.dataset import SPLIT, load_dataset
 from notedecay.experiments.execute import code
 from notedecay.reports.publishing import Picture, publish
 from notedecay.studies.crossval.access_log import open_once
@@ -105,7 +105,7 @@ def _plan(
 ) -> tuple[list[Trial], int]:
     config = params.instrument(name)
     results = project.results(name)
-    material = load_material(results, name, params)
+    material = load_dataset(results, name, params)
     best = read_json(results / "best.json")
     entered = competitors(best, config.train.epochs, config)
     settings = {one.label: dict(one.settings) for one in entered}

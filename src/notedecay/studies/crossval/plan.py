@@ -11,7 +11,7 @@ from notedecay.core.config import Instrument
 from notedecay.data.note import Clip
 from notedecay.experiments.oracle import ORACLE
 from notedecay.experiments.trial import Job
-from notedecay.models import CONTINUATORS, Signal
+from notedecay.models import MODELS, Signal
 from notedecay.studies.crossval.folds import Fold, folds, outside
 from notedecay.studies.paper.experiments import MENDED
 from notedecay.studies.paper.plan import REDUCED
@@ -37,7 +37,7 @@ class Competitor:
     label : str
         In the table.
     continuator : str
-        One of ``CONTINUATORS``, or ``oracle``.
+        One of ``MODELS``, or ``oracle``.
     settings : mapping
         All that differs from the defaults.
     """
@@ -49,7 +49,7 @@ class Competitor:
     @property
     def learns(self) -> bool:
         """Whether it must be trained for each fold."""
-        return self.continuator != ORACLE and CONTINUATORS[self.continuator].learned
+        return self.continuator != ORACLE and MODELS[self.continuator].learned
 
 
 @dataclass(frozen=True)

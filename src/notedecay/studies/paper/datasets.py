@@ -27,7 +27,7 @@ HELD_OUT = 0.1
 
 
 @dataclass(frozen=True)
-class Dataset:
+class DatasetSpec:
     """What an experiment learns from and is judged on.
 
     Attributes
@@ -100,12 +100,12 @@ class Notes:
     sources: str
 
 
-def load(dataset: Dataset, data: Path, folder: Path) -> Notes:
+def load(dataset: DatasetSpec, data: Path, folder: Path) -> Notes:
     """Make the notes of a data set ready, or find them ready.
 
     Parameters
     ----------
-    dataset : Dataset
+    dataset : DatasetSpec
         Which.
     data : Path
         The data folder.
@@ -134,14 +134,14 @@ def load(dataset: Dataset, data: Path, folder: Path) -> Notes:
     return Notes(clips, tuple(seen), tuple(unseen), f"{len(notes)} notes ({sources})")
 
 
-def _chosen(notes: Sequence[Note], dataset: Dataset) -> list[Note]:
+def _chosen(notes: Sequence[Note], dataset: DatasetSpec) -> list[Note]:
     """Good notes of the paper's own recordings where they are there, of all else."""
     good = [note for note in notes if not note.flags]
     own = [note for note in good if note.file.split("/")[1].startswith("iowa")]
     return [note for note in own or good if dataset.pitches == "all" or note.pitch % 12 == 9]
 
 
-def _parts(notes: Sequence[Note], dataset: Dataset) -> tuple[list[str], list[str]]:
+def _parts(notes: Sequence[Note], dataset: DatasetSpec) -> tuple[list[str], list[str]]:
     """Ids that are learned and ids that are not; C5 is never unseen by chance."""
     if dataset.unseen == "C5":
         unseen = [note.id for note in notes if note.pitch == C5]
@@ -152,7 +152,7 @@ def _parts(notes: Sequence[Note], dataset: Dataset) -> tuple[list[str], list[str
     return [note.id for note in notes if note.id not in unseen], unseen
 
 
-def _clips(dataset: Dataset, notes: Sequence[Note], data: Path) -> list[Clip]:
+def _clips(dataset: DatasetSpec, notes: Sequence[Note], data: Path) -> list[Clip]:
     if dataset.lead:
         return [_with_lead(dataset, note, notes, data) for note in notes]
     return prepare_clips(
@@ -164,7 +164,7 @@ def _clips(dataset: Dataset, notes: Sequence[Note], data: Path) -> list[Clip]:
     )
 
 
-def _with_lead(dataset: Dataset, note: Note, notes: Sequence[Note], data: Path) -> Clip:
+def _with_lead(dataset: DatasetSpec, note: Note, notes: Sequence[Note], data: Path) -> Clip:
     """A note after what precedes the first note of its file."""
     recording = audio.read(data / note.file)
     first = min(other.start for other in notes if other.file == note.file)
@@ -182,7 +182,7 @@ def _with_lead(dataset: Dataset, note: Note, notes: Sequence[Note], data: Path) 
     return Clip(note.id, note.pitch, samples[: round(seconds * dataset.rate)], dataset.rate)
 
 
-def _clips_name(dataset: Dataset, notes: Sequence[Note]) -> str:
+def _clips_name(dataset: DatasetSpec, notes: Sequence[Note]) -> str:
     """A name that data sets of the same notes, heard alike, share."""
     heard = asdict(dataset) | {"unseen": ""}
     cut = [(note.id, note.start, note.seconds) for note in notes]

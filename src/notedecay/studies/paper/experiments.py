@@ -12,14 +12,14 @@ from types import MappingProxyType
 from typing import Any
 
 from notedecay.models import PAPER
-from notedecay.studies.paper.datasets import Dataset
+from notedecay.studies.paper.datasets import DatasetSpec
 
-GUITAR = Dataset("guitar", highest_hz=1400, seconds=5.0, highpass_hz=60.0)
-CELLO = Dataset("cello", highest_hz=5000, seconds=3.0, highpass_hz=40.0)
+GUITAR = DatasetSpec("guitar", highest_hz=1400, seconds=5.0, highpass_hz=60.0)
+CELLO = DatasetSpec("cello", highest_hz=5000, seconds=3.0, highpass_hz=40.0)
 CELLO_8000 = replace(CELLO, highest_hz=8000)
-PIANO = Dataset("piano", highest_hz=4200, seconds=5.0, highpass_hz=25.0)
+PIANO = DatasetSpec("piano", highest_hz=4200, seconds=5.0, highpass_hz=25.0)
 PIANO_A = replace(PIANO, pitches="A")
-FLUTE = Dataset("flute", highest_hz=2000, seconds=3.0, highpass_hz=40.0)
+FLUTE = DatasetSpec("flute", highest_hz=2000, seconds=3.0, highpass_hz=40.0)
 GUITAR_C5 = replace(GUITAR, unseen="C5")
 GUITAR_AS_IT_WAS = replace(GUITAR, rumble=True, lead=True, theirs=True)
 GUITAR_WITH_RUMBLE = replace(GUITAR, rumble=True)
@@ -42,10 +42,10 @@ class Experiment:
         Heading of the table in which it stands.
     title : str
         What it is, short.
-    dataset : Dataset
+    dataset : DatasetSpec
         Notes.
     continuator : str
-        One of ``CONTINUATORS``, or ``oracle``.
+        One of ``MODELS``, or ``oracle``.
     settings : mapping
         At full scale.
     says : str
@@ -61,7 +61,7 @@ class Experiment:
     name: str
     group: str
     title: str
-    dataset: Dataset
+    dataset: DatasetSpec
     continuator: str
     settings: Mapping[str, Any]
     says: str = ""
@@ -103,7 +103,7 @@ OUR_WAY: Mapping[str, Any] = MappingProxyType(
 """How we train the paper's nets."""
 
 
-def _lstm(name: str, group: str, title: str, dataset: Dataset, **fields: Any) -> Experiment:
+def _lstm(name: str, group: str, title: str, dataset: DatasetSpec, **fields: Any) -> Experiment:
     """An LSTM; ``settings`` among the fields differ from the mended ones."""
     settings = {**MENDED, "window_seconds": dataset.seconds, **fields.pop("settings", {})}
     return Experiment(name, group, title, dataset, "lstm", settings, **fields)
@@ -115,7 +115,7 @@ def _cnn(name: str, title: str, **fields: Any) -> Experiment:
     return Experiment(name, "CNN-LSTM, guitar", title, GUITAR, "cnn_lstm", settings, **fields)
 
 
-def _baselines(name: str, dataset: Dataset) -> tuple[Experiment, ...]:
+def _baselines(name: str, dataset: DatasetSpec) -> tuple[Experiment, ...]:
     return tuple(
         Experiment(f"{name}-{kind}", "Baselines", f"{kind}, {name}", dataset, kind, {}, main=True)
         for kind in ("silence", "repeat", "burg", "esprit", "oracle")

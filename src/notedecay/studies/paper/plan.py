@@ -11,7 +11,7 @@ from notedecay.core.errors import UserError, nearest
 from notedecay.data.clips import read_clips
 from notedecay.data.note import Clip
 from notedecay.experiments.trial import C5, Job
-from notedecay.studies.paper.datasets import Dataset, Notes, load
+from notedecay.studies.paper.datasets import DatasetSpec, Notes, load
 from notedecay.studies.paper.experiments import EXPERIMENTS, Experiment
 from notedecay.training.evaluator import spread
 
@@ -125,7 +125,7 @@ def plan(
     lacking : dict of str to str
         Why, by name of the experiment.
     """
-    ready: dict[Dataset, tuple[Notes, Ids]] = {}
+    ready: dict[DatasetSpec, tuple[Notes, Ids]] = {}
     lacking: dict[str, str] = {}
     planned: list[tuple[int, Planned]] = []
     for experiment in experiments:
