@@ -35,8 +35,8 @@ ARROWS: dict[str, set[str]] = {
         "core", "data", "models", "plots", "training", "tracking", "experiments", "registry",
     },
     "cli": {
-        "core", "audio", "data", "tracking", "reports", "registry", "studies", "pipeline",
-        "__init__",
+        "core", "audio", "data", "tracking", "experiments", "reports", "registry", "studies",
+        "pipeline", "__init__",
     },
     "__init__": {"core", "audio", "models", "inference", "tracking", "registry"},
 }  # fmt: skip

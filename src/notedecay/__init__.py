@@ -36,11 +36,11 @@ def load(model: str) -> Continuator[Any]:
     if not model.startswith("models:"):
         return _saved(model)
     from notedecay.core.project import find_project
-    from notedecay.registry import models
+    from notedecay.registry import versions
     from notedecay.tracking.store import connect, is_local
 
     client = connect(find_project().mlruns if is_local() else Path("mlruns"))
-    return models.load_version(client, models.find(client, model))
+    return versions.load_version(client, versions.find(client, model))
 
 
 def _saved(model: str) -> Continuator[Any]:

@@ -32,14 +32,14 @@ MEASURES = dict.fromkeys(
 FIGURES: dict[str, Any] = {**MEASURES, "notes": 3, "attractor": None}
 NAME = "C4 [old] it's"
 WHOLE: dict[str, Any] = {
-    "best.json": {"continuator": "lstm", "settings": {"units": 16}},
+    "best.json": {"model": "lstm", "settings": {"units": 16}},
     "train.json": {"run_id": "ab", "epoch": 3},
     "runs.json": {"lstm": "ab"},
-    "metrics.json": {"lstm[a]": {"seen": FIGURES, "unseen": {**FIGURES, "join_snr_db": None}}},
+    "scores.json": {"lstm[a]": {"seen": FIGURES, "unseen": {**FIGURES, "join_snr_db": None}}},
     "registered.json": {
         "name": "notedecay-bells",
         "champion": {
-            "version": "1", "continuator": "lstm[a]", "learned": True, "candidate": None,
+            "version": "1", "model": "lstm[a]", "learned": True, "candidate": None,
             "run_id": "ab",
         },
         "decisions": ["lstm [a] is better"],
@@ -91,13 +91,13 @@ def test_a_file_that_is_cut_short_missing_or_no_file_is_one_line(tmp_path, name)
 @pytest.mark.parametrize(
     ("name", "value", "where"),
     [
-        ("best.json", {"continuator": 3, "settings": {}}, "continuator"),
-        ("best.json", {"continuator": "lstm", "settings": []}, "settings"),
+        ("best.json", {"model": 3, "settings": {}}, "model"),
+        ("best.json", {"model": "lstm", "settings": []}, "settings"),
         ("train.json", {"run_id": None}, "run_id"),
         ("runs.json", {"lstm": 3}, "lstm"),
-        ("metrics.json", {"lstm": {"unseen": {"score": "high", "notes": 1}}}, "lstm.unseen.score"),
-        ("metrics.json", {"lstm": {"unseen": {"score": 0.5}}}, "lstm.unseen.notes"),
-        ("metrics.json", {"lstm": []}, "lstm"),
+        ("scores.json", {"lstm": {"unseen": {"score": "high", "notes": 1}}}, "lstm.unseen.score"),
+        ("scores.json", {"lstm": {"unseen": {"score": 0.5}}}, "lstm.unseen.notes"),
+        ("scores.json", {"lstm": []}, "lstm"),
         ("registered.json", {**WHOLE["registered.json"], "champion": None}, "champion"),
         ("split.json", {"train": [], "validation": [], "test": []}, "test"),
         ("catalogue.json", [{"id": "a"}], "0.file"),
@@ -145,7 +145,7 @@ def test_the_report_shows_names_with_brackets_and_commands_that_can_be_pasted(pr
         ("trials.csv", "trial\n0\n"),
         ("trials.csv", "trial,score\n0,high\n"),
         ("trials.csv", "trial,score\n0\n"),
-        ("metrics.json", '{"lstm": {"unseen": {"score": 0.5, "notes": 3}}}'),
+        ("scores.json", '{"lstm": {"unseen": {"score": 0.5, "notes": 3}}}'),
         ("catalogue.json", '[{"id": "other", "file": "a.wav"}]'),
         ("best.json", "[]"),
         ("registered.json", "[]"),

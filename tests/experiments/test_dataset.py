@@ -129,9 +129,9 @@ def one_line(error: pytest.ExceptionInfo[UserError]) -> str:
 
 
 def test_what_prepare_wrote_is_taken(project: Project) -> None:
-    material = load_dataset(project.results("bells"), "bells", params())
-    assert [len(material.part(part)) for part in ("train", "validation", "test")] == [28, 6, 6]
-    assert material.signal.rate == RATE
+    dataset = load_dataset(project.results("bells"), "bells", params())
+    assert [len(dataset.part(part)) for part in ("train", "validation", "test")] == [28, 6, 6]
+    assert dataset.signal.rate == RATE
 
 
 @pytest.mark.parametrize(("edit", "words"), EDITS.values(), ids=EDITS.keys())
@@ -171,7 +171,7 @@ def test_clips_of_another_prepare_are_one_line(
 
 
 @pytest.mark.parametrize("edit", [leaked, swapped])
-@pytest.mark.parametrize("stage", ["search", "train", "evaluate", "register"])
+@pytest.mark.parametrize("stage", ["search", "train", "compare", "register"])
 def test_every_stage_refuses_an_edited_split(project: Project, stage: str, edit: Edit) -> None:
     edit_split(project, edit)
     before = sorted(project.root.rglob("results/**"))
@@ -184,7 +184,7 @@ def test_every_stage_refuses_an_edited_split(project: Project, stage: str, edit:
 @pytest.mark.parametrize("edit", [leaked, swapped])
 @pytest.mark.parametrize("name", ["evaluate", "ablate"])
 def test_so_do_the_tables(project: Project, name: str, edit: Edit) -> None:
-    best = {"continuator": "gru", "settings": {"units": 16, "resolution": 30}}
+    best = {"model": "gru", "settings": {"units": 16, "resolution": 30}}
     (project.results("bells") / "best.json").write_text(json.dumps(best))
     edit_split(project, edit)
     console = Console(quiet=True)

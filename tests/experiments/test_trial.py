@@ -1,110 +1,99 @@
-"""A job: what it leaves, and that it goes on where it was interrupted."""
+"""The fingerprint of a trial: whatever changes a figure changes it, and nothing else."""
 
 from __future__ import annotations
 
-import json
-import time
+import pickle
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from notedecay.experiments.execute import work
-from notedecay.experiments.trial import RESULT, Job, unfinished
-from notedecay.studies.paper.experiments import FLUTE
-from notedecay.studies.paper.plan import QUICK, choose, plan
-from notedecay.training import TrainingDiverged
-from tests.toy import make_notes
+from notedecay.data.clips import read_clips, write_clips
+from notedecay.experiments import fingerprint
+from notedecay.experiments.trial import UNSEEN, Artifacts
+from tests.experiments.bells import IDS, SETTINGS, SIGNAL, make_clips, make_trial
 
 
-@pytest.fixture(scope="module")
-def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
-    data = tmp_path_factory.mktemp("data")
-    make_notes(data / "flute/own", range(66, 78))
-    planned, _ = plan(choose(["flute-512"], main=False), QUICK, data, data / "results")
-    job = planned[0].job
-    small = {"units": 32, "epochs": 12, "resolution": 30.0}
-    return replace(job, settings={**job.settings, **small})
+@pytest.fixture
+def clips(tmp_path: Path) -> Path:
+    return make_clips(tmp_path / "clips.npz")
 
 
-def never(number: int, of: int) -> None:
-    """Nobody is told."""
-
-
-def result(folder: Path) -> dict[str, object]:
-    found: dict[str, object] = json.loads((folder / RESULT).read_text())
-    return {k: v for k, v in found.items() if k != "seconds"}
-
-
-def test_it_leaves_figures_audio_and_pictures(job: Job, tmp_path: Path) -> None:
-    epochs: list[tuple[int, int]] = []
-    work(job, tmp_path / "job", "cpu", lambda n, of: epochs.append((n, of)))
-    assert epochs == [(n, 12) for n in range(1, 13)]
-    found = json.loads((tmp_path / "job" / RESULT).read_text())
-    assert found["ended"] == "complete"
-    assert found["losses"][-1] < found["losses"][0]
-    assert found["teacher_forced"]["seen"] < 1.2
-    assert set(found["figures"]) == {"seen", "unseen"}
-    assert len(found["notes"]["unseen"]) == len(job.unseen)
-    heard = {path.parent.parent.name for path in (tmp_path / "job/listen").rglob("with_prime.wav")}
-    assert heard == {"seen", "unseen"}
-    assert not unfinished(tmp_path / "job").exists()
-
-
-def test_an_interrupted_job_goes_on_and_ends_the_same(job: Job, tmp_path: Path) -> None:
-    work(job, tmp_path / "whole", "cpu", never)
-
-    def interrupt(number: int, _: int) -> None:
-        if number == 11:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        work(job, tmp_path / "broken", "cpu", interrupt)
-    assert not (tmp_path / "broken").exists()
-    epochs: list[int] = []
-    work(job, tmp_path / "broken", "cpu", lambda n, _: epochs.append(n))
-    assert epochs == [11, 12]
-    assert result(tmp_path / "broken") == result(tmp_path / "whole")
-
-
-def test_its_seconds_are_those_of_all_sessions(job: Job, tmp_path: Path) -> None:
-    def interrupt(number: int, _: int) -> None:
-        if number == 11:
-            raise KeyboardInterrupt
-        time.sleep(0.3)
-
-    plain = replace(job, illustrated=False)
-    began = time.perf_counter()
-    with pytest.raises(KeyboardInterrupt):
-        work(plain, tmp_path / "job", "cpu", interrupt)
-    again = time.perf_counter()
-    work(plain, tmp_path / "job", "cpu", never)
-    ended = time.perf_counter()
-    kept = json.loads((tmp_path / "job" / RESULT).read_text())["seconds"]
-    assert 9 * 0.3 + (ended - again) / 2 < kept < ended - began
-
-
-def test_a_training_that_diverges_is_a_result_too(
-    job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"seed": 4},
+        {"model": "gru"},
+        {"settings": {**SETTINGS, "units": 17}},
+        {"signal": SIGNAL.model_copy(update={"prime_seconds": 0.2})},
+        {"train": IDS[:3]},
+        {"validation": IDS[5:6]},
+        {"validation": ()},
+        {"evaluation": {UNSEEN: IDS[6:]}},
+        {"check_every": 3},
+        {"padded_seconds": 2.0},
+        {"evaluation_highpass_hz": 30.0},
+    ],
+)
+def test_what_changes_a_figure_changes_the_fingerprint(
+    clips: Path, changed: dict[str, Any]
 ) -> None:
-    def diverge(*_: object, **__: object) -> None:
-        raise TrainingDiverged("training diverged in epoch 3")
-
-    monkeypatch.setattr("notedecay.experiments.execute.fit", diverge)
-    work(job, tmp_path / "job", "cpu", never)
-    found = json.loads((tmp_path / "job" / RESULT).read_text())
-    assert found["ended"] == "training diverged in epoch 3"
-    assert 0 <= found["figures"]["unseen"]["score"] < 0.5
+    assert make_trial(clips, **changed).fingerprint != make_trial(clips).fingerprint
 
 
-def test_the_oracle_needs_no_training(job: Job, tmp_path: Path) -> None:
-    work(replace(job, continuator="oracle", settings={}), tmp_path / "job", "cpu", never)
-    found = json.loads((tmp_path / "job" / RESULT).read_text())
-    assert found["figures"]["unseen"]["decay_ok"] > 0.9
-    assert "losses" not in found
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"artifacts": Artifacts(listen=IDS, diagnose_every=1, model=True)},
+        {"settings": {**SETTINGS, "layers": 1}},  # the default
+    ],
+)
+def test_what_changes_no_figure_leaves_it(clips: Path, changed: dict[str, Any]) -> None:
+    assert make_trial(clips, **changed).fingerprint == make_trial(clips).fingerprint
 
 
-def test_the_same_job_has_the_same_key_wherever_its_notes_lie(job: Job) -> None:
-    assert replace(job, clips=Path("/elsewhere") / job.clips.name).key == job.key
-    assert replace(job, seed=1).key != job.key
-    assert replace(job, signal=FLUTE.signal(0.2)).key != job.key
+def test_the_interval_of_evaluations_without_validation_notes_is_no_matter(clips: Path) -> None:
+    bare = make_trial(clips, validation=())
+    assert replace(bare, check_every=5).fingerprint == bare.fingerprint
+
+
+def test_it_depends_on_the_samples_of_its_notes_and_not_on_where_they_are(
+    clips: Path, tmp_path: Path
+) -> None:
+    before = make_trial(clips, train=IDS[:3]).fingerprint
+    elsewhere = make_clips(tmp_path / "deep/other.npz")
+    assert make_trial(elsewhere, train=IDS[:3]).fingerprint == before
+    held = {clip.id: clip for clip in read_clips(clips)}
+
+    def louder(id_: str, path: Path) -> Path:
+        changed = held | {id_: replace(held[id_], samples=held[id_].samples * np.float32(1.01))}
+        write_clips(list(changed.values()), path)
+        return path
+
+    other = louder(IDS[3], tmp_path / "unused.npz")  # neither trained on nor evaluated
+    assert make_trial(other, train=IDS[:3]).fingerprint == before
+    used = louder(IDS[0], tmp_path / "used.npz")
+    assert make_trial(used, train=IDS[:3]).fingerprint != before
+
+
+def test_an_edit_of_another_model_leaves_it(clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The code of the trial's own model is part of it, that of others is not."""
+    asked: list[tuple[str, ...]] = []
+
+    def digest(roots: tuple[str, ...], _: object) -> str:
+        asked.append(tuple(roots))
+        return "code"
+
+    fingerprint.training_code.cache_clear()
+    monkeypatch.setattr(fingerprint, "code_digest", digest)
+    assert make_trial(clips).fingerprint
+    fingerprint.training_code.cache_clear()
+    own = [root for root in asked[0] if root.startswith("notedecay.models.")]
+    assert own == ["notedecay.models.recurrent.lstm"]
+
+
+def test_it_survives_pickling_for_another_process(clips: Path) -> None:
+    trial = make_trial(clips)
+    assert pickle.loads(pickle.dumps(trial)).fingerprint == trial.fingerprint

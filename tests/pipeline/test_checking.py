@@ -98,6 +98,6 @@ def test_a_device_that_is_not_there_is_refused_before_any_work(
         assert (here if device == "cuda:99" else "0 GPUs found); use auto or cpu") in str(
             caught.value
         )
-    for stage in {"prepare", "search", "train", "evaluate", "register"}.difference(stages):
+    for stage in {"prepare", "search", "train", "compare", "register"}.difference(stages):
         check_devices(path, params, "guitar", stage)
     check_devices(path, params, "piano", "prepare")

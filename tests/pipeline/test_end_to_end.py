@@ -17,12 +17,12 @@ import soundfile
 import yaml
 
 import notedecay as nd
-from notedecay.registry import models
+from notedecay.registry import versions
 from notedecay.tracking.store import connect
 from tests import toy
 from tests.registry.servers import serving
 
-STAGES = ["prepare", "search", "train", "evaluate", "register"]
+STAGES = ["prepare", "search", "train", "compare", "register"]
 MODEL = "models:/notedecay-bells@champion"
 
 
@@ -57,15 +57,15 @@ def test_a_second_repro_has_nothing_to_do(project):
 
 
 def test_the_champion_is_the_one_that_did_best_on_unseen_notes(project, client):
-    metrics = read(project / "results/bells/metrics.json")
+    metrics = read(project / "results/bells/scores.json")
     best = max(metrics, key=lambda name: metrics[name]["unseen"]["score"])
     registered = read(project / "results/bells/registered.json")
-    assert registered["champion"]["continuator"] == best == "esprit"
+    assert registered["champion"]["model"] == best == "esprit"
     version = client.get_model_version_by_alias("notedecay-bells", "champion")
-    assert version.tags["continuator"] == best
+    assert version.tags["model"] == best
     assert float(version.tags["unseen.score"]) == metrics[best]["unseen"]["score"]
     challenger = client.get_model_version_by_alias("notedecay-bells", "challenger")
-    assert challenger.tags["continuator"] == "lstm"
+    assert challenger.tags["model"] == "lstm"
     assert "lstm (version 2) does not beat esprit (version 1)" in challenger.tags["decision"]
     assert challenger.description == challenger.tags["decision"]
     assert version.description == version.tags["decision"]
@@ -73,7 +73,7 @@ def test_the_champion_is_the_one_that_did_best_on_unseen_notes(project, client):
 
 
 def test_esprit_solves_the_bells_and_silence_gets_nothing(project):
-    metrics = read(project / "results/bells/metrics.json")
+    metrics = read(project / "results/bells/scores.json")
     assert metrics["esprit"]["unseen"]["decay_ok"] > 0.95
     assert metrics["silence"]["unseen"]["score"] == 0.0
 
@@ -218,7 +218,7 @@ def test_command_python_and_rest_give_the_same_samples(project, served, tmp_path
 def test_a_model_whose_weights_have_changed_is_refused(project, client, tmp_path):
     version = client.get_model_version_by_alias("notedecay-bells", "challenger")
     uri = f"models:/notedecay-bells/{version.version}"
-    weights = models.folder_of(client, version) / "weights.safetensors"
+    weights = versions.folder_of(client, version) / "weights.safetensors"
     content = weights.read_bytes()
     weights.write_bytes(content[:-20] + bytes(byte ^ 1 for byte in content[-20:]))
     prime = project / "data/bells/own/C4.wav"
@@ -234,7 +234,7 @@ def test_a_model_whose_weights_have_changed_is_refused(project, client, tmp_path
     toy.notedecay(project, *call)
 
 
-@pytest.mark.parametrize("stage", ["search", "train", "evaluate", "register"])
+@pytest.mark.parametrize("stage", ["search", "train", "compare", "register"])
 def test_a_test_note_that_was_moved_to_the_training_is_refused(project, stage):
     path = project / "results/bells/split.json"
     text = path.read_text()

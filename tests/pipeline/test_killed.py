@@ -203,7 +203,7 @@ def doubled(copied) -> dict[str, Any]:
     """Each stage run twice at once."""
     root = copied("doubled")
     said = {}
-    for stage in ("search", "train", "evaluate", "register"):
+    for stage in ("search", "train", "compare", "register"):
         command = ["notedecay", "stage", stage, "bells"]
         both = [
             subprocess.Popen(
@@ -226,7 +226,7 @@ def test_two_searches_at_once_run_each_trial_once(doubled, whole):
     assert [run.info.status for run in runs(doubled["root"], "trial")] == ["FINISHED"] * TRIALS
 
 
-@pytest.mark.parametrize("stage", ["search", "train", "evaluate", "register"])
+@pytest.mark.parametrize("stage", ["search", "train", "compare", "register"])
 def test_the_second_says_that_it_waits(doubled, stage):
     assert doubled[stage].count(f"another 'notedecay stage {stage} bells' is at work") == 1
     assert "Traceback" not in doubled[stage]

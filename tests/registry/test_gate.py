@@ -23,7 +23,7 @@ from notedecay.data import catalogue, split
 from notedecay.data.clips import prepare_clips, write_clips
 from notedecay.experiments.dataset import Dataset
 from notedecay.models import Signal, checksums, create
-from notedecay.registry import models
+from notedecay.registry import versions
 from notedecay.registry.gate import Gate
 from notedecay.tracking.runs import Tracker
 from tests import toy
@@ -73,7 +73,7 @@ Build = Callable[..., Gate]
 
 @pytest.fixture
 def gate(data, notes, tracker, signal, tmp_path) -> Build:
-    """Builds a gate from figures that the stage ``evaluate`` might have written."""
+    """Builds a gate from figures that the stage ``compare`` might have written."""
     count = 0
 
     def build(
@@ -99,23 +99,23 @@ def gate(data, notes, tracker, signal, tmp_path) -> Build:
         heard = signal.model_copy(update={"rate": rate})
         runs = {}
         for name in figures:
-            continuator = create(name, heard, SETTINGS[name])
+            model = create(name, heard, SETTINGS[name])
             (results / "candidates" / name).mkdir(parents=True)
-            continuator.save(results / "candidates" / name)
-            with tracker.run(name, "train" if continuator.learned else "baseline") as run:
+            model.save(results / "candidates" / name)
+            with tracker.run(name, "train" if model.learned else "baseline") as run:
                 pass
             runs[name] = run.id
         unseen = {
             name: {"unseen": {"score": value, "notes": len(test)}}
             for name, value in figures.items()
         }
-        (results / "metrics.json").write_text(json.dumps(unseen))
+        (results / "scores.json").write_text(json.dumps(unseen))
         (results / "runs.json").write_text(json.dumps(runs))
         config = copy.deepcopy(toy.INSTRUMENT)
         config["register"] |= register
         config["evaluate"]["baselines"] = {n: SETTINGS[n] for n in ("silence", "burg", "esprit")}
-        material = Dataset(heard, clips, parts, results / "clips.npz")
-        return Gate(tracker, material, Instrument.model_validate(config), results, data)
+        dataset = Dataset(heard, clips, parts, results / "clips.npz")
+        return Gate(tracker, dataset, Instrument.model_validate(config), results, data)
 
     return build
 
@@ -126,15 +126,15 @@ def registered(tracker: Tracker) -> str:
 
 def alias(tracker: Tracker, name: str) -> str | None:
     """Continuator behind an alias."""
-    version = models.holder(tracker.client, registered(tracker), name)
-    return None if version is None else version.tags["continuator"]
+    version = versions.holder(tracker.client, registered(tracker), name)
+    return None if version is None else version.tags["model"]
 
 
 def test_the_best_baseline_and_the_learned_model_enter(gate):
     figures = {"lstm": 0.1, "silence": 0.0, "esprit": 0.9, "burg": 0.5}
-    assert gate(figures).entrants() == ["esprit", "lstm"]
-    assert gate({"lstm": 0.1}).entrants() == ["lstm"]
-    assert gate({"silence": None, "burg": 0.0}).entrants() == ["silence"]
+    assert gate(figures).candidates() == ["esprit", "lstm"]
+    assert gate({"lstm": 0.1}).candidates() == ["lstm"]
+    assert gate({"silence": None, "burg": 0.0}).candidates() == ["silence"]
 
 
 def test_the_first_is_champion_and_the_decision_is_written(gate, tracker):
@@ -208,7 +208,7 @@ def test_a_new_decision_is_said_in_place_of_the_earlier_but_not_of_a_users_text(
     silence, _ = entered.enter("silence")
     for version in (champion, silence):
         client.update_model_version(version.name, version.version, "my own words")
-    entered.metrics["esprit"]["unseen"]["score"] = 0.35
+    entered.scores["esprit"]["unseen"]["score"] = 0.35
     decision = entered.enter("esprit")[1]
     entered.enter("silence")
     assert "score 0.350" in decision.reason
@@ -226,7 +226,7 @@ def test_a_run_that_the_store_lacks_is_made_again_once(gate, tracker):
     run = tracker.client.get_run(version.run_id)
     assert again.run_id == version.run_id
     assert run.data.tags["notedecay.imported_from"] == "0" * 32
-    assert run.data.metrics["test.score"] > 0.9
+    assert run.data.scores["test.score"] > 0.9
 
 
 def test_figures_of_another_exam_are_not_believed(gate, tracker):
@@ -240,8 +240,8 @@ def test_figures_of_another_exam_are_not_believed(gate, tracker):
 
 
 def champion_files(tracker: Tracker) -> Path:
-    present = models.holder(tracker.client, registered(tracker), "champion")
-    return models.folder_of(tracker.client, present)
+    present = versions.holder(tracker.client, registered(tracker), "champion")
+    return versions.folder_of(tracker.client, present)
 
 
 def without_checksums(tracker: Tracker) -> None:
@@ -261,9 +261,9 @@ def checked_anew(tracker: Tracker) -> None:
 
 
 @pytest.mark.parametrize("checked", [True, False], ids=["with checksums", "from before them"])
-@pytest.mark.parametrize("test", [TEST, (58,)], ids=["same exam", "another exam"])
+@pytest.mark.parametrize("test", [TEST, (58,)], ids=["same protocol", "another protocol"])
 def test_a_champion_of_code_that_has_changed_is_followed(gate, tracker, test, checked):
-    """Its weights do not fit today's net, so it can neither be judged nor generate."""
+    """Its weights do not fit today's net, so it can neither be evaluated nor generate."""
     gate({"lstm": 0.99}).enter("lstm")
     weights = champion_files(tracker) / "weights.safetensors"
     if not checked:
@@ -276,13 +276,13 @@ def test_a_champion_of_code_that_has_changed_is_followed(gate, tracker, test, ch
     _, decision = gate({"esprit": 0.01}, test=test).enter("esprit")
     assert decision.promoted
     assert decision.reason == (
-        "esprit (version 2) takes over from version 1, which the code of today cannot load: "
+        "esprit (version 2) takes over from version 1, which the present code cannot load: "
         f"score 0.010 on {len(test)} unseen notes"
     )
     assert alias(tracker, "champion") == "esprit"
 
 
-@pytest.mark.parametrize("test", [TEST, (58,)], ids=["same exam", "another exam"])
+@pytest.mark.parametrize("test", [TEST, (58,)], ids=["same protocol", "another protocol"])
 @pytest.mark.parametrize(
     "content",
     [lambda _: None, lambda _: b"", lambda _: b"no weights", lambda was: was[:-1] + b"\x01"],
@@ -316,8 +316,8 @@ def test_nor_is_one_from_before_checksums(gate, tracker, content):
 
 def test_a_champion_whose_files_are_gone_is_not_followed(gate, tracker):
     gate({"lstm": 0.99}).enter("lstm")
-    present = models.holder(tracker.client, registered(tracker), "champion")
-    shutil.rmtree(models.folder_of(tracker.client, present).parents[1])
+    present = versions.holder(tracker.client, registered(tracker), "champion")
+    shutil.rmtree(versions.folder_of(tracker.client, present).parents[1])
     with pytest.raises(UserError, match="cannot be had"):
         gate({"esprit": 0.01}, test=(58,)).enter("esprit")
     assert alias(tracker, "champion") == "lstm"
@@ -347,9 +347,9 @@ def test_a_champion_at_another_rate_is_judged_on_the_same_notes(gate, signal):
     today = gate({"burg": 0.99}, rate=RATE)
     _, decision = today.enter("burg")
     assert not decision.promoted
-    clips = today.material.part("test")
+    clips = today.dataset.part("test")
     value = float(decision.reason.split("esprit (version 1) ")[1].split(":")[0])
-    at_home = today._judge(create("esprit", signal, SETTINGS["esprit"]), clips)
+    at_home = today._evaluate(create("esprit", signal, SETTINGS["esprit"]), clips)
     assert at_home > 0.95
     assert value == pytest.approx(at_home, abs=0.03)
 
@@ -358,7 +358,7 @@ def test_what_hears_otherwise_is_put_beside_the_original(gate, signal):
     today = gate({"silence": 0.0})
     for changed in ({"rate": 5000}, {"prime_seconds": 0.4}, {"rate": 3000, "highpass_hz": 40.0}):
         other = signal.model_copy(update=changed)
-        clips = today.material.part("test")
+        clips = today.dataset.part("test")
         made = today._translated(create("esprit", other, SETTINGS["esprit"]), clips)
         for sound, clip in zip(made, clips, strict=True):
             original = clip.samples[signal.prime_samples :]
@@ -403,7 +403,7 @@ def test_a_store_that_fails_to_look_is_no_reason_to_promote(gate, tracker, monke
     assert alias(tracker, "champion") == "esprit"
 
 
-TAGS = ["continuator", "exam", "trained_on", "unseen.score", "unseen.notes", "decision", "sha256"]
+TAGS = ["model", "protocol", "trained_on", "unseen.score", "unseen.notes", "decision", "sha256"]
 
 
 def forget(tracker: Tracker, *tags: str) -> None:
@@ -434,34 +434,34 @@ def test_a_tag_deleted_of_the_champion_is_written_anew_when_it_enters_again(gate
     assert after == before
 
 
-@pytest.mark.parametrize("test", [TEST, (58,)], ids=["same exam", "another exam"])
+@pytest.mark.parametrize("test", [TEST, (58,)], ids=["same protocol", "another protocol"])
 @pytest.mark.parametrize("tag", [*TAGS, "all of them"])
 def test_a_champion_that_lacks_a_tag_does_not_lose_for_that(gate, tracker, tag, test):
-    truth = judged(gate({"burg": 0.0}), "burg", TEST)
+    truth = evaluated(gate({"burg": 0.0}), "burg", TEST)
     gate({"burg": truth}).enter("burg")
     forget(tracker, *(TAGS if tag == "all of them" else [tag]))
     entered = gate({"silence": 0.001}, test=test)  # it is 0, and less than burg in any case
     _, decision = entered.enter("silence")
-    shown = truth if test == TEST else judged(entered, "burg", test)
+    shown = truth if test == TEST else evaluated(entered, "burg", test)
     assert not decision.promoted
     assert f"silence (version 2) does not beat burg (version 1) {shown:.3f}:" in decision.reason
     assert alias(tracker, "champion") == "burg"
-    assert {"continuator", "decision", "trained_on"} <= kept(tracker).keys()
+    assert {"model", "decision", "trained_on"} <= kept(tracker).keys()
     assert kept(tracker)["trained_on"] == ""
     if test == TEST and tag == "unseen.score":
         assert float(kept(tracker)["unseen.score"]) == truth
 
 
-def judged(entered: Gate, name: str, test: tuple[int, ...]) -> float:
+def evaluated(entered: Gate, name: str, test: tuple[int, ...]) -> float:
     """What a candidate's continuations of the test notes are worth, as it is kept."""
-    signal = entered.material.signal
-    clips = [clip for clip in entered.material.clips if clip.pitch in test]
-    return round(entered._judge(create(name, signal, SETTINGS[name]), clips), 4)
+    signal = entered.dataset.signal
+    clips = [clip for clip in entered.dataset.clips if clip.pitch in test]
+    return round(entered._evaluate(create(name, signal, SETTINGS[name]), clips), 4)
 
 
 @pytest.mark.parametrize("text", ["", "high", "nan", "inf"])
 def test_a_figure_of_the_champion_that_is_none_is_judged_anew(gate, tracker, text):
-    truth = judged(gate({"burg": 0.0}), "burg", TEST)
+    truth = evaluated(gate({"burg": 0.0}), "burg", TEST)
     gate({"burg": truth}).enter("burg")
     tracker.client.set_model_version_tag(registered(tracker), "1", "unseen.score", text)
     assert not gate({"silence": 0.001}).enter("silence")[1].promoted
@@ -471,13 +471,13 @@ def test_a_figure_of_the_champion_that_is_none_is_judged_anew(gate, tracker, tex
 @pytest.mark.parametrize("emptied", [True, False])
 def test_what_a_champion_was_trained_on_is_known_by_todays_split(gate, tracker, emptied):
     gate({"lstm": 0.9}).enter("lstm")
-    for tag in ("trained_on", "continuator", "decision"):
+    for tag in ("trained_on", "model", "decision"):
         forget(tracker, tag)
         if emptied:
             tracker.client.set_model_version_tag(registered(tracker), "1", tag, "")
     gate({"silence": 0.0}).enter("silence")
     assert kept(tracker)["trained_on"] == "57,59,61"
-    assert kept(tracker)["continuator"] == "lstm"
+    assert kept(tracker)["model"] == "lstm"
     assert kept(tracker)["decision"] == "lstm (version 1) is champion; the reason was not kept"
 
 
@@ -513,17 +513,17 @@ def test_a_run_that_a_killed_register_left_running_is_finished_in_the_end(gate, 
         ("runs.json", {}),
         ("runs.json", []),
         ("runs.json", {"burg": 3}),
-        ("metrics.json", {}),
-        ("metrics.json", []),
-        ("metrics.json", {"burg": {}}),
-        ("metrics.json", {"burg": {"unseen": {"score": 0.4}}}),
-        ("metrics.json", {"burg": {"unseen": {"notes": 2}}}),
-        ("metrics.json", {"burg": {"unseen": {"score": "high", "notes": 2}}}),
+        ("scores.json", {}),
+        ("scores.json", []),
+        ("scores.json", {"burg": {}}),
+        ("scores.json", {"burg": {"unseen": {"score": 0.4}}}),
+        ("scores.json", {"burg": {"unseen": {"notes": 2}}}),
+        ("scores.json", {"burg": {"unseen": {"score": "high", "notes": 2}}}),
     ],
 )
 def test_results_of_another_shape_are_one_line(gate, tracker, file, shape):
     good = gate({"burg": 0.4})
     (good.results / file).write_text(json.dumps(shape))
     with pytest.raises(UserError, match=f"{file} .*run 'dvc repro'") as error:
-        Gate(tracker, good.material, good.config, good.results, good.data)
+        Gate(tracker, good.dataset, good.config, good.results, good.data)
     assert "\n" not in str(error.value)

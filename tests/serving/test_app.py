@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from notedecay import audio
 from notedecay.models import Signal, create
-from notedecay.registry import models
+from notedecay.registry import versions
 from notedecay.serving import app
 from notedecay.serving.app import scoring_server
 from notedecay.tracking.runs import Tracker
@@ -50,7 +50,7 @@ def model(folder):
     create("esprit", signal, {"order": 8}).save(folder / "esprit")
     with tracker.run("baseline esprit", "baseline") as run:
         pass
-    version = models.register(
+    version = versions.register(
         tracker.client, folder / "esprit", run.id, NAME, {"continuator": "esprit"}
     )
     return mlflow.pyfunc.load_model(f"models:/{NAME}/{version.version}")

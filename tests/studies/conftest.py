@@ -37,6 +37,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {clip.id: clip.pitch for clip in clips}, validation=0.15, test=0.15, seed=5
     )
     split.write(parts, results / "split.json")
-    best = {"continuator": "gru", "settings": {"units": 16, "resolution": 30}}
+    best = {"model": "gru", "settings": {"units": 16, "resolution": 30}}
     (results / "best.json").write_text(json.dumps(best))
     return root

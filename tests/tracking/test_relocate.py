@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 from mlflow.utils.file_utils import local_file_uri_to_path
 
 from notedecay.models import Signal, create
-from notedecay.registry import models
+from notedecay.registry import versions
 from notedecay.tracking.runs import Tracker
 from notedecay.tracking.store import connect
 
@@ -28,7 +28,7 @@ def filled(mlruns: Path, folder: Path) -> str:
     create("repeat", SIGNAL, {}).save(folder / "model")
     with tracker.run("baseline repeat", "baseline") as run:
         run.folder(folder / "listen", "listen")
-    models.register(tracker.client, folder / "model", run.id, NAME, {"continuator": "repeat"})
+    versions.register(tracker.client, folder / "model", run.id, NAME, {"model": "repeat"})
     return run.id
 
 
@@ -45,9 +45,9 @@ def run_id(home, tmp_path) -> str:
 def assert_whole(mlruns: Path, run_id: str) -> None:
     """Whether all that the store held can be had, and new runs are kept beside it."""
     client = connect(mlruns)
-    version = models.find(client, f"models:/{NAME}/1")
+    version = versions.find(client, f"models:/{NAME}/1")
     prime = np.ones(SIGNAL.prime_samples, np.float32)
-    assert len(models.load_version(client, version).continue_prime(prime, 10)) == 10
+    assert len(versions.load_version(client, version).continue_prime(prime, 10)) == 10
     assert [f.path for f in client.list_artifacts(run_id, "listen")] == ["listen/a.txt"]
     tracker = Tracker(mlruns, "bells", {})
     with tracker.run("later", "trial") as later:
@@ -67,7 +67,9 @@ def test_a_copy_without_artifacts_goes_on_with_those_of_the_original(home, run_i
     copy.mkdir()
     shutil.copy(home / "mlruns/mlflow.db", copy)
     client = connect(copy)
-    assert models.load_version(client, models.find(client, f"models:/{NAME}/1")).name == "repeat"
+    assert (
+        versions.load_version(client, versions.find(client, f"models:/{NAME}/1")).name == "repeat"
+    )
     assert client.get_run(run_id).info.artifact_uri.startswith((home / "mlruns").as_uri())
 
 
@@ -132,7 +134,9 @@ def test_what_a_copy_without_artifacts_begins_itself_does_not_draw_the_rest_to_i
     client = connect(copy)
     assert address(client, own.id).is_relative_to(copy)
     assert address(client, run_id).is_relative_to(home)
-    assert models.load_version(client, models.find(client, f"models:/{NAME}/1")).name == "repeat"
+    assert (
+        versions.load_version(client, versions.find(client, f"models:/{NAME}/1")).name == "repeat"
+    )
 
 
 def test_addresses_elsewhere_are_left_alone(home, run_id):

@@ -63,7 +63,7 @@ def test_the_experiment_says_what_it_holds_unless_somebody_has_said_so(mlruns, t
 
 
 @pytest.mark.parametrize(
-    ("kind", "continuator", "words"),
+    ("kind", "model", "words"),
     [
         ("baseline", "silence", ["**silence**: Nothing follows the prime.", "Does not learn"]),
         ("trial", "gru", ["**gru**: GRU with dense layers", "One trial of a search"]),
@@ -71,9 +71,9 @@ def test_the_experiment_says_what_it_holds_unless_somebody_has_said_so(mlruns, t
         ("paper", "oracle", ["An experiment of the paper"]),
     ],
 )
-def test_a_run_says_what_it_is_and_who_made_it(mlruns, monkeypatch, kind, continuator, words):
+def test_a_run_says_what_it_is_and_who_made_it(mlruns, monkeypatch, kind, model, words):
     monkeypatch.setattr("sys.argv", ["/opt/bin/notedecay", "stage", "train", "banjo"])
-    params = {"continuator": continuator} if continuator else {}
+    params = {"model": model} if model else {}
     tracker = Tracker(mlruns, "banjo", {})
     with tracker.run("one", kind, params=params) as run:
         pass
@@ -134,7 +134,7 @@ def left_running(tracker: Tracker, stage: str | None, writer: str) -> str:
     ("left_by", "reaped_by", "ends"),
     [
         ("train", "train", "KILLED"),
-        ("train", "evaluate", "RUNNING"),
+        ("train", "compare", "RUNNING"),
         (None, "train", "RUNNING"),
         ("train", None, "RUNNING"),
     ],
@@ -160,9 +160,9 @@ def test_a_stage_leaves_its_own_run_be_also_one_that_another_began(mlruns):
     with tracker.run("own", "train") as own:
         tracker.reap()
         assert tracker.client.get_run(own.id).info.status == "RUNNING"
-    later = Tracker(mlruns, "banjo", {STAGE: "evaluate"})
+    later = Tracker(mlruns, "banjo", {STAGE: "compare"})
     with later.resume(own.id):
-        assert later.client.get_run(own.id).data.tags[STAGE] == "evaluate"
+        assert later.client.get_run(own.id).data.tags[STAGE] == "compare"
         later.client.set_tag(own.id, "notedecay.process", "elsewhere:7:1700000000.00")
         tracker.reap()
         assert later.client.get_run(own.id).info.status == "RUNNING"

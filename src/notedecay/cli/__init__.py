@@ -297,8 +297,8 @@ def paper(
     --reduced everything is run at the paper's own size, which wants a GPU and a day.
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from notedecay.experiments.scale import FULL, QUICK, REDUCED
     from notedecay.studies.paper.command import Choice, run_paper
-    from notedecay.studies.paper.plan import FULL, QUICK, REDUCED
 
     if quick and reduced:
         raise UserError("choose --quick or --reduced, not both")
@@ -344,15 +344,15 @@ def serve(
     port: Port = 5001,
 ) -> None:
     """Serve a model over REST, as 'mlflow models serve' does."""
-    from notedecay.registry import models
+    from notedecay.registry import versions
     from notedecay.tracking import store
 
     mlruns = find_project().mlruns
     client = store.connect(mlruns)
-    models.folder_of(client, models.find(client, model))  # damaged files are one line here
+    versions.folder_of(client, versions.find(client, model))  # damaged files are one line here
     _refuse_taken(port)
     # A file, and no module: that would import today's notedecay, not the model's own.
-    server = Path(models.__file__).parents[1] / "serving/app.py"
+    server = Path(versions.__file__).parents[1] / "serving/app.py"
     _run(store.tracking_uri(mlruns), "-P", str(server), model, "--port", str(port))
 
 

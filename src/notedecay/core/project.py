@@ -49,8 +49,13 @@ class Project:
 
     @property
     def mlruns(self) -> Path:
-        """Runs, artifacts, registry, studies and checkpoints: what outlives one pipeline run."""
+        """Runs, artifacts, registry, studies and trials: what outlives one pipeline run."""
         return self.home / "mlruns"
+
+    @property
+    def trials(self) -> Path:
+        """Finished and unfinished trials."""
+        return self.mlruns / "trials"
 
 
 def find_project(start: Path | None = None) -> Project:

@@ -13,7 +13,7 @@ Figure = float | None
 class Best(BaseModel):
     """What the search found."""
 
-    continuator: str
+    model: str
     settings: dict[str, Any]
 
 
@@ -27,7 +27,7 @@ class Champion(BaseModel):
     """Who holds the alias."""
 
     version: str
-    continuator: str
+    model: str
     learned: bool
     candidate: str | None
 
@@ -40,7 +40,7 @@ class Registered(BaseModel):
     decisions: list[str]
 
 
-class ScoredContinuation(BaseModel):
+class Means(BaseModel):
     """Means over notes that the gate needs."""
 
     score: Figure
@@ -50,7 +50,7 @@ class ScoredContinuation(BaseModel):
 class Candidate(BaseModel):
     """Means of one candidate."""
 
-    unseen: ScoredContinuation
+    unseen: Means
 
 
 class Reported(BaseModel):
@@ -92,7 +92,7 @@ SHAPES: dict[str, TypeAdapter[Any]] = {
     "best.json": TypeAdapter(Best),
     "train.json": TypeAdapter(Trained),
     "runs.json": TypeAdapter(Annotated[dict[str, str], NonEmpty]),
-    "metrics.json": TypeAdapter(Annotated[dict[str, Candidate], NonEmpty]),
+    "scores.json": TypeAdapter(Annotated[dict[str, Candidate], NonEmpty]),
     "registered.json": TypeAdapter(Registered),
     "split.json": TypeAdapter(Split),
     "catalogue.json": TypeAdapter(Annotated[list[CatalogueRow], NonEmpty]),

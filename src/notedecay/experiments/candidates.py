@@ -1,4 +1,4 @@
-"""Candidates for the championship: the trained model and the baselines, and their runs."""
+"""Candidates for the alias champion: the trained model and the baselines, and their runs."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from notedecay.models import Continuator, create, load
 from notedecay.tracking.runs import ActiveRun, Tracker
 
 
-def candidates(material: Dataset, config: Evaluate, model: Path) -> dict[str, Continuator[Any]]:
+def candidates(dataset: Dataset, config: Evaluate, folder: Path) -> dict[str, Continuator[Any]]:
     """The trained model and the baselines, by name.
 
     Parameters
     ----------
-    material : Dataset
-        Says how they hear.
+    dataset : Dataset
+        Gives the signal settings.
     config : Evaluate
         Names the baselines.
-    model : Path
-        Folder of the trained model.
+    folder : Path
+        Of the trained model.
     """
-    learned = load(model)
+    learned = load(folder)
     classical = {
-        name: create(name, material.signal, settings) for name, settings in config.baselines.items()
+        name: create(name, dataset.signal, settings) for name, settings in config.baselines.items()
     }
     return {learned.name: learned, **classical}
 
 
 def new_run(
-    tracker: Tracker, continuator: Continuator[Any], tags: dict[str, str] | None = None
+    tracker: Tracker, model: Continuator[Any], tags: dict[str, str] | None = None
 ) -> AbstractContextManager[ActiveRun]:
     """A run of its own for a candidate."""
-    kind = kind_of(continuator)
-    params = {"continuator": continuator.name, **continuator.config.model_dump()}
-    return tracker.run(f"{kind} {continuator.name}", kind, params=params, tags=tags)
+    kind = kind_of(model)
+    params = {"model": model.name, **model.config.model_dump()}
+    return tracker.run(f"{kind} {model.name}", kind, params=params, tags=tags)
 
 
-def kind_of(continuator: Continuator[Any]) -> str:
+def kind_of(model: Continuator[Any]) -> str:
     """Kind of a candidate's run."""
-    return "train" if continuator.learned else "baseline"
+    return "train" if model.learned else "baseline"

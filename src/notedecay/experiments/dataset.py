@@ -1,14 +1,14 @@
-"""What every stage after ``prepare`` begins with: clips, split, panels."""
+"""The dataset of an instrument: its clips and how they are split."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from notedecay.core.config import Params
-from notedecay.core.digests import code_digest, digest
+from notedecay.core.digests import digest
 from notedecay.core.errors import UserError
 from notedecay.data import split
 from notedecay.data.clips import read_clips
@@ -22,12 +22,12 @@ SPLIT = "split.json"
 
 @dataclass(frozen=True)
 class Dataset:
-    """Notes of an instrument, ready to be learned from and judged on.
+    """Notes of an instrument, ready for training and evaluation.
 
     Attributes
     ----------
     signal : Signal
-        How continuators hear.
+        Rate, prime and high-pass filter.
     clips : list of Clip
         All good notes.
     split : dict of str to list of str
@@ -41,27 +41,35 @@ class Dataset:
     split: dict[str, list[str]]
     path: Path
 
-    def identity(self, *packages: str) -> dict[str, Any]:
-        """What must be the same for figures to compare: notes, and the code of some packages."""
+    def identity(self) -> dict[str, Any]:
+        """What must be the same for figures to be comparable: notes, split and signal."""
         return {
             "clips": digest(self.path),
             "split": digest(self.path.with_name(SPLIT)),
             "signal": self.signal.model_dump(),
-            "code": code_digest(*packages),
         }
+
+    def only(self, *parts: str) -> Dataset:
+        """The same without the notes of the other parts."""
+        kept = [clip for part in parts for clip in self.part(part)]
+        return replace(self, clips=kept)
+
+    def ids(self, name: str) -> tuple[str, ...]:
+        """Ids of ``train``, ``validation`` or ``test``."""
+        return tuple(clip.id for clip in self.part(name))
 
     def part(self, name: str) -> list[Clip]:
         """Clips of ``train``, ``validation`` or ``test``."""
         ids = set(self.split[name])
         return [clip for clip in self.clips if clip.id in ids]
 
-    def panel(self, clips: Sequence[Clip]) -> EvaluationSet:
-        """Clips to be judged on."""
+    def evaluation_set(self, clips: Sequence[Clip]) -> EvaluationSet:
+        """Clips with the analysis of what follows their primes."""
         return EvaluationSet(clips, self.signal.prime_samples)
 
-    def seen(self, count: int) -> EvaluationSet:
+    def seen(self, count: int) -> list[Clip]:
         """Some training notes, spread over the pitches."""
-        return self.panel(spread(self.part("train"), count))
+        return spread(self.part("train"), count)
 
 
 def load_dataset(results: Path, instrument: str, params: Params) -> Dataset:

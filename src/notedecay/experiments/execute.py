@@ -1,6 +1,6 @@
-"""Doing a job: learn, listen, judge, and leave a folder.
+"""Execute a trial: train, evaluate, and leave a folder.
 
-Neither tracking nor search is needed here, so that a job runs on any machine with torch.
+Neither tracking nor search is needed here, so that a trial runs on any machine with torch.
 """
 
 from __future__ import annotations
@@ -17,206 +17,96 @@ from typing import Any
 import numpy as np
 import torch
 
-from notedecay.core.digests import code_digest, digest
-from notedecay.core.files import readable, replacing, replacing_folder
+from notedecay.core.files import replacing_folder
 from notedecay.data.clips import read_clips, write_clips
 from notedecay.data.note import Clip
-from notedecay.experiments.judging import judge
-from notedecay.experiments.oracle import ORACLE, judge_oracle
-from notedecay.experiments.trial import C5, DIAGNOSIS, LISTEN, LOOKS, MADE, RESULT, Job, unfinished
-from notedecay.metrics import mean_scores
+from notedecay.experiments.fingerprint import evaluation_code
+from notedecay.experiments.scoring import Scored, evaluate, is_oracle, means, note_rows, plain
+from notedecay.experiments.store import TrialStore
+from notedecay.experiments.trial import (
+    CONTINUATIONS,
+    DIAGNOSIS,
+    LISTEN,
+    MODEL,
+    RESULT,
+    SNAPSHOTS,
+    UNSEEN,
+    Trial,
+)
 from notedecay.models import Continuator, create
-from notedecay.models.recurrent.model import Blockwise
-from notedecay.training import Epoch, TrainingDiverged, choose_device, fit
+from notedecay.training.device import choose_device
 from notedecay.training.diagnostics.pictures import write_diagnosis
 from notedecay.training.diagnostics.probe import Diagnosis
-from notedecay.training.diagnostics.snapshots import read as read_looks
-from notedecay.training.evaluator import EvaluationSet, ScoredContinuation, spread
+from notedecay.training.diagnostics.snapshots import read as read_snapshots
+from notedecay.training.evaluator import EvaluationSet
 from notedecay.training.listening import write_listening
+from notedecay.training.selection import Selected, train
 
-LOOKED_AT = 12
-"""How often a training is looked into: a column of the heat maps each."""
-
-OnEpoch = Callable[[int, int], None]
-"""Told an epoch and how many there are."""
-
-Verdict = dict[str, list[ScoredContinuation]]
-
-
-class _Series:
-    """A number for each epoch, kept in a file over interruptions."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.values: list[float] = []
-        with readable(path):
-            if path.exists():
-                self.values = [float(value) for value in json.loads(path.read_text())]
-
-    def put(self, epoch: int, value: float) -> None:
-        """Set an epoch's number; those of later epochs, which are done once more, are dropped."""
-        self.values[epoch - 1 :] = [value]
-        with replacing(self._path) as path:
-            path.write_text(json.dumps(self.values))
-
-
-class _Clock:
-    """How long a job takes, what it did before interruptions included."""
-
-    def __init__(self, folder: Path) -> None:
-        self._epochs = _Series(folder / "seconds.json")
-        self._last = time.perf_counter()
-
-    def epoch(self, number: int) -> None:
-        """Note that an epoch has ended."""
-        before, self._last = self._last, time.perf_counter()
-        self._epochs.put(number, self._last - before)
-
-    def seconds(self) -> float:
-        """All until now (s)."""
-        return sum(self._epochs.values) + time.perf_counter() - self._last
+OnEpoch = Callable[[int, int, Mapping[str, float]], bool]
+"""Called with an epoch, how many there are, and its metrics; returns whether to end the trial."""
 
 
 @dataclass(frozen=True)
-class _Run:
-    """Where a job runs, how long, and who is told."""
+class _Notes:
+    """Notes of a trial: those that train the model, and its evaluation sets."""
 
-    device: str
-    clock: _Clock
-    on_epoch: OnEpoch
+    train: list[Clip]
+    validation: EvaluationSet | None
+    sets: dict[str, EvaluationSet]
 
 
-def work(job: Job, folder: Path, device: str, on_epoch: OnEpoch) -> None:
-    """Do a job; go on where it was interrupted.
+def execute(trial: Trial, store: TrialStore, device: str, on_epoch: OnEpoch) -> None:
+    """Run a trial that is not finished yet; resume one that was interrupted.
+
+    The store gets a folder with ``result.json``, ``continuations.npz`` (of the unseen notes) and
+    the artifacts that the trial asks for, whole or not at all. A training that diverges or is
+    ended by ``on_epoch`` has a result too.
 
     Parameters
     ----------
-    job : Job
-        What to do.
-    folder : Path
-        Gets ``result.json``, ``made.npz`` (the continuations of the unseen notes) and, if the
-        job is to be illustrated, ``listen/`` and ``diagnosis/``; whole or not at all.
-        Checkpoints lie beside it until it is there.
+    trial : Trial
+        What to run.
+    store : TrialStore
+        Gets the folder.
     device : str
-        As of :func:`notedecay.training.fit`.
+        ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
     on_epoch : callable
-        Told the progress.
+        Called after each epoch of training.
 
     Raises
     ------
     UserError
-        For notes that do not suit.
+        For notes that do not suit, or a device that is not there.
     """
-    progress = unfinished(folder)
-    clock = _Clock(progress)
-    clips = {clip.id: clip for clip in read_clips(job.clips)}
-    panels = {
-        name: EvaluationSet([clips[id_] for id_ in ids], job.signal.prime_samples)
-        for name, ids in (("seen", job.seen), ("unseen", job.unseen))
-        if ids
-    }
-    if job.continuator == ORACLE:
-        result: dict[str, Any] = {"ended": "complete", "device": "cpu"}
-        verdict = {name: judge_oracle(panel) for name, panel in panels.items()}
-    else:
-        continuator = create(job.continuator, job.signal, job.settings)
-        result = _fitted(continuator, job, clips, progress, _Run(device, clock, on_epoch))
-        result["teacher_forced"] = _teacher_forced(continuator, panels)
-        both = {n: judge(continuator, p, job.judged_highpass_hz) for n, p in panels.items()}
-        panels = {name: panel for name, (panel, _) in both.items()}
-        verdict = {name: judged for name, (_, judged) in both.items()}
-    result |= _judged(verdict, panels)
-    result["code"] = code()
-    result["clips"] = digest(job.clips)
-    result |= {"machine": _machine(), "seconds": round(clock.seconds(), 1)}
-    with replacing_folder(folder) as fresh:
-        (fresh / RESULT).write_text(json.dumps(_plain(result), indent=1, allow_nan=False) + "\n")
-        made = [replace(item.clip, samples=item.continuation) for item in verdict["unseen"]]
-        write_clips(made, fresh / MADE)
-        if job.illustrated:
-            _illustrate(verdict, job.signal.prime_samples, progress, fresh)
-    shutil.rmtree(progress, ignore_errors=True)
+    with store.locked(trial):
+        if store.has(trial):
+            return
+        began, progress = time.perf_counter(), store.unfinished(trial)
+        earlier = sum(float(row["epoch_seconds"]) for row in store.history(trial))
+        notes = _notes(trial)
+        model, result = _trained(trial, notes, progress, device, on_epoch)
+        sets, scored = _evaluated(model, trial, notes.sets)
+        result |= _figures(scored, sets)
+        result["teacher_forced"] = _teacher_forced(model, notes.sets)
+        result["seconds"] = round(earlier + time.perf_counter() - began, 1)
+        with replacing_folder(store.folder(trial)) as fresh:
+            text = json.dumps(plain(result), indent=1, allow_nan=False)
+            (fresh / RESULT).write_text(text + "\n", encoding="utf-8")
+            _leave_artifacts(trial, model, result, scored, progress, fresh)
+        shutil.rmtree(progress, ignore_errors=True)
 
 
-def _fitted(
-    continuator: Continuator[Any],
-    job: Job,
-    clips: Mapping[str, Clip],
-    progress: Path,
-    run: _Run,
-) -> dict[str, Any]:
-    """Train what learns; say how it went."""
-    if not continuator.learned:
-        return {"ended": "complete", "device": "cpu"}
-    learned = [_padded(clips[id_], job.padded_seconds) for id_ in job.learned]
-    return _learn(continuator, job, learned, progress, run)
+def _notes(trial: Trial) -> _Notes:
+    clips = {clip.id: clip for clip in read_clips(trial.clips)}
 
+    def evaluation_set(ids: Sequence[str]) -> EvaluationSet:
+        return EvaluationSet([clips[id_] for id_ in ids], trial.signal.prime_samples)
 
-def _teacher_forced(
-    continuator: Continuator[Any], panels: Mapping[str, EvaluationSet]
-) -> dict[str, float] | None:
-    if not isinstance(continuator, Blockwise):
-        return None
-    return {name: continuator.teacher_forced_error(p.clips) for name, p in panels.items()}
-
-
-def _judged(verdict: Verdict, panels: Mapping[str, EvaluationSet]) -> dict[str, Any]:
-    return {
-        "figures": {name: _figures(verdict[name], panels[name]) for name in panels},
-        "notes": {name: _notes(judged) for name, judged in verdict.items()},
-        "partials": [asdict(p) for p in panels["unseen"].partials(verdict["unseen"])],
-    }
-
-
-def _illustrate(verdict: Verdict, prime_samples: int, progress: Path, folder: Path) -> None:
-    """Leave something to listen to, and how the training went."""
-    for name, judged in verdict.items():
-        write_listening(heard(judged), prime_samples, folder / LISTEN / name)
-    if looks := read_looks(progress / LOOKS):
-        (folder / DIAGNOSIS).mkdir()
-        write_diagnosis(looks, folder / DIAGNOSIS)
-
-
-def heard(judged: Sequence[ScoredContinuation]) -> list[ScoredContinuation]:
-    """The notes that are kept to listen to: C5 where it is there, and two others."""
-    ids = {clip.id for clip in spread([item.clip for item in judged], 2)}
-    first_c5 = next((item.clip.id for item in judged if item.clip.pitch == C5), None)
-    return [item for item in judged if item.clip.id in ids | {first_c5}]
-
-
-def _learn(
-    continuator: Continuator[Any], job: Job, clips: Sequence[Clip], folder: Path, run: _Run
-) -> dict[str, Any]:
-    """Train, and say how it went; a training that diverged is a result too."""
-    losses = _Series(folder / "losses.json")
-    every = max(1, continuator.config.epochs // LOOKED_AT)
-    diagnosis = Diagnosis(continuator, clips, every=every, path=folder / LOOKS)
-
-    def report(epoch: Epoch) -> None:
-        if job.illustrated:
-            diagnosis(epoch)
-        losses.put(epoch.number, epoch.metrics["train_loss"])
-        run.clock.epoch(epoch.number)
-        run.on_epoch(epoch.number, epoch.of)
-
-    ended = "complete"
-    try:
-        fit(
-            continuator,
-            clips,
-            seed=job.seed,
-            device=run.device,
-            report=report,
-            checkpoint=folder,
-            every=10,
-        )
-    except TrainingDiverged as error:
-        ended = str(error)
-    device = str(choose_device(run.device))
-    return {
-        "ended": ended, "losses": losses.values, "device": device,
-        "warnings": diagnosis.warnings() if job.illustrated else None,
-    }  # fmt: skip
+    return _Notes(
+        [_padded(clips[id_], trial.padded_seconds) for id_ in trial.train],
+        evaluation_set(trial.validation) if trial.validation else None,
+        {name: evaluation_set(ids) for name, ids in trial.evaluation.items() if ids},
+    )
 
 
 def _padded(clip: Clip, seconds: float | None) -> Clip:
@@ -226,30 +116,117 @@ def _padded(clip: Clip, seconds: float | None) -> Clip:
     return replace(clip, samples=np.pad(clip.samples, (0, missing)))
 
 
-def _figures(judged: Sequence[ScoredContinuation], panel: EvaluationSet) -> dict[str, float]:
-    return mean_scores([j.scores for j in judged]) | {"attractor": panel.attractor(judged)}
+def _trained(
+    trial: Trial, notes: _Notes, progress: Path, device: str, on_epoch: OnEpoch
+) -> tuple[Continuator[Any] | None, dict[str, Any]]:
+    """The model of a trial, trained if it learns, and how its training went."""
+    result: dict[str, Any] = {
+        "fingerprint": trial.fingerprint,
+        "code": evaluation_code(),
+        "machine": _machine(),
+        "device": "cpu",
+        "ended": "complete",
+        "epoch": None,
+        "score": None,
+        "history": [],
+        "warnings": None,
+    }
+    if is_oracle(trial.model):
+        return None, result
+    model = create(trial.model, trial.signal, trial.settings)
+    if not model.learned:
+        return model, result
+    selected, warnings = _train(model, trial, notes, progress, device, on_epoch)
+    result |= {
+        "ended": selected.ended, "device": str(choose_device(device)), "epoch": selected.epoch,
+        "score": selected.score, "history": selected.history, "warnings": warnings,
+    }  # fmt: skip
+    return selected.model, result
 
 
-def _notes(judged: Sequence[ScoredContinuation]) -> list[dict[str, Any]]:
-    return [
-        {"note": item.clip.id, "pitch": item.clip.pitch, **asdict(item.scores)} for item in judged
-    ]
+def _train(
+    model: Continuator[Any],
+    trial: Trial,
+    notes: _Notes,
+    progress: Path,
+    device: str,
+    on_epoch: OnEpoch,
+) -> tuple[Selected, list[str] | None]:
+    every, of = trial.artifacts.diagnose_every, int(model.config.epochs)
+    diagnosis = Diagnosis(model, notes.train, every=every or of, path=progress / SNAPSHOTS)
+
+    def after(epoch: int, metrics: Mapping[str, float]) -> bool:
+        if every:
+            diagnosis.after(epoch, of)
+        return on_epoch(epoch, of, metrics)
+
+    selected = train(
+        model,
+        notes.train,
+        notes.validation,
+        check_every=trial.check_every,
+        seed=trial.seed,
+        device=device,
+        folder=progress,
+        on_epoch=after,
+    )
+    return selected, diagnosis.warnings() if every else None
 
 
-def _plain(value: Any) -> Any:
-    """Numbers short, and null for what has no value, since NaN is not JSON."""
-    if isinstance(value, float):
-        return None if not np.isfinite(value) else float(f"{value:.6g}")
-    if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return value
+def _evaluated(
+    model: Continuator[Any] | None, trial: Trial, sets: Mapping[str, EvaluationSet]
+) -> tuple[dict[str, EvaluationSet], Scored]:
+    both = {
+        name: evaluate(model, notes, trial.evaluation_highpass_hz) for name, notes in sets.items()
+    }
+    return {n: notes for n, (notes, _) in both.items()}, {n: s for n, (_, s) in both.items()}
 
 
-def code() -> str:
-    """Hash of all code that a result depends on."""
-    return code_digest("metrics", "models", "experiments", "training")
+def _figures(scored: Scored, sets: Mapping[str, EvaluationSet]) -> dict[str, Any]:
+    return {
+        "figures": {name: means(scored[name], sets[name]) for name in sets},
+        "notes": {name: note_rows(items) for name, items in scored.items()},
+        "partials": {
+            name: [asdict(partial) for partial in sets[name].partials(items)]
+            for name, items in scored.items()
+        },
+    }
+
+
+def _teacher_forced(
+    model: Continuator[Any] | None, sets: Mapping[str, EvaluationSet]
+) -> dict[str, float] | None:
+    """Error of the next block where all before it are true, of a model that predicts blocks."""
+    if model is None:
+        return None
+    errors = {name: model.teacher_forced_error(notes.clips) for name, notes in sets.items()}
+    return {name: error for name, error in errors.items() if error is not None} or None
+
+
+def _leave_artifacts(
+    trial: Trial,
+    model: Continuator[Any] | None,
+    result: Mapping[str, Any],
+    scored: Scored,
+    progress: Path,
+    folder: Path,
+) -> None:
+    if UNSEEN in scored:
+        made = [replace(item.clip, samples=item.continuation) for item in scored[UNSEEN]]
+        write_clips(made, folder / CONTINUATIONS)
+    if wanted := trial.artifacts.listen:
+        (folder / LISTEN).mkdir()
+        for name, items in scored.items():
+            few = [item for item in items if item.clip.id in wanted]
+            write_listening(few, trial.signal.prime_samples, folder / LISTEN / name)
+    if trial.artifacts.diagnose_every:
+        (folder / DIAGNOSIS).mkdir()
+        if snapshots := read_snapshots(progress / SNAPSHOTS):
+            write_diagnosis(snapshots, folder / DIAGNOSIS)
+    diverged = result["score"] is None and trial.validation
+    if trial.artifacts.model and model is not None and not diverged:
+        (folder / MODEL).mkdir()
+        model.save(folder / MODEL)
 
 
 def _machine() -> str:

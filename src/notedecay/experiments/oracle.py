@@ -1,4 +1,8 @@
-"""Stationary damped sines at their best: ESPRIT fitted to the true waveform, as a yardstick."""
+"""The oracle: ESPRIT fitted to the true continuation, as a yardstick that no model can use.
+
+It shows what stationary damped sinusoids reach at best. A model that follows beats and aftersound
+may pass it.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +17,11 @@ ORACLE_ORDER = 48
 """Damped sinusoids of the oracle, as many as ESPRIT has."""
 
 
-def judge_oracle(panel: EvaluationSet) -> list[ScoredContinuation]:
-    """Score on each note what ESPRIT makes of the original after the prime."""
-    return panel.compare([_oracle(original) for original in panel.originals()])
+def evaluate_oracle(notes: EvaluationSet) -> list[ScoredContinuation]:
+    """Score on each note the damped sinusoids that fit its original after the prime best."""
+    return notes.score([_fitted(original) for original in notes.originals()])
 
 
-def _oracle(original: Samples) -> Samples:
+def _fitted(original: Samples) -> Samples:
     poles, amplitudes = fit_damped(original, ORACLE_ORDER)
     return synthesise(poles, amplitudes, len(original)).astype(np.float32)

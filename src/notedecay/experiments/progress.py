@@ -1,11 +1,13 @@
-"""A bar for all jobs, and one for each that runs."""
+"""Progress bars of long work: one for all trials, one for each that runs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -16,39 +18,63 @@ from rich.progress import (
 )
 
 
-class Bars:
-    """Progress of jobs that run side by side; drawn within ``with bars.progress``.
+@contextmanager
+def counting(what: str, console: Console) -> Iterator[Callable[[int, int], None]]:
+    """Draw a bar; yields a callback for how many are done, of how many."""
+    with Progress(*Progress.get_default_columns(), console=console) as bars:
+        task = bars.add_task(escape(what))
+        yield lambda done, of: bars.update(task, completed=done, total=of)
+
+
+class TrialBars:
+    """A bar for all trials, and one for each that runs; drawn within ``with``.
 
     Parameters
     ----------
-    what : str
-        What is counted.
-    names : mapping of Path to str
-        By the folder of each job, what to call it.
     console : Console
         Where to draw.
+    what : str
+        What is counted.
     """
 
-    def __init__(self, what: str, names: Mapping[Path, str], console: Console) -> None:
-        self.progress = Progress(
+    def __init__(self, console: Console, what: str = "trials") -> None:
+        self._bars = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            TextColumn("{task.fields[note]}", markup=False),
             console=console,
         )
-        self._names = names
-        self._all = self.progress.add_task(what, total=len(names))
-        self._running: dict[Path, TaskID] = {}
+        self._all = self._bars.add_task(what, note="", visible=False)
+        self._running: dict[str, TaskID] = {}
 
-    def epoch(self, folder: Path, number: int, of: int) -> None:
-        """Move a job's bar, which appears with its first epoch."""
-        if folder not in self._running:
-            self._running[folder] = self.progress.add_task(self._names[folder])
-        self.progress.update(self._running[folder], completed=number, total=of)
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
 
-    def end(self, folder: Path) -> None:
-        """Take a job's bar away, and count it."""
-        if folder in self._running:
-            self.progress.remove_task(self._running.pop(folder))
-        self.progress.advance(self._all)
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def total(self, done: int, of: int) -> None:
+        """Set how many trials are done, of how many."""
+        self._bars.update(self._all, completed=done, total=of, visible=of > 1)
+
+    def epoch(self, name: str, number: int, of: int, note: str | None) -> None:
+        """Move the bar of a trial; a note stays until the next."""
+        if name not in self._running:
+            self._running[name] = self._bars.add_task(name, note="")
+        task = self._running[name]
+        self._bars.update(task, completed=number, total=of)
+        if note is not None:
+            self._bars.update(task, note=note)
+
+    def end(self, name: str) -> None:
+        """Take the bar of a trial away, and count the trial."""
+        if name in self._running:
+            self._bars.remove_task(self._running.pop(name))
+        self._bars.advance(self._all)
+
+    def warn(self, line: str) -> None:
+        """Print a warning above the bars, where it stays."""
+        self._bars.console.print(f"warning: {line}", markup=False, soft_wrap=True)

@@ -1,21 +1,17 @@
-"""The examination: every candidate continues the same notes and is judged by the same measures."""
+"""The scorecard: every candidate continues the same notes and gets the same figures."""
 
 from __future__ import annotations
 
-import math
-import statistics
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from notedecay.core.config import Evaluate
 from notedecay.experiments.dataset import Dataset
-from notedecay.experiments.oracle import judge_oracle
-from notedecay.metrics import mean_scores
+from notedecay.experiments.oracle import evaluate_oracle
+from notedecay.experiments.scoring import Scored, means
 from notedecay.models import Continuator
-from notedecay.tracking.listening import Verdict, log_listening
+from notedecay.tracking.listening import log_listening
 from notedecay.tracking.runs import ActiveRun
-from notedecay.training.evaluator import EvaluationSet, ScoredContinuation
 
 
 class Scorecard:
@@ -25,67 +21,57 @@ class Scorecard:
 
     Parameters
     ----------
-    material : Dataset
+    dataset : Dataset
         Notes.
     config : Evaluate
         How many.
     """
 
-    def __init__(self, material: Dataset, config: Evaluate) -> None:
-        self.prime_samples = material.signal.prime_samples
-        self.panels = {
-            "seen": material.seen(config.seen_notes),
-            "validation": material.panel(material.part("validation")),
-            "test": material.panel(material.part("test")),
+    def __init__(self, dataset: Dataset, config: Evaluate) -> None:
+        self.prime_samples = dataset.signal.prime_samples
+        notes = {
+            "seen": dataset.seen(config.seen_notes),
+            "validation": dataset.part("validation"),
+            "test": dataset.part("test"),
         }
+        self.sets = {name: dataset.evaluation_set(clips) for name, clips in notes.items()}
         self.listen = config.listen
 
-    def judge(self, continuator: Continuator[Any]) -> Verdict:
-        """Let a candidate continue every note."""
-        return {split: panel.judge(continuator) for split, panel in self.panels.items()}
+    def evaluate(self, model: Continuator[Any]) -> Scored:
+        """Continue and score every note."""
+        return {name: notes.evaluate(model) for name, notes in self.sets.items()}
 
-    def judge_oracle(self) -> Verdict:
-        """ESPRIT fitted to the true waveform: a yardstick, which a model may pass by the score."""
-        return {split: judge_oracle(panel) for split, panel in self.panels.items()}
+    def evaluate_oracle(self) -> Scored:
+        """Score ESPRIT fitted to the true waveform: a yardstick, which a model may pass."""
+        return {name: evaluate_oracle(notes) for name, notes in self.sets.items()}
 
-    def table(self, verdict: Verdict) -> dict[str, dict[str, float]]:
+    def table(self, scored: Scored) -> dict[str, dict[str, float]]:
         """Means over the notes of each split."""
-        return {split: means(verdict[split], panel) for split, panel in self.panels.items()}
+        return {name: means(scored[name], notes) for name, notes in self.sets.items()}
 
-    def log(self, run: ActiveRun, verdict: Verdict) -> dict[str, dict[str, float]]:
+    def log(self, run: ActiveRun, scored: Scored) -> dict[str, dict[str, float]]:
         """Log figures, audio and pictures of a candidate into its run; return the figures."""
-        table = self.table(verdict)
-        for split, figures in table.items():
-            run.metrics({f"{split}.{measure}": value for measure, value in figures.items()})
-        log_listening(run, verdict, self.listen, self.prime_samples)
+        table = self.table(scored)
+        for name, figures in table.items():
+            run.metrics({f"{name}.{measure}": value for measure, value in figures.items()})
+        log_listening(run, scored, self.listen, self.prime_samples)
         return table
 
 
-def means(judged: Sequence[ScoredContinuation], panel: EvaluationSet) -> dict[str, float]:
-    """Means over notes, with the spread of the main measures and the attractor."""
-    scores = [j.scores for j in judged]
-    table = mean_scores(scores)
-    for measure in ("score", "decay_ok"):
-        known = [v for s in scores if not math.isnan(v := getattr(s, measure))]
-        table[f"{measure}_sd"] = statistics.pstdev(known) if known else math.nan
-    table["attractor"] = panel.attractor(judged)
-    return table
-
-
-def rows(name: str, verdict: Verdict) -> list[dict[str, Any]]:
-    """A row per note, for ``scores.csv``."""
+def rows(name: str, scored: Scored) -> list[dict[str, Any]]:
+    """Scores of each note, for ``scores.csv``."""
     return [
         {
-            "continuator": name,
+            "model": name,
             "split": split,
             "note": item.clip.id,
             "pitch": item.clip.pitch,
             **{k: _short(v) for k, v in asdict(item.scores).items()},
         }
-        for split, judged in verdict.items()
-        for item in judged
+        for split, items in scored.items()
+        for item in items
     ]
 
 
-def _short(value: float) -> float:
+def _short(value: Any) -> Any:
     return round(value, 5) if isinstance(value, float) else value

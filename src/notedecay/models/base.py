@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from notedecay.audio.samples import Samples
 from notedecay.core.errors import UserError
 from notedecay.core.files import replacing
+from notedecay.data.note import Clip
 from notedecay.models import checksums
 
 DESCRIPTION = "continuator.json"
@@ -137,6 +138,10 @@ class Continuator(ABC, Generic[C]):
             f"{self.name} knows one continuation of a prime and no range: leave --samples out, "
             "or choose a modal model"
         )
+
+    def teacher_forced_error(self, clips: Sequence[Clip]) -> float | None:  # noqa: ARG002
+        """Error of the next block where all before it are true; None for other predictions."""
+        return None
 
     def save(self, folder: Path) -> None:
         """Write ``continuator.json`` (and weights) and their checksums into an existing folder.

@@ -14,7 +14,7 @@ Stage = Callable[[Project, Params, str, Console], str]
 
 
 def _prepare(project: Project, params: Params, instrument: str, console: Console) -> str:
-    from notedecay.experiments.bars import counting
+    from notedecay.experiments.progress import counting
     from notedecay.pipeline.prepare import prepare
 
     with counting("recordings", console) as progress:
@@ -22,30 +22,30 @@ def _prepare(project: Project, params: Params, instrument: str, console: Console
 
 
 def _search(project: Project, params: Params, instrument: str, console: Console) -> str:
-    from notedecay.experiments.bars import Bars
+    from notedecay.experiments.progress import TrialBars
     from notedecay.pipeline.search import run_search
 
-    with Bars(console) as bars:
+    with TrialBars(console) as bars:
         return run_search(project, params, instrument, bars)
 
 
 def _train(project: Project, params: Params, instrument: str, console: Console) -> str:
-    from notedecay.experiments.bars import Bars
+    from notedecay.experiments.progress import TrialBars
     from notedecay.pipeline.train import run_train
 
-    with Bars(console) as bars:
+    with TrialBars(console) as bars:
         return run_train(project, params, instrument, bars)
 
 
-def _evaluate(project: Project, params: Params, instrument: str, console: Console) -> str:
-    from notedecay.pipeline.evaluate import evaluate
+def _compare(project: Project, params: Params, instrument: str, console: Console) -> str:
+    from notedecay.pipeline.compare import compare
 
-    with console.status("evaluating") as status:
+    with console.status("comparing") as status:
 
         def say(name: str) -> None:
-            status.update(f"evaluating {name}")
+            status.update(f"comparing {name}")
 
-        return evaluate(project, params, instrument, say)
+        return compare(project, params, instrument, say)
 
 
 def _register(project: Project, params: Params, instrument: str, _: Console) -> str:
@@ -71,7 +71,7 @@ _STAGES: dict[str, Stage] = {
     "prepare": _prepare,
     "search": _search,
     "train": _train,
-    "evaluate": _evaluate,
+    "compare": _compare,
     "register": _register,
 }
 STAGES = {name: _guarded(name, stage) for name, stage in _STAGES.items()}

@@ -14,7 +14,7 @@ from notedecay.core.tables import write_json
 from notedecay.experiments.dataset import load_dataset
 from notedecay.models import MODELS
 from notedecay.pipeline.tracked import tracker_of
-from notedecay.registry import models
+from notedecay.registry import versions
 from notedecay.registry.gate import Gate
 from notedecay.registry.names import CHAMPION
 
@@ -38,24 +38,24 @@ def register(project: Project, params: Params, instrument: str) -> str:
     """
     config = params.instrument(instrument)
     results = project.results(instrument)
-    material = load_dataset(results, instrument, params)
-    tracker = tracker_of("register", project, params, instrument, material.path)
-    gate = Gate(tracker, material, config, results, project.data)
-    entered = {name: gate.enter(name) for name in gate.entrants()}
-    champion = models.holder(tracker.client, gate.name, CHAMPION)
+    dataset = load_dataset(results, instrument, params)
+    tracker = tracker_of("register", project, params, instrument, dataset.path)
+    gate = Gate(tracker, dataset, config, results, project.data)
+    entered = {name: gate.enter(name) for name in gate.candidates()}
+    champion = versions.holder(tracker.client, gate.name, CHAMPION)
     if champion is None:
         raise UserError(f"{gate.name} has lost its alias '{CHAMPION}' meanwhile: run again")
-    versions = {str(version.version): name for name, (version, _) in entered.items()}
+    names = {str(version.version): name for name, (version, _) in entered.items()}
     decisions = [decision.reason for _, decision in entered.values()]
-    kind = champion.tags.get("continuator", "unknown")
+    kind = champion.tags.get("model", "unknown")
     registered = {
         "name": gate.name,
         "champion": {
             "version": str(champion.version),
             "run_id": champion.run_id,
-            "continuator": kind,
+            "model": kind,
             "learned": kind in MODELS and MODELS[kind].learned,
-            "candidate": versions.get(str(champion.version)),
+            "candidate": names.get(str(champion.version)),
         },
         "decisions": decisions,
     }

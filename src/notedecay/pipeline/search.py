@@ -1,18 +1,22 @@
-"""Stage ``search``: the best continuator that trials on validation notes find."""
+"""Stage ``search``: the best model that trials on validation notes find."""
 
 from __future__ import annotations
 
 from notedecay.core.config import Params
 from notedecay.core.project import Project
 from notedecay.core.tables import write_json, write_rows
-from notedecay.experiments.dataset import Dataset, load_dataset
-from notedecay.experiments.search.objective import Notes, Observer, search
+from notedecay.experiments.dataset import load_dataset
+from notedecay.experiments.fingerprint import training_code
+from notedecay.experiments.progress import TrialBars
+from notedecay.experiments.runners.serial import SerialRunner
+from notedecay.experiments.search.objective import Notes, search
 from notedecay.experiments.search.study import study_name
+from notedecay.experiments.store import TrialStore
 from notedecay.pipeline.tracked import tracker_of
 
 
-def run_search(project: Project, params: Params, instrument: str, observer: Observer) -> str:
-    """Write ``best.json`` (continuator and settings) and ``trials.csv``.
+def run_search(project: Project, params: Params, instrument: str, bars: TrialBars) -> str:
+    """Write ``best.json`` (model and settings) and ``trials.csv``.
 
     Parameters
     ----------
@@ -22,8 +26,8 @@ def run_search(project: Project, params: Params, instrument: str, observer: Obse
         Validated.
     instrument : str
         Which one.
-    observer : Observer
-        Told how it goes.
+    bars : TrialBars
+        Draws the progress.
 
     Returns
     -------
@@ -32,30 +36,25 @@ def run_search(project: Project, params: Params, instrument: str, observer: Obse
     """
     config = params.instrument(instrument)
     results = project.results(instrument)
-    material = load_dataset(results, instrument, params)
+    dataset = load_dataset(results, instrument, params)
+    store = TrialStore(project.trials)
     best = search(
         study_name(
             instrument,
             search=config.search.model_dump(exclude={"trials", "device"}),
-            material=material.identity("metrics", "models", "training", "experiments"),
+            dataset=dataset.identity(),
+            code={model: training_code(model) for model in config.search.spaces},
             seed=params.seed,
         ),
         config.search,
-        _notes(material, config.evaluate.seen_notes, config.evaluate.listen),
+        Notes(dataset, config.evaluate.seen_notes, config.evaluate.listen),
         seed=params.seed,
         database=project.mlruns / "optuna.db",
-        tracker=tracker_of("search", project, params, instrument, material.path),
-        observer=observer,
+        store=store,
+        runner=SerialRunner(store, config.search.device),
+        tracker=tracker_of("search", project, params, instrument, dataset.path),
+        bars=bars,
     )
-    found = {"continuator": best.continuator, "settings": best.settings}
-    write_json(found, results / "best.json")
+    write_json({"model": best.model, "settings": best.settings}, results / "best.json")
     write_rows(best.trials, results / "trials.csv")
-    return f"best of {len(best.trials)} trials: {best.continuator}, validation {best.score:.3f}"
-
-
-def _notes(material: Dataset, seen: int, listen: int) -> Notes:
-    panels = {
-        "seen": material.seen(seen),
-        "validation": material.panel(material.part("validation")),
-    }
-    return Notes(material.part("train"), panels, listen, material.signal)
+    return f"best of {len(best.trials)} trials: {best.model}, validation {best.score:.3f}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +12,19 @@ from notedecay.core.files import replacing_folder
 from notedecay.core.project import Project
 from notedecay.core.tables import read_json, write_json, write_rows
 from notedecay.experiments.dataset import Dataset, load_dataset
-from notedecay.experiments.search.objective import Observer
-from notedecay.experiments.search.study import study_name
-from notedecay.models import create
+from notedecay.experiments.progress import TrialBars
+from notedecay.experiments.run import Listed, run_trials
+from notedecay.experiments.runners.serial import SerialRunner
+from notedecay.experiments.sink import TrialSink
+from notedecay.experiments.store import TrialStore
+from notedecay.experiments.trial import MODEL, Artifacts, Trial
 from notedecay.pipeline.tracked import tracker_of
-from notedecay.tracking.diagnosis import log_diagnosis
-from notedecay.tracking.runs import ActiveRun, Tracker
-from notedecay.training.diagnostics.probe import Diagnosis
-from notedecay.training.selection import Selected, fit_selected
-
-RUN_TAG = "notedecay.training"
+from notedecay.training.fit import TrainingDiverged
+from notedecay.training.selection import CHECKPOINT_SCORE
 
 
-def run_train(project: Project, params: Params, instrument: str, observer: Observer) -> str:
-    """Write ``model/``, ``train.json`` (the run) and the curves; go on where it was killed.
+def run_train(project: Project, params: Params, instrument: str, bars: TrialBars) -> str:
+    """Write ``model/``, ``train.json`` (the run) and the curves; resume after a kill.
 
     Parameters
     ----------
@@ -35,99 +34,88 @@ def run_train(project: Project, params: Params, instrument: str, observer: Obser
         Validated.
     instrument : str
         Which one.
-    observer : Observer
-        Told how it goes.
+    bars : TrialBars
+        Draws the progress.
 
     Returns
     -------
     str
         What was trained, in one line.
+
+    Raises
+    ------
+    UserError
+        As :func:`notedecay.experiments.execute.execute`, and for a training that diverged
+        before its first evaluation.
     """
     config = params.instrument(instrument)
     results = project.results(instrument)
-    material = load_dataset(results, instrument, params)
-    found = read_json(results / "best.json")
-    name, settings = found["continuator"], {**found["settings"], "epochs": config.train.epochs}
-    key = study_name(
-        instrument, best=found, train=config.train.model_dump(exclude={"device"}),
-        material=material.identity("metrics", "models", "training"), seed=params.seed,
-    )  # fmt: skip
-    folder = project.mlruns / "checkpoints" / key
-    tracker = tracker_of("train", project, params, instrument, material.path)
-    with _run(tracker, key, name, settings, resume=folder.exists()) as run:
-        observer.trial(1, 1, f"{name} ({instrument})")
-        selected = _train(
-            material, name, settings, config.train, params.seed, folder, run, observer
-        )
-        run.metrics({"kept.epoch": selected.epoch})
+    dataset = load_dataset(results, instrument, params)
+    best = read_json(results / "best.json")
+    trial = trial_of(dataset, best["model"], best["settings"], config.train, params.seed)
+    store = TrialStore(project.trials)
+    tracker = tracker_of("train", project, params, instrument, dataset.path)
+    runs: list[str] = []
+    run_trials(
+        [Listed(trial, f"train {trial.model}")],
+        SerialRunner(store, config.train.device),
+        store,
+        TrialSink(tracker, "train", instrument),
+        bars,
+        on_result=lambda _, __, run_id: runs.append(run_id),
+    )
+    result = store.result(trial)
+    if result["score"] is None:
+        raise TrainingDiverged(result["ended"])
     with replacing_folder(results / "model") as model:
-        selected.continuator.save(model)
-    _write_history(selected, results)
-    write_json({"run_id": run.id, "epoch": selected.epoch}, results / "train.json")
-    shutil.rmtree(folder)
-    return f"{name}: epoch {selected.epoch} is kept, validation {selected.score:.3f}"
+        shutil.copytree(store.folder(trial) / MODEL, model, dirs_exist_ok=True)
+    _write_history(result["history"], results)
+    write_json({"run_id": runs[0], "epoch": result["epoch"]}, results / "train.json")
+    for line in result["warnings"]:
+        bars.warn(line)
+    store.remove(trial)
+    return f"{trial.model}: epoch {result['epoch']} is selected, validation {result['score']:.3f}"
 
 
-def _write_history(selected: Selected, results: Path) -> None:
-    """Two curves, for ``dvc plots``: the loss of each epoch, the score of each look."""
-    losses = [{k: row[k] for k in ("epoch", "train_loss", "grad_norm")} for row in selected.history]
-    looks = [
-        {"epoch": row["epoch"], "score": row["look.score"]}
-        for row in selected.history
-        if "look.score" in row
+def trial_of(
+    dataset: Dataset, model: str, settings: Mapping[str, Any], config: Train, seed: int
+) -> Trial:
+    """The training of a champion, as a trial.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Its train notes train the model, its validation notes select the epoch.
+    model : str
+        Name of the model.
+    settings : mapping
+        As the search found them.
+    config : Train
+        Length.
+    seed : int
+        Of the pipeline.
+    """
+    return Trial(
+        model=model,
+        settings={**settings, "epochs": config.epochs},
+        signal=dataset.signal,
+        clips=dataset.path,
+        train=dataset.ids("train"),
+        validation=dataset.ids("validation"),
+        evaluation={},
+        seed=seed,
+        check_every=config.check_every,
+        artifacts=Artifacts(diagnose_every=config.check_every, model=True),
+    )
+
+
+def _write_history(history: Sequence[Mapping[str, Any]], results: Path) -> None:
+    """Write two curves for ``dvc plots``: the loss of each epoch, the score of each checkpoint."""
+    losses = [{k: row[k] for k in ("epoch", "train_loss", "grad_norm")} for row in history]
+    scores = [
+        {"epoch": row["epoch"], "score": row[CHECKPOINT_SCORE]}
+        for row in history
+        if CHECKPOINT_SCORE in row
     ]
     write_rows(losses, results / "training.csv")
-    write_rows(looks, results / "validation.csv")
-
-
-def _run(tracker: Tracker, key: str, name: str, settings: dict[str, Any], *, resume: bool) -> Any:
-    earlier = tracker.find(RUN_TAG, key, "train") if resume else None
-    if earlier is not None:
-        return tracker.resume(earlier.info.run_id)
-    params = {"continuator": name, **settings}
-    return tracker.run(f"train {name}", "train", params=params, tags={RUN_TAG: key})
-
-
-def _train(
-    material: Dataset,
-    name: str,
-    settings: dict[str, Any],
-    config: Train,
-    seed: int,
-    folder: Path,
-    run: ActiveRun,
-    observer: Observer,
-) -> Selected:
-    sent = run.steps("train_loss")
-    continuator, notes = create(name, material.signal, settings), material.part("train")
-    diagnosis = Diagnosis(
-        continuator, notes, every=config.check_every, path=folder / "diagnosis.json"
-    )
-
-    def send(epoch: int, metrics: Mapping[str, float]) -> None:
-        if epoch not in sent:
-            sent.add(epoch)
-            run.metrics(metrics, epoch)
-
-    def on_epoch(epoch: int, metrics: Mapping[str, float]) -> bool:
-        send(epoch, metrics)
-        diagnosis.after(epoch, config.epochs)
-        observer.epoch(epoch, config.epochs, metrics)
-        return False
-
-    selected = fit_selected(
-        continuator,
-        notes,
-        material.panel(material.part("validation")),
-        check_every=config.check_every,
-        seed=seed,
-        device=config.device,
-        folder=folder,
-        on_epoch=on_epoch,
-    )
-    for row in selected.history:  # a killed process takes along what it had not sent
-        send(int(row["epoch"]), {k: v for k, v in row.items() if k != "epoch"})
-    log_diagnosis(run, diagnosis.looks)
-    for line in diagnosis.warnings():
-        observer.warn(line)
-    return selected
+    write_rows(scores, results / "validation.csv")

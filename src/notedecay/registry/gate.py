@@ -1,4 +1,4 @@
-"""The gate to the alias ``champion``: an entrant must beat the champion on notes unseen by both."""
+"""The gate to the alias ``champion``: a challenger must beat it on notes unseen by both."""
 
 from __future__ import annotations
 
@@ -22,152 +22,157 @@ from notedecay.data.clips import prepare_clips
 from notedecay.data.note import Clip
 from notedecay.experiments.candidates import kind_of, new_run
 from notedecay.experiments.dataset import Dataset
-from notedecay.experiments.scorecard import Scorecard, means
+from notedecay.experiments.fingerprint import evaluation_code
+from notedecay.experiments.scorecard import Scorecard
+from notedecay.experiments.scoring import means
 from notedecay.models import Continuator, load
-from notedecay.registry import models
+from notedecay.registry import versions
 from notedecay.registry.names import CHALLENGER, CHAMPION, registered_name
-from notedecay.registry.promotion import Decision, Standing, decide, succeed
+from notedecay.registry.promotion import CandidateScore, Decision, decide, succeed
 from notedecay.tracking.runs import Tracker
 
 
 class Gate:
-    """Registers entrants and decides for each whether the alias moves to it.
+    """Registers candidates and decides for each whether the alias moves to it.
 
     Parameters
     ----------
     tracker : Tracker
         Of the instrument.
-    material : Dataset
+    dataset : Dataset
         Notes.
     config : Instrument
         Parameters.
     results : Path
-        What the stage ``evaluate`` wrote.
+        What the stage ``compare`` wrote.
     data : Path
-        Recordings, for a champion that hears at another rate.
+        Recordings, for a champion with other signal settings.
     """
 
     def __init__(
-        self, tracker: Tracker, material: Dataset, config: Instrument, results: Path, data: Path
+        self, tracker: Tracker, dataset: Dataset, config: Instrument, results: Path, data: Path
     ) -> None:
         self.tracker = tracker
-        self.material = material
+        self.dataset = dataset
         self.config = config
         self.results = results
         self.data = data
-        self.name = registered_name(material.signal.instrument)
-        self.metrics = read_json(results / "metrics.json")
+        self.name = registered_name(dataset.signal.instrument)
+        self.scores = read_json(results / "scores.json")
         self.runs = read_json(results / "runs.json")
         needed = {"notes", config.register_.measure}
         for name in self.runs:
-            if not needed <= self.metrics.get(name, {}).get("unseen", {}).keys():
+            if not needed <= self.scores.get(name, {}).get("unseen", {}).keys():
                 raise UserError(
-                    f"{results / 'metrics.json'} lacks {' or '.join(sorted(needed))} of {name} on "
+                    f"{results / 'scores.json'} lacks {' or '.join(sorted(needed))} of {name} on "
                     "unseen notes: run 'dvc repro'"
                 )
-        identity = json.dumps(material.identity("metrics", "training"), sort_keys=True)
-        self.exam = hashlib.sha256(identity.encode()).hexdigest()[:16]
+        identity = json.dumps(dataset.identity() | {"code": evaluation_code()}, sort_keys=True)
+        self.protocol = hashlib.sha256(identity.encode()).hexdigest()[:16]
 
-    def entrants(self) -> list[str]:
+    def candidates(self) -> list[str]:
         """The best baseline, then the trained model."""
         measure = self.config.register_.measure
         baselines = [n for n in self.runs if n in self.config.evaluate.baselines]
         learned = [n for n in self.runs if n not in baselines]
-        best = max(baselines, key=lambda n: self.metrics[n]["unseen"][measure] or 0.0, default=None)
+        best = max(baselines, key=lambda n: self.scores[n]["unseen"][measure] or 0.0, default=None)
         return [best, *learned] if best else learned
 
     def enter(self, name: str) -> tuple[ModelVersion, Decision]:
         """Register a candidate, compare it with the champion, move the aliases."""
         client = self.tracker.client
-        continuator = load(self.results / "candidates" / name)
-        version = models.register(
+        model = load(self.results / "candidates" / name)
+        version = versions.register(
             client,
             self.results / "candidates" / name,
-            self._run_of(name, continuator),
+            self._run_of(name, model),
             self.name,
-            self._tags(name, continuator),
+            self._tags(name, model),
         )
-        present = models.holder(client, self.name, CHAMPION)
+        present = versions.holder(client, self.name, CHAMPION)
         if present is not None:
             # It may stem from before versions were described.
-            models.describe(client, present, self._about(), present.tags.get("decision", ""))
+            versions.describe(client, present, self._about(), present.tags.get("decision", ""))
             if str(present.version) == str(version.version):
-                return version, Decision(
-                    True, self._completed(present, continuator).tags["decision"]
-                )
-        decision = self._decide(version, continuator, present)
+                return version, Decision(True, self._completed(present, model).tags["decision"])
+        decision = self._decide(version, model, present)
         # Described while the earlier reason is still known, which alone may be overwritten.
-        models.describe(client, version, self._about(), decision.reason)
+        versions.describe(client, version, self._about(), decision.reason)
         # The reason first: a champion must have one, also when the process is killed here.
         client.set_model_version_tag(self.name, version.version, "decision", decision.reason)
         alias = CHAMPION if decision.promoted else CHALLENGER
-        holder = models.holder(client, self.name, alias)
+        holder = versions.holder(client, self.name, alias)
         if holder is None or str(holder.version) != str(version.version):
             client.set_registered_model_alias(self.name, alias, version.version)
         return version, decision
 
     def _about(self) -> str:
-        signal = self.material.signal
+        signal = self.dataset.signal
         return (
             f"Continues a note ({signal.instrument}) from its first {signal.prime_seconds:g} s. "
             f"'{CHAMPION}' is the version that continues unseen notes best; each version says "
             "what it was compared with."
         )
 
-    def _tags(self, name: str, continuator: Continuator[Any]) -> dict[str, str]:
+    def _tags(self, name: str, model: Continuator[Any]) -> dict[str, str]:
         """What a later comparison must know of a version."""
-        figures = self.metrics[name]["unseen"]
+        figures = self.scores[name]["unseen"]
         return {
-            "continuator": name,
-            "exam": self.exam,
-            "trained_on": self._trained_on(continuator),
+            "model": name,
+            "protocol": self.protocol,
+            "trained_on": self._trained_on(model),
             **{f"unseen.{k}": str(v) for k, v in figures.items() if v is not None},
         }
 
-    def _trained_on(self, continuator: Continuator[Any]) -> str:
+    def _trained_on(self, model: Continuator[Any]) -> str:
         """Pitches that a candidate of today was trained on, as its tag lists them."""
-        pitches = {c.pitch for c in self.material.part("train")} if continuator.learned else set()
+        pitches = {c.pitch for c in self.dataset.part("train")} if model.learned else set()
         return ",".join(str(pitch) for pitch in sorted(pitches))
 
     def _decide(
-        self, version: ModelVersion, entrant: Continuator[Any], present: ModelVersion | None
+        self,
+        version: ModelVersion,
+        challenger_model: Continuator[Any],
+        present: ModelVersion | None,
     ) -> Decision:
         gate = self.config.register_
-        figures = self.metrics[entrant.name]["unseen"]
+        figures = self.scores[challenger_model.name]["unseen"]
         notes = int(figures["notes"] or 0)
-        challenger = Standing(str(version.version), entrant.name, figures[gate.measure] or 0.0)
+        challenger = CandidateScore(
+            str(version.version), challenger_model.name, figures[gate.measure] or 0.0
+        )
         if present is None:
             return decide(challenger, None, measure=gate.measure, margin=gate.margin, notes=notes)
-        rival = self._rival(present)
-        if rival is None:
+        champion_model = self._champion_model(present)
+        if champion_model is None:
             return succeed(challenger, str(present.version), measure=gate.measure, notes=notes)
-        present = self._completed(present, rival)
-        clips, caveat = self.material.part("test"), ""
-        if present.tags.get("exam") == self.exam:
-            value = self._kept_figure(present, rival)
+        present = self._completed(present, champion_model)
+        clips, caveat = self.dataset.part("test"), ""
+        if present.tags.get("protocol") == self.protocol:
+            value = self._kept_figure(present, champion_model)
         else:
-            heard = _heard(present)
-            clips = [clip for clip in clips if clip.pitch not in heard]
+            known = _trained_pitches(present)
+            clips = [clip for clip in clips if clip.pitch not in known]
             if not clips:
                 why = f"{challenger.who} and the champion have no unseen note in common"
                 return Decision(False, why)
             notes = len(clips)
-            challenger = replace(challenger, value=self._judge(entrant, clips))
-            value = self._judge(rival, clips)
-            if rival.learned and not heard:
+            challenger = replace(challenger, value=self._evaluate(challenger_model, clips))
+            value = self._evaluate(champion_model, clips)
+            if champion_model.learned and not known:
                 caveat = f"; version {present.version} may know them, its tag 'trained_on' is gone"
-        champion = Standing(str(present.version), rival.name, value)
+        champion = CandidateScore(str(present.version), champion_model.name, value)
         decision = decide(
             challenger, champion, measure=gate.measure, margin=gate.margin, notes=notes
         )
         return replace(decision, reason=decision.reason + caveat)
 
-    def _rival(self, present: ModelVersion) -> Continuator[Any] | None:
+    def _champion_model(self, present: ModelVersion) -> Continuator[Any] | None:
         """The champion, or None where it was saved by code that today's does not understand.
 
         Files that are lost or damaged are no reason to promote, and stop the gate.
         """
-        folder = models.folder_of(self.tracker.client, present)
+        folder = versions.folder_of(self.tracker.client, present)
         try:
             return load(folder)
         except DamagedError:
@@ -182,10 +187,10 @@ class Gate:
         """
         client, number = self.tracker.client, champion.version
         tags = {
-            "continuator": loaded.name,
+            "model": loaded.name,
             "decision": f"{loaded.name} (version {number}) is champion; the reason was not kept",
         }
-        if not loaded.learned or champion.tags.get("exam") == self.exam:
+        if not loaded.learned or champion.tags.get("protocol") == self.protocol:
             tags["trained_on"] = self._trained_on(loaded)
         held = champion.tags
         missing = {k: v for k, v in tags.items() if not held.get(k) and held.get(k) != v}
@@ -194,7 +199,7 @@ class Gate:
         return client.get_model_version(self.name, number) if missing else champion
 
     def _kept_figure(self, champion: ModelVersion, loaded: Continuator[Any]) -> float:
-        """The champion's figure on the test notes; where its tag is gone, it is judged anew."""
+        """The champion's figure on the test notes; where its tag is gone, it is computed anew."""
         tag = f"unseen.{self.config.register_.measure}"
         try:
             value = float(champion.tags.get(tag, "nan"))
@@ -202,34 +207,34 @@ class Gate:
             value = math.nan
         if math.isfinite(value):
             return value
-        value = round(self._judge(loaded, self.material.part("test")), 4)  # as figures are kept
+        value = round(self._evaluate(loaded, self.dataset.part("test")), 4)  # as figures are kept
         self.tracker.client.set_model_version_tag(self.name, champion.version, tag, str(value))
         return value
 
-    def _judge(self, continuator: Continuator[Any], clips: list[Clip]) -> float:
-        panel = self.material.panel(clips)
-        if continuator.signal == self.material.signal:
-            judged = panel.judge(continuator)
+    def _evaluate(self, model: Continuator[Any], clips: list[Clip]) -> float:
+        notes = self.dataset.evaluation_set(clips)
+        if model.signal == self.dataset.signal:
+            scored = notes.evaluate(model)
         else:
-            judged = panel.compare(self._translated(continuator, clips))
-        value = means(judged, panel)[self.config.register_.measure]
+            scored = notes.score(self._translated(model, clips))
+        value = means(scored, notes)[self.config.register_.measure]
         return 0.0 if np.isnan(value) else value
 
-    def _translated(self, continuator: Continuator[Any], clips: list[Clip]) -> list[Samples]:
-        """What a champion that hears otherwise makes of the notes, at the rate of today's."""
-        signal, own = continuator.signal, self.material.signal
+    def _translated(self, model: Continuator[Any], clips: list[Clip]) -> list[Samples]:
+        """Generate what a champion with other signal settings generates, at the present rate."""
+        signal, own = model.signal, self.dataset.signal
         ids = {clip.id for clip in clips}
         notes = [n for n in catalogue.read(self.results / "catalogue.json") if n.id in ids]
-        heard = prepare_clips(
+        known = prepare_clips(
             self.data,
             notes,
             rate=signal.rate,
             seconds=self.config.prepare.seconds,
             highpass_hz=signal.highpass_hz,
         )
-        primes = {c.id: c.samples[: signal.prime_samples] for c in heard}
+        primes = {c.id: c.samples[: signal.prime_samples] for c in known}
         seconds = [len(clip.samples) / clip.rate - signal.prime_seconds for clip in clips]
-        made = continuator.continue_primes(
+        made = model.continue_primes(
             [primes[clip.id] for clip in clips], [round(s * signal.rate) for s in seconds]
         )
         return [
@@ -241,7 +246,7 @@ class Gate:
             for clip, tail in zip(clips, made, strict=True)
         ]
 
-    def _run_of(self, name: str, continuator: Continuator[Any]) -> str:
+    def _run_of(self, name: str, model: Continuator[Any]) -> str:
         """The candidate's run; made again where this store does not have it."""
         run_id: str = self.runs[name]
         known = self.tracker.get(run_id)
@@ -249,17 +254,17 @@ class Gate:
             if known.info.status == "KILLED":  # later than its evaluation, which was completed
                 self.tracker.client.set_terminated(run_id, "FINISHED", known.info.end_time)
             return run_id
-        earlier = self.tracker.find("notedecay.imported_from", run_id, kind_of(continuator))
+        earlier = self.tracker.find("notedecay.imported_from", run_id, kind_of(model))
         if earlier is not None:
             return str(earlier.info.run_id)
-        exam = Scorecard(self.material, self.config.evaluate)
-        origin = {"notedecay.imported_from": run_id}
-        with new_run(self.tracker, continuator, origin) as run:
-            exam.log(run, exam.judge(continuator))
+        scorecard = Scorecard(self.dataset, self.config.evaluate)
+        tags = {"notedecay.imported_from": run_id}
+        with new_run(self.tracker, model, tags) as run:
+            scorecard.log(run, scorecard.evaluate(model))
         return run.id
 
 
-def _heard(champion: ModelVersion) -> set[int]:
+def _trained_pitches(champion: ModelVersion) -> set[int]:
     """Pitches that a champion was trained on, as far as its tag says so."""
     words = champion.tags.get("trained_on", "").split(",")
     return {int(word) for word in words if word.strip().isdigit()}

@@ -1,4 +1,4 @@
-"""The gate to the alias ``champion``: who continues the same unseen notes better."""
+"""Promotion to the alias ``champion``: the version that continues the same unseen notes better."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A version and how it did on a set of unseen notes.
+class CandidateScore:
+    """The score of a version on a set of unseen notes.
 
     Attributes
     ----------
     version : str
         In the registry.
-    continuator : str
+    model : str
         Its kind.
     value : float
         Mean of the measure over the notes.
     """
 
     version: str
-    continuator: str
+    model: str
     value: float
 
     @property
     def who(self) -> str:
         """Its name in a sentence."""
-        return f"{self.continuator} (version {self.version})"
+        return f"{self.model} (version {self.version})"
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class Decision:
 
 
 def decide(
-    challenger: Standing,
-    champion: Standing | None,
+    challenger: CandidateScore,
+    champion: CandidateScore | None,
     *,
     measure: str,
     margin: float,
@@ -58,9 +58,9 @@ def decide(
 
     Parameters
     ----------
-    challenger : Standing
+    challenger : CandidateScore
         The new version.
-    champion : Standing or None
+    champion : CandidateScore or None
         The present one, scored on the same notes; None where there is none.
     measure : str
         What was averaged; higher is better.
@@ -87,12 +87,12 @@ def decide(
     return Decision(False, f"{who} does not beat {other}{need}: {figure} on {notes} unseen notes")
 
 
-def succeed(challenger: Standing, champion: str, *, measure: str, notes: int) -> Decision:
-    """Let a challenger follow a champion that today's code cannot load, nor generate with.
+def succeed(challenger: CandidateScore, champion: str, *, measure: str, notes: int) -> Decision:
+    """Promote a challenger over a champion that the present code cannot load.
 
     Parameters
     ----------
-    challenger : Standing
+    challenger : CandidateScore
         The new version.
     champion : str
         Version of the present one.
@@ -107,5 +107,5 @@ def succeed(challenger: Standing, champion: str, *, measure: str, notes: int) ->
         Promoted.
     """
     figure = f"{measure} {challenger.value:.3f} on {notes} unseen notes"
-    why = f"version {champion}, which the code of today cannot load"
+    why = f"version {champion}, which the present code cannot load"
     return Decision(True, f"{challenger.who} takes over from {why}: {figure}")

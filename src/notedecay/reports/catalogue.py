@@ -14,7 +14,7 @@ from notedecay.core.project import Project
 from notedecay.data import catalogue
 from notedecay.data.note import Note
 from notedecay.data.set_aside import wrong_octaves
-from notedecay.experiments.bars import counting
+from notedecay.experiments.progress import counting
 from notedecay.plots.overview import overview
 
 

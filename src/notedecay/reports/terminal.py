@@ -45,7 +45,7 @@ def show(project: Project, params: Params, console: Console) -> None:
         if not (results / "registered.json").exists():
             raise UserError(f"nothing is registered for {instrument} yet: run make repro")
         registered = read_json(results / "registered.json")
-        metrics = read_json(results / "metrics.json", REPORTED)
+        metrics = read_json(results / "scores.json", REPORTED)
         console.print(_table(instrument, registered, metrics))
         console.print(f"  {_searched(results)}", markup=False, soft_wrap=True)
         if not registered["champion"]["learned"]:
@@ -69,7 +69,7 @@ def _table(instrument: str, registered: dict[str, Any], metrics: dict[str, Any])
     counts = next(iter(metrics.values()))
     table = Table(
         title=Text(
-            f"{instrument}: champion is {champion['continuator']} "
+            f"{instrument}: champion is {champion['model']} "
             f"({registered['name']}, version {champion['version']})"
         ),
         caption=f"means over {counts['seen']['notes']:.0f} seen and "
@@ -81,7 +81,7 @@ def _table(instrument: str, registered: dict[str, Any], metrics: dict[str, Any])
         padding=(0, 1, 0, 0),
         pad_edge=False,
     )
-    table.add_column("continuator", no_wrap=True)
+    table.add_column("model", no_wrap=True)
     table.add_column("notes", no_wrap=True)
     for heading, _ in COLUMNS.values():
         table.add_column(heading, justify="right", no_wrap=True)
@@ -95,12 +95,12 @@ def _table(instrument: str, registered: dict[str, Any], metrics: dict[str, Any])
 
 
 def _searched(results: Path) -> str:
-    """What each continuator reached in the search, on validation notes."""
+    """What each model reached in the search, on validation notes."""
     trials = read_rows(results / "trials.csv", ["score"])
-    only = read_json(results / "best.json")["continuator"]
+    only = read_json(results / "best.json")["model"]
     scores: dict[str, list[float]] = {}
     for trial in trials:
-        name = trial.get("continuator") or only  # a search of one kind does not suggest it
+        name = trial.get("model") or only  # a search of one kind does not suggest it
         scores.setdefault(name, []).append(_score(trial["score"], results))
     ranked = sorted(scores.items(), key=lambda pair: -max(pair[1]))
     each = (f"{name} {max(found):.3f} ({len(found)} trials)" for name, found in ranked)

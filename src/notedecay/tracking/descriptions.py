@@ -14,7 +14,7 @@ SCORES = (
 )
 RUNS = {
     "study": "A search; its trials lie below. The best on validation notes is trained in full.",
-    "trial": "One trial of a search, with settings of its own, judged on validation notes.",
+    "trial": "One trial of a search, with settings of its own, evaluated on validation notes.",
     "train": "The best of the search, trained in full and kept where it continued validation "
     "notes best.",
     "baseline": "Does not learn from other notes: what the prime alone allows.",
@@ -32,18 +32,18 @@ def of_instrument(instrument: str) -> str:
     )
 
 
-def of_run(kind: str, continuator: str | None) -> str:
-    """Say what a run is, and what its continuator does.
+def of_run(kind: str, model: str | None) -> str:
+    """Say what a run is, and what its model does.
 
     Parameters
     ----------
     kind : str
         A key of :data:`RUNS`.
-    continuator : str or None
+    model : str or None
         Its name; one that is not in ``MODELS``, such as the oracle, goes without saying.
     """
-    system = MODELS.get(continuator) if continuator else None
+    system = MODELS.get(model) if model else None
     if system is None:
         return RUNS[kind]
     summary = (inspect.getdoc(system) or "").partition("\n\n")[0]
-    return f"**{continuator}**: {' '.join(summary.split())}\n\n{RUNS[kind]}"
+    return f"**{model}**: {' '.join(summary.split())}\n\n{RUNS[kind]}"

@@ -10,18 +10,18 @@ from notedecay.tracking.runs import ActiveRun
 from notedecay.training.evaluator import ScoredContinuation, spread
 from notedecay.training.listening import write_listening
 
-Verdict = Mapping[str, Sequence[ScoredContinuation]]
+Scored = Mapping[str, Sequence[ScoredContinuation]]
 """What was judged of one continuator, by split."""
 
 
-def log_listening(run: ActiveRun, verdict: Verdict, count: int, prime_samples: int) -> None:
+def log_listening(run: ActiveRun, scored: Scored, count: int, prime_samples: int) -> None:
     """Log audio and pictures of a few notes per split, the same notes in every run.
 
     Parameters
     ----------
     run : ActiveRun
         Gets them as files below ``listen/<split>`` and as images.
-    verdict : mapping of str to sequence of ScoredContinuation
+    scored : mapping of str to sequence of ScoredContinuation
         All notes, by split.
     count : int
         How many notes of each split are kept.
@@ -30,7 +30,7 @@ def log_listening(run: ActiveRun, verdict: Verdict, count: int, prime_samples: i
     """
     with tempfile.TemporaryDirectory(prefix="notedecay-") as name:
         folder = Path(name)
-        for split, judged in verdict.items():
+        for split, judged in scored.items():
             ids = {clip.id for clip in spread([item.clip for item in judged], count)}
             few = [item for item in judged if item.clip.id in ids]
             write_listening(few, prime_samples, folder / split)

@@ -87,7 +87,7 @@ class Tracker:
         every = {
             **self.tags,
             **(tags or {}),
-            MLFLOW_RUN_NOTE: descriptions.of_run(kind, (params or {}).get("continuator")),
+            MLFLOW_RUN_NOTE: descriptions.of_run(kind, (params or {}).get("model")),
             "notedecay.kind": kind,
             "notedecay.process": process(),
         }

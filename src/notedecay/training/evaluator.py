@@ -1,4 +1,4 @@
-"""A fixed set of notes on which continuators are heard and judged, free-running."""
+"""Evaluation sets: notes that models continue, free-running, and the scores of what they made."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from notedecay.models import Continuator
 
 @dataclass(frozen=True)
 class ScoredContinuation:
-    """A continuation and what the measures say of it.
+    """A continuation and its scores.
 
     Attributes
     ----------
     clip : Clip
         The note.
     continuation : ndarray of float32, shape (samples,)
-        What the continuator made of the note's prime, to the note's end.
+        What the model generated from the note's prime, to the note's end.
     scores : Scores
         Of the continuation against the note.
     """
@@ -35,7 +35,7 @@ class ScoredContinuation:
 
 @dataclass(frozen=True)
 class PartialDecay:
-    """A partial of an original that decays, and how it decays in the continuation.
+    """Decay of a partial, in an original and in its continuation.
 
     Attributes
     ----------
@@ -48,7 +48,8 @@ class PartialDecay:
     frequency_hz, level_db : float
         Of the original's partial (Hz, dB re the note's peak).
     t60, t60_made : float
-        True and made (s); the latter is ``inf`` for a level that holds, ``nan`` for nothing.
+        Decay time in the original and in the continuation (s); the latter is ``inf`` for a
+        level that does not fall, ``nan`` for a partial that is not there.
     """
 
     note: str
@@ -61,7 +62,7 @@ class PartialDecay:
 
 
 class EvaluationSet:
-    """Notes with the analysis of their originals, made once and used for every continuator.
+    """Notes with the analysis of their originals, made once and used for every model.
 
     Parameters
     ----------
@@ -79,21 +80,21 @@ class EvaluationSet:
             for clip, original in zip(self.clips, self.originals(), strict=True)
         ]
 
-    def hear(self, continuator: Continuator[Any]) -> list[Samples]:
+    def continuations(self, model: Continuator[Any]) -> list[Samples]:
         """Continue every prime to its note's end."""
         primes = [c.samples[: self.prime_samples] for c in self.clips]
         lengths = [len(c.samples) - self.prime_samples for c in self.clips]
-        return continuator.continue_primes(primes, lengths)
+        return model.continue_primes(primes, lengths)
 
-    def judge(self, continuator: Continuator[Any]) -> list[ScoredContinuation]:
-        """Continue every prime and score what came."""
-        return self.compare(self.hear(continuator))
+    def evaluate(self, model: Continuator[Any]) -> list[ScoredContinuation]:
+        """Continue every prime and score the continuations."""
+        return self.score(self.continuations(model))
 
     def originals(self) -> list[Samples]:
-        """What really follows each prime."""
+        """What follows each prime in the recording."""
         return [clip.samples[self.prime_samples :] for clip in self.clips]
 
-    def compare(self, continuations: Sequence[Samples]) -> list[ScoredContinuation]:
+    def score(self, continuations: Sequence[Samples]) -> list[ScoredContinuation]:
         """Score continuations, one per note, each as long as the original."""
         return [
             ScoredContinuation(clip, made, reference.score(made))
@@ -102,16 +103,16 @@ class EvaluationSet:
             )
         ]
 
-    def attractor(self, judged: Sequence[ScoredContinuation]) -> float:
-        """Largest correlation between what was made from notes of different pitch."""
-        one_each = {j.clip.pitch: j.continuation for j in judged}
+    def attractor(self, scored: Sequence[ScoredContinuation]) -> float:
+        """Largest correlation between continuations of notes of different pitch."""
+        one_each = {j.clip.pitch: j.continuation for j in scored}
         return attractor(list(one_each.values()), self.clips[0].rate)
 
-    def partials(self, judged: Sequence[ScoredContinuation]) -> list[PartialDecay]:
-        """Every judged partial of the originals, and what became of its decay."""
+    def partials(self, scored: Sequence[ScoredContinuation]) -> list[PartialDecay]:
+        """Every evaluated partial of the originals, with its decay in the continuation."""
         return [
             partial
-            for item, reference in zip(judged, self._references, strict=True)
+            for item, reference in zip(scored, self._references, strict=True)
             for partial in _partials(item, reference)
         ]
 
@@ -150,5 +151,5 @@ def spread(clips: Sequence[Clip], count: int) -> list[Clip]:
     ordered = sorted(clips, key=lambda c: (c.pitch, c.id))
     if len(ordered) <= count:
         return ordered
-    step = len(ordered) / count
+    step = len(ordered) / max(1, count)
     return [ordered[int((i + 0.5) * step)] for i in range(count)]

@@ -1,4 +1,7 @@
-"""Fit while listening: keep the last epoch that continues unseen notes as well as the best."""
+"""Training with selection: keep the last epoch that continues validation notes as well as the best.
+
+Without validation notes the last epoch is kept, which is the procedure of the paper's authors.
+"""
 
 from __future__ import annotations
 
@@ -18,125 +21,148 @@ from notedecay.models import Continuator, load
 from notedecay.training.evaluator import EvaluationSet
 from notedecay.training.fit import Epoch, TrainingDiverged, fit
 
-BY_CHANCE = 2.0
-"""Standard errors by which one state may fall behind another, and yet be as good."""
+STANDARD_ERRORS = 2.0
+"""By how many standard errors an epoch may fall behind the best one and count as equally good."""
+
+CHECKPOINT_SCORE = "checkpoint.score"
+"""Metric of the epochs after which the validation notes were continued and scored."""
+
+HISTORY = "history.json"
+"""File with the metrics of each epoch and the validation scores."""
+
 OnEpoch = Callable[[int, Mapping[str, float]], bool]
-"""Told an epoch and its metrics (``look.score`` after a look); True ends the fit."""
+"""Called with an epoch and its metrics (with :data:`CHECKPOINT_SCORE` after a checkpoint
+evaluation); returns whether to end the training."""
 
 
 @dataclass(frozen=True)
 class Selected:
-    """The state of a training that was kept.
+    """The result of a training.
 
     Attributes
     ----------
-    continuator : Continuator
+    model : Continuator
         As it was after ``epoch``.
     epoch : int
         From 1.
-    score : float
-        Mean score on the validation notes, 0..1.
+    score : float or None
+        Mean score on the validation notes, 0..1; None where nothing was evaluated.
     history : list of dict
         Metrics of each epoch, with its number under ``epoch``.
     ended : str
         ``complete``, ``pruned``, or why it diverged.
     """
 
-    continuator: Continuator[Any]
+    model: Continuator[Any]
     epoch: int
-    score: float
+    score: float | None
     history: list[dict[str, float]]
     ended: str
 
 
 class _PrunedError(Exception):
-    """The one who listens has heard enough."""
+    """The caller has ended the training."""
 
 
-def kept_look(looks: Mapping[int, Sequence[float]]) -> int:
-    """The last look that is as good as the best one, as far as so few notes can tell.
+def select_epoch(scores: Mapping[int, Sequence[float]]) -> int:
+    """Find the last epoch whose score is within chance of the best one.
 
-    The best of many looks at a few notes owes its lead to chance, and is often an early one.
-    As good is one that lacks no more than :data:`BY_CHANCE` standard errors of what it lacks
-    note by note: the one-standard-error rule of Breiman et al., "Classification and Regression
-    Trees" (1984), in pairs and at about 95 %.
+    The best of many evaluations on few notes owes its lead to chance, and is often an early one.
+    An epoch counts as equally good if its deficit, note by note, is no more than
+    :data:`STANDARD_ERRORS` standard errors: the one-standard-error rule of Breiman et al.,
+    "Classification and Regression Trees" (1984), paired and at about 95 %.
 
     Parameters
     ----------
-    looks : mapping of int to sequence of float
+    scores : mapping of int to sequence of float
         Score of each note, 0..1, by the number of the epoch; the same notes in each.
 
     Returns
     -------
     int
         An epoch.
+
+    Examples
+    --------
+    The lead of epoch 6 rests on one note; that of epoch 12 on every note.
+
+    >>> select_epoch({6: [0.9, 0.5, 0.5, 0.5], 18: [0.5, 0.6, 0.6, 0.6]})
+    18
+    >>> select_epoch({6: [0.3, 0.4, 0.5], 12: [0.6, 0.7, 0.8], 18: [0.5, 0.6, 0.71]})
+    12
     """
-    scores = {epoch: np.asarray(notes) for epoch, notes in looks.items()}
-    best = max(scores, key=lambda epoch: (scores[epoch].mean(), epoch))
-    return max(epoch for epoch, notes in scores.items() if _by_chance(scores[best] - notes))
+    known = {epoch: np.asarray(notes) for epoch, notes in scores.items()}
+    best = max(known, key=lambda epoch: (known[epoch].mean(), epoch))
+    return max(epoch for epoch, notes in known.items() if _within_chance(known[best] - notes))
 
 
-def _by_chance(lack: npt.NDArray[np.float64]) -> bool:
-    return bool(lack.mean() <= BY_CHANCE * lack.std() / max(1, len(lack) - 1) ** 0.5)
+def _within_chance(deficit: npt.NDArray[np.float64]) -> bool:
+    error = deficit.std() / max(1, len(deficit) - 1) ** 0.5
+    return bool(deficit.mean() <= STANDARD_ERRORS * error)
 
 
-class _Listener:
-    """Told each epoch; keeps history and a state in a folder, so that both outlive a kill."""
+class _Recorder:
+    """Called after each epoch: keeps history and the selected epoch in a folder, over a kill."""
 
     def __init__(
         self,
-        continuator: Continuator[Any],
-        panel: EvaluationSet,
+        model: Continuator[Any],
+        validation: EvaluationSet | None,
         check_every: int,
         folder: Path,
         on_epoch: OnEpoch,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.continuator = continuator
-        self.panel = panel
+        self.model = model
+        self.validation = validation
         self.check_every = check_every
         self.on_epoch = on_epoch
-        self._kept = folder / "kept"
-        self._log = folder / "history.json"
+        self._selected = folder / "selected"
+        self._log = folder / HISTORY
         with readable(self._log):
             log = json.loads(self._log.read_text()) if self._log.exists() else {}
             self.history: list[dict[str, float]] = [dict(row) for row in log.get("history", [])]
-            self.looks = {int(epoch): list(notes) for epoch, notes in log.get("looks", {}).items()}
+            self.scores = {int(epoch): list(s) for epoch, s in log.get("scores", {}).items()}
 
     def __call__(self, epoch: Epoch) -> None:
         self._forget(epoch.number)
         metrics = dict(epoch.metrics)
         if epoch.number % self.check_every == 0 or epoch.number == epoch.of:
-            metrics |= self._look(epoch.number)
+            metrics |= self._evaluate(epoch.number)
         self.history.append({"epoch": epoch.number, **metrics})
         with replacing(self._log) as path:
-            path.write_text(json.dumps({"history": self.history, "looks": self.looks}))
+            path.write_text(json.dumps({"history": self.history, "scores": self.scores}))
         if self.on_epoch(epoch.number, metrics):
             raise _PrunedError
 
     def _forget(self, epoch: int) -> None:
         """Drop what was noted before a kill of epochs that are done again."""
         self.history = [row for row in self.history if row["epoch"] < epoch]
-        self.looks = {number: notes for number, notes in self.looks.items() if number < epoch}
+        self.scores = {number: notes for number, notes in self.scores.items() if number < epoch}
 
-    def _look(self, epoch: int) -> dict[str, float]:
-        scores = [judged.scores for judged in self.panel.judge(self.continuator)]
-        self.looks[epoch] = [note.score for note in scores]
-        if kept_look(self.looks) == epoch:
-            with replacing_folder(self._kept) as folder:
-                self.continuator.save(folder)
-        return {f"look.{name}": value for name, value in mean_scores(scores).items()}
+    def _evaluate(self, epoch: int) -> dict[str, float]:
+        if self.validation is None:
+            return {}
+        scores = [scored.scores for scored in self.validation.evaluate(self.model)]
+        self.scores[epoch] = [note.score for note in scores]
+        if select_epoch(self.scores) == epoch:
+            with replacing_folder(self._selected) as folder:
+                self.model.save(folder)
+        return {f"checkpoint.{name}": value for name, value in mean_scores(scores).items()}
 
     def selected(self, ended: str) -> Selected:
-        epoch = kept_look(self.looks)
-        score = float(np.mean(self.looks[epoch]))
-        return Selected(load(self._kept), epoch, score, self.history, ended)
+        if not self.scores:
+            last = int(self.history[-1]["epoch"]) if self.history else 0
+            return Selected(self.model, last, None, self.history, ended)
+        epoch = select_epoch(self.scores)
+        score = float(np.mean(self.scores[epoch]))
+        return Selected(load(self._selected), epoch, score, self.history, ended)
 
 
-def fit_selected(
-    continuator: Continuator[Any],
+def train(
+    model: Continuator[Any],
     clips: Sequence[Clip],
-    panel: EvaluationSet,
+    validation: EvaluationSet | None,
     *,
     check_every: int,
     seed: int,
@@ -144,54 +170,47 @@ def fit_selected(
     folder: Path,
     on_epoch: OnEpoch,
 ) -> Selected:
-    """Fit, judge free-running on a panel every few epochs, return a state that did well.
+    """Train a model, evaluate it on validation notes every few epochs, return the selected epoch.
 
     Parameters
     ----------
-    continuator : Continuator
+    model : Continuator
         One that learns.
     clips : sequence of Clip
         Training notes.
-    panel : EvaluationSet
-        Validation notes.
+    validation : EvaluationSet or None
+        Validation notes; without any the last epoch is returned.
     check_every : int
-        Epochs between two looks; the last epoch is always looked at.
+        Epochs between two evaluations; the last epoch is always evaluated.
     seed : int
-        Same seed, same result.
+        The same seed gives the same result.
     device : str
         ``auto``, ``cpu`` or ``cuda``.
     folder : Path
-        Holds checkpoints, the kept state and history: call again with the same folder to go on
-        after an interruption.
+        Holds checkpoints, the selected epoch and history: call again with the same folder to
+        resume after an interruption.
     on_epoch : callable
-        Told each epoch's metrics; True ends the fit.
+        Gets each epoch's metrics; returns whether to end the training.
 
     Returns
     -------
     Selected
-        The epoch of :func:`kept_look`, also of a fit that was ended or diverged after its
-        first look.
-
-    Raises
-    ------
-    TrainingDiverged
-        Before the first look.
+        The epoch of :func:`select_epoch`, also of a training that was ended or diverged after
+        the first evaluation. One that diverged before it is returned as it then was.
     """
-    listener = _Listener(continuator, panel, check_every, folder, on_epoch)
+    recorder = _Recorder(model, validation, check_every, folder, on_epoch)
     ended = "complete"
     try:
         fit(
-            continuator,
+            model,
             clips,
             seed=seed,
             device=device,
-            report=listener,
+            report=recorder,
             checkpoint=folder / "checkpoint",
         )
     except _PrunedError:
         ended = "pruned"
     except TrainingDiverged as error:
-        if not listener.looks:
-            raise
         ended = str(error)
-    return listener.selected(ended)
+    return recorder.selected(ended)

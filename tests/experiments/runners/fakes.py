@@ -1,4 +1,4 @@
-"""Jobs that take no training, and a program that does them."""
+"""Trials that take no training, and a program that runs them."""
 
 from __future__ import annotations
 
@@ -6,50 +6,80 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from notedecay.core.errors import UserError
 from notedecay.core.files import replacing_folder
-from notedecay.experiments.runners import pool
-from notedecay.experiments.runners.worker import Fault
-from notedecay.experiments.trial import unfinished
+from notedecay.experiments.runners.base import Fault
+from notedecay.experiments.runners.pool import PoolRunner
+from notedecay.experiments.store import TrialStore
+from notedecay.experiments.trial import Trial
 
 
-def work(job: str, folder: Path, _device: str, tell: Callable[[int, int], None]) -> None:
-    """Do as the job says, such as ``sleep 0.2``; leave who did it, with how many threads, when."""
-    deed, _, how_long = job.partition(" ")
-    began = time.time()
-    tries = unfinished(folder) / "tries"
-    tries.parent.mkdir(exist_ok=True)
+@dataclass(frozen=True)
+class FakeTrial:
+    """As much of a trial as runners use; its model says what it does, such as ``sleep 0.2``."""
+
+    model: str
+    fingerprint: str
+
+
+def fake(job: str, number: int = 0) -> Trial:
+    return cast(Trial, FakeTrial(job, str(number)))
+
+
+def execute(
+    trial: Trial,
+    store: TrialStore,
+    _device: str,
+    report: Callable[[int, int, Mapping[str, float]], bool],
+) -> None:
+    """Do as the trial says; leave who did it, with how many threads, and whether it was ended."""
+    deed, _, how_long = trial.model.partition(" ")
+    tries = store.unfinished(trial) / "tries"
+    tries.parent.mkdir(parents=True, exist_ok=True)
     with tries.open("a") as file:
         file.write("x")
-    tell(1, 2)
+    ended = report(1, 2, {"train_loss": 0.5})
     if deed == "bug":
         raise KeyError("x")
     if deed == "mend":
         raise UserError("no note 'C9':\ngive another")
     if deed == "exit":
         os._exit(3)
-    with replacing_folder(folder) as fresh:
+    with replacing_folder(store.folder(trial)) as fresh:
         if deed == "killed" or (deed == "killed-once" and len(tries.read_text()) == 1):
             os.kill(os.getpid(), signal.SIGKILL)
-        time.sleep(float(how_long or 0))
-        row = [os.getpid(), os.environ["OMP_NUM_THREADS"], began, time.time()]
-        (fresh / "done").write_text(" ".join(map(str, row)))
-    tell(2, 2)
+        meet(store.folder(trial).parent, how_long) if deed == "meet" else time.sleep(
+            float(how_long or 0)
+        )
+        (fresh / "done").write_text(f"{os.getpid()} {os.environ['OMP_NUM_THREADS']} {int(ended)}")
+    if not ended:
+        report(2, 2, {"train_loss": 0.4})
 
 
-def do(place: Path, jobs: Sequence[str], processes: int = 2) -> dict[str, Fault | None]:
-    """Do jobs, and give how each ended, by its folder's name."""
+def meet(place: Path, of: str) -> None:
+    """Wait until so many trials are here at once."""
+    own = place / f"here-{os.getpid()}"
+    own.touch()
+    while len(list(place.glob("here-*"))) < int(of):
+        time.sleep(0.01)
+
+
+def name(trial: Trial) -> str:
+    return f"{trial.fingerprint}-{trial.model.split()[0]}"
+
+
+def run(place: Path, jobs: Sequence[str], processes: int = 2) -> dict[str, Fault | None]:
+    """Run trials, and give how each ended, by its name."""
     ends: dict[str, Fault | None] = {}
-    pool.run(
-        [(job, place / f"{number}-{job.split()[0]}") for number, job in enumerate(jobs)],
-        work,
-        processes=processes,
-        device="cpu",
-        on_epoch=lambda *_: None,
-        on_end=lambda folder, fault: ends.update({folder.name: fault}),
+    PoolRunner(TrialStore(place), "cpu", processes, execute).run(
+        [fake(job, number) for number, job in enumerate(jobs)],
+        lambda *_: False,
+        lambda trial, fault: ends.update({name(trial): fault}),
     )
     return ends
 
@@ -57,7 +87,7 @@ def do(place: Path, jobs: Sequence[str], processes: int = 2) -> dict[str, Fault 
 def main() -> None:
     """``fakes PLACE JOB...``; an interrupt is 130, as in the command line."""
     try:
-        do(Path(sys.argv[1]), sys.argv[2:])
+        run(Path(sys.argv[1]), sys.argv[2:])
     except KeyboardInterrupt:
         sys.exit(130)
 

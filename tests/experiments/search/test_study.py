@@ -15,7 +15,7 @@ from notedecay.experiments.search.study import (
     ask_until,
     finished,
     open_study,
-    run_trial,
+    requeue,
     study_name,
 )
 from notedecay.models import Signal, create
@@ -29,7 +29,7 @@ def objective(trial: optuna.Trial) -> float:
 def search(database, trials: int, seed: int = 7) -> list[dict[str, float]]:
     study = open_study("s", database, 0)
     for trial in ask_until(study, trials, seed):
-        run_trial(study, trial, objective)
+        study.tell(trial, objective(trial))
     return [t.params for t in finished(study)]
 
 
@@ -51,15 +51,12 @@ def test_an_interrupted_trial_is_run_again_with_the_same_settings(tmp_path):
     whole = search(tmp_path / "a.db", 4)
     study = open_study("s", tmp_path / "b.db", 0)
 
-    def interrupted(trial: optuna.Trial) -> float:
+    for trial in ask_until(study, 4, 7):
         value = objective(trial)
         if len(finished(study)) == 2:
-            raise KeyboardInterrupt
-        return value
-
-    with pytest.raises(KeyboardInterrupt):
-        for trial in ask_until(study, 4, 7):
-            run_trial(study, trial, interrupted)
+            requeue(study, trial)
+            break
+        study.tell(trial, value)
     assert search(tmp_path / "b.db", 4) == whole
 
 
@@ -68,7 +65,7 @@ def test_a_killed_trial_is_run_again_with_the_same_settings(tmp_path):
     program = f"""
         import os, signal
         from pathlib import Path
-        from notedecay.experiments.search.study import ask_until, finished, open_study, run_trial
+        from notedecay.experiments.search.study import ask_until, finished, open_study
         study = open_study("s", Path({str(tmp_path / "b.db")!r}), 0)
         def objective(trial):
             x = trial.suggest_float("x", -1.0, 1.0)
@@ -76,7 +73,7 @@ def test_a_killed_trial_is_run_again_with_the_same_settings(tmp_path):
                 os.kill(os.getpid(), signal.SIGKILL)
             return -(x**2)
         for trial in ask_until(study, 4, 7):
-            run_trial(study, trial, objective)
+            study.tell(trial, objective(trial))
     """
     killed = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=False)
     assert killed.returncode == -9
@@ -119,7 +116,7 @@ def test_sampling_favours_good_regions_after_four_random_trials(seed):
     for sign in (1, -1):
         study = optuna.create_study(direction="maximize")
         for trial in ask_until(study, 24, seed):
-            run_trial(study, trial, lambda t, sign=sign: sign * t.suggest_float("x", -1.0, 1.0))
+            study.tell(trial, sign * trial.suggest_float("x", -1.0, 1.0))
         suggested[sign] = [trial.params["x"] for trial in study.trials]
     assert suggested[1][:4] == suggested[-1][:4]
     assert sum(suggested[1][4:]) / 20 > 0.35
@@ -129,16 +126,8 @@ def test_sampling_favours_good_regions_after_four_random_trials(seed):
 def test_a_study_maximises(tmp_path):
     study = open_study("s", tmp_path / "a.db", 0)
     for trial, value in zip(ask_until(study, 3, 0), (0.1, 0.3, 0.2), strict=True):
-        run_trial(study, trial, lambda _, value=value: value)
+        study.tell(trial, value)
     assert study.best_trial.number == 1
-
-
-def test_a_failing_trial_is_told_and_its_error_seen(tmp_path):
-    study = open_study("s", tmp_path / "a.db", 0)
-    trial = next(ask_until(study, 1, 0))
-    with pytest.raises(ZeroDivisionError):
-        run_trial(study, trial, lambda _: 1 / 0)
-    assert study.trials[0].state == optuna.trial.TrialState.FAIL
 
 
 def test_names_change_with_what_makes_trials_incomparable():
@@ -154,9 +143,9 @@ def test_a_space_suggests_from_lists_ranges_and_values():
     assert (name, settings) == ("lstm", {"units": 128, "layers": 2})
 
 
-def test_several_continuators_are_a_choice_too():
+def test_several_models_are_a_choice_too():
     spaces = {"lstm": {"units": [64, 128]}, "esprit": {"order": [8, 48]}}
-    trial = optuna.trial.FixedTrial({"continuator": "esprit", "esprit.order": 48})
+    trial = optuna.trial.FixedTrial({"model": "esprit", "esprit.order": 48})
     assert suggest(trial, spaces) == ("esprit", {"order": 48})
 
 

@@ -1,4 +1,4 @@
-"""``notedecay ablate`` on a toy instrument: real jobs, on notes to choose by alone."""
+"""``notedecay ablate`` on a toy instrument: real trials, without the test notes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from notedecay.core.config import load_params
 from notedecay.core.project import Project
-from notedecay.studies.ablation.command import plan
+from notedecay.studies.ablation.command import Choice, plan
 from tests.toy import notedecay
 
 SETTINGS = {"units": 8, "members": 4, "dropout": 0.0, "input_noise": 0.0, "strokes": 2}
@@ -19,13 +19,13 @@ CALL = ("ablate", "--seeds", "2", "--processes", "2")
 
 @pytest.fixture(scope="module")
 def rows(project: Path) -> pd.DataFrame:
-    best = {"continuator": "modal", "settings": SETTINGS}
+    best = {"model": "modal", "settings": SETTINGS}
     (project / "results/bells/best.json").write_text(json.dumps(best))
     notedecay(project, *CALL)
     return pd.read_csv(project / "results/evaluation/bells/ablation.csv")
 
 
-def test_every_variant_is_judged_on_every_note_to_choose_by(
+def test_every_variant_is_evaluated_on_every_note_but_the_test_notes(
     project: Path, rows: pd.DataFrame
 ) -> None:
     split = json.loads((project / "results/bells/split.json").read_text())
@@ -40,15 +40,16 @@ def test_every_variant_is_judged_on_every_note_to_choose_by(
         assert sorted(group["note"]) == sorted(chosen)
 
 
-def test_no_test_note_is_learned_from_or_judged(project: Path, rows: pd.DataFrame) -> None:
+def test_no_test_note_is_used(project: Path, rows: pd.DataFrame) -> None:
     test = set(json.loads((project / "results/bells/split.json").read_text())["test"])
     assert not set(rows["note"]) & test
-    jobs = [one.job for one in plan(Project(project), load_params(project / "params.yaml"),
-                                    "bells", (), 2)]  # fmt: skip
-    assert len(jobs) == 8 * 2 * 5
-    for job in jobs:
-        assert not test & {*job.learned, *job.seen, *job.unseen}
-        assert not set(job.learned) & set(job.unseen)
+    choice = Choice(("bells",), (), 2, 1, "cpu")
+    _, placed = plan(Project(project), load_params(project / "params.yaml"), "bells", choice)
+    assert len(placed) == 8 * 2 * 5
+    for trial in (one.trial for one in placed):
+        unseen = {*trial.evaluation["unseen"]}
+        assert not test & {*trial.train, *trial.validation, *trial.evaluation["seen"], *unseen}
+        assert not {*trial.train, *trial.validation} & unseen
 
 
 def test_the_page_holds_the_means_of_the_rows(project: Path, rows: pd.DataFrame) -> None:
@@ -64,25 +65,27 @@ def test_the_page_holds_the_means_of_the_rows(project: Path, rows: pd.DataFrame)
 
 def test_a_second_call_does_nothing_anew(project: Path, rows: pd.DataFrame) -> None:
     assert len(rows)
-    jobs = project / "results/evaluation/bells/jobs"
-    before = {path: path.stat().st_mtime_ns for path in jobs.glob("*/result.json")}
+    trials = project / "mlruns/trials"
+    before = {path: path.stat().st_mtime_ns for path in trials.glob("*/result.json")}
     notedecay(project, *CALL)
-    assert {path: path.stat().st_mtime_ns for path in jobs.glob("*/result.json")} == before
+    assert {path: path.stat().st_mtime_ns for path in trials.glob("*/result.json")} == before
 
 
-def test_an_idea_that_is_not_listed_is_one_clear_line(project: Path, rows: pd.DataFrame) -> None:
+def test_a_component_that_is_not_listed_is_one_clear_line(
+    project: Path, rows: pd.DataFrame
+) -> None:
     assert len(rows)
     answer = notedecay(project, "ablate", "--idea", "aftersond", ok=False)
     assert answer.returncode == 2
     assert len(answer.stderr.splitlines()) == 1
-    assert "'modal' has no idea 'aftersond'; did you mean 'aftersound'?" in answer.stderr
+    assert "'modal' has no component 'aftersond'; did you mean 'aftersound'?" in answer.stderr
 
 
-def test_a_continuator_without_ideas_is_one_clear_line(project: Path, rows: pd.DataFrame) -> None:
+def test_a_model_without_components_is_one_clear_line(project: Path, rows: pd.DataFrame) -> None:
     assert len(rows)
-    best = {"continuator": "lstm", "settings": {}}
+    best = {"model": "lstm", "settings": {}}
     (project / "results/bells/best.json").write_text(json.dumps(best))
     answer = notedecay(project, "ablate", ok=False)
     assert answer.returncode == 2
     assert len(answer.stderr.splitlines()) == 1
-    assert "the best of the search is 'lstm', of which no ideas are listed" in answer.stderr
+    assert "the best of the search is 'lstm', of which no components are listed" in answer.stderr

@@ -1,4 +1,4 @@
-"""What an idea buys: paired over notes, seeds averaged first; and how it is said."""
+"""What a component contributes: paired over notes, seeds averaged first; and how it is said."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from notedecay.studies.ablation.effects import SHOWN, Outcome, markdown, outcomes
-from notedecay.studies.ablation.forest_plot import forest
+from notedecay.studies.ablation.effects import SHOWN, Effect, effects, markdown
+from notedecay.studies.ablation.forest_plot import forest_plot
 from notedecay.studies.ablation.variants import FULL
 
 
@@ -17,8 +17,8 @@ def row(variant: str, seed: int, note: int, decay_ok: float | None, score: float
 
 
 @pytest.fixture
-def found() -> list[Outcome]:
-    """Twenty notes, two seeds: one idea helps, one harms, one does nothing for the score."""
+def found() -> list[Effect]:
+    """Twenty notes, two seeds: one component helps, one harms, one does nothing for the score."""
     rows = []
     for note in range(20):
         level = 0.02 * note  # notes differ by far more than the models
@@ -29,42 +29,42 @@ def found() -> list[Outcome]:
                 row("without harm", seed, note, 0.45 + level, 0.3 + 0.02 * (-1) ** note),
                 row("without help", seed, note, 0.3 + level + aside, 0.25),
             ]
-    return outcomes(rows)
+    return effects(rows)
 
 
-def test_differences_are_paired_and_sorted(found: list[Outcome]) -> None:
+def test_differences_are_paired_and_sorted(found: list[Effect]) -> None:
     assert [one.label for one in found] == [FULL, "without help", "without harm"]
     full, helps, harms = found
     assert (full.notes, full.seeds) == (20, 2)
     assert full.means["decay_ok"] == pytest.approx(0.59)
-    assert helps.bought["decay_ok"].mean == pytest.approx(0.1)
-    assert helps.bought["decay_ok"].low == pytest.approx(0.1)
-    assert helps.bought["decay_ok"].high == pytest.approx(0.1)
-    assert harms.bought["decay_ok"].mean == pytest.approx(-0.05)
-    assert harms.bought["score"].mean == pytest.approx(0.0)
-    assert harms.bought["score"].low == pytest.approx(-0.0088, abs=0.002)
-    assert harms.bought["score"].by_chance
+    assert helps.contribution["decay_ok"].mean == pytest.approx(0.1)
+    assert helps.contribution["decay_ok"].low == pytest.approx(0.1)
+    assert helps.contribution["decay_ok"].high == pytest.approx(0.1)
+    assert harms.contribution["decay_ok"].mean == pytest.approx(-0.05)
+    assert harms.contribution["score"].mean == pytest.approx(0.0)
+    assert harms.contribution["score"].low == pytest.approx(-0.0088, abs=0.002)
+    assert harms.contribution["score"].by_chance
 
 
 def test_a_note_without_a_decay_counts_for_the_rest() -> None:
     rows = [row(v, 1, n, None if n else 0.5, 0.2) for v in (FULL, "without x") for n in (0, 1)]
-    _, without = outcomes(rows)
+    _, without = effects(rows)
     assert without.means["decay_ok"] == 0.5
     assert without.means["score"] == pytest.approx(0.2)
     assert without.notes == 2
 
 
-def test_the_page_says_it_in_words(found: list[Outcome]) -> None:
+def test_the_page_says_it_in_words(found: list[Effect]) -> None:
     page = markdown("bells", found)
-    assert "- **help**: buys 0.100 of decay ok, buys 0.050 of score." in page
+    assert "- **help**: contributes 0.100 of decay ok, contributes 0.050 of score." in page
     assert "- **harm**: costs 0.050 of decay ok, " in page
     assert "of score (within chance)." in page
     assert "20 notes of the parts train and validation" in page
     assert "| help | **+0.100** (+0.100 to +0.100) |" in page
 
 
-def test_the_picture_has_a_line_for_each_idea(found: list[Outcome]) -> None:
-    figure = forest(found, "bells")
+def test_the_picture_has_a_line_for_each_component(found: list[Effect]) -> None:
+    figure = forest_plot(found, "bells")
     decay, score = figure.axes
     assert [label.get_text() for label in decay.get_yticklabels()] == ["help", "harm"]
     assert [text.get_text() for text in decay.texts][:2] == ["+0.100", "-0.050"]

@@ -23,7 +23,7 @@ def test_the_same_competitors_may_look_as_often_as_they_like(tmp_path: Path) -> 
 
 def test_others_need_a_reason_which_is_kept_and_counted(tmp_path: Path) -> None:
     open_once(tmp_path / "docs" / "x.json", {"lstm": {"units": 8}}, "code", "notes", None)
-    with pytest.raises(UserError, match="to choose by what they say is to tune on them"):
+    with pytest.raises(UserError, match="to choose by their figures is to tune on them"):
         open_once(tmp_path / "docs" / "x.json", {"lstm": {"units": 16}}, "code", "notes", None)
     assert (
         open_once(

@@ -1,4 +1,4 @@
-"""Folds: every pitch unseen once, never learned there."""
+"""Folds: every pitch is unseen once, and neither trains nor validates there."""
 
 from __future__ import annotations
 
@@ -26,31 +26,41 @@ def clips(pitches: list[int], takes: int = 1) -> list[Clip]:
 def test_every_note_is_unseen_once_and_no_pitch_is_on_both_sides(pitches, takes, count, seed):
     notes = clips(pitches, takes)
     pitch_of = {clip.id: clip.pitch for clip in notes}
-    made = folds(notes, count, seed)
+    made = folds(notes, count, seed, 0.15)
     assert len(made) == count
     unseen = [id_ for fold in made for id_ in fold.unseen]
     assert sorted(unseen) == sorted(pitch_of)
     for fold in made:
         assert fold.unseen
-        assert set(fold.learned) | set(fold.unseen) == set(pitch_of)
-        learned = {pitch_of[id_] for id_ in fold.learned}
-        assert not learned & {pitch_of[id_] for id_ in fold.unseen}
+        parts = [fold.train, fold.validation, fold.unseen]
+        assert all(parts)
+        assert sorted(id_ for part in parts for id_ in part) == sorted(pitch_of)
+        of = [{pitch_of[id_] for id_ in part} for part in parts]
+        assert len(of[0] | of[1] | of[2]) == sum(map(len, of))
 
 
 def test_neighbours_are_in_different_folds():
     notes = clips(list(range(40, 65)))
-    for fold in folds(notes, 5, seed=1):
+    for fold in folds(notes, 5, 1, 0.15):
         assert len(fold.unseen) == 5
-    assert folds(notes, 5, seed=1) == folds(notes, 5, seed=1)
-    assert folds(notes, 5, seed=1) != folds(notes, 5, seed=2)
+        assert len(fold.validation) == 4
+    assert folds(notes, 5, 1, 0.15) == folds(notes, 5, 1, 0.15)
+    assert folds(notes, 5, 1, 0.15) != folds(notes, 5, 2, 0.15)
 
 
 def test_outside_keeps_both_ends_unseen():
-    fold = outside(clips(list(range(40, 60))))
+    fold = outside(clips(list(range(40, 60))), 1, 0.15)
     assert fold.unseen == ("x/0/40", "x/0/41", "x/0/42", "x/0/57", "x/0/58", "x/0/59")
-    assert len(fold.learned) == 14
+    assert len(fold.train) + len(fold.validation) == 14
+    assert len(fold.validation) == 3
+    assert {"x/0/43", "x/0/56"} <= {*fold.train, *fold.validation}
 
 
 def test_too_few_pitches_are_refused():
     with pytest.raises(UserError, match="9 pitches are too few for 5 folds"):
-        folds(clips(list(range(9))), 5, seed=0)
+        folds(clips(list(range(9))), 5, 0, 0.15)
+
+
+def test_validation_never_takes_more_than_half_of_what_is_left():
+    for fold in folds(clips(list(range(40, 50))), 2, 1, 0.49):
+        assert len(fold.train) == 3

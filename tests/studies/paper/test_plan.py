@@ -8,9 +8,10 @@ import pytest
 
 from notedecay.core.errors import UserError
 from notedecay.experiments.oracle import ORACLE
+from notedecay.experiments.scale import FULL, QUICK, REDUCED, Scale
 from notedecay.models import MODELS, create
 from notedecay.studies.paper.experiments import EXPERIMENTS, FLUTE
-from notedecay.studies.paper.plan import FULL, QUICK, REDUCED, SEEDS, Scale, choose, plan
+from notedecay.studies.paper.plan import SEEDS, choose, plan
 from tests.toy import make_notes
 
 
@@ -21,11 +22,11 @@ def test_names_are_unique() -> None:
 @pytest.mark.parametrize("scale", [FULL, REDUCED, QUICK], ids=lambda s: s.name)
 def test_every_experiment_can_be_made(scale: Scale) -> None:
     for experiment in EXPERIMENTS:
-        if experiment.continuator == ORACLE:
+        if experiment.model == ORACLE:
             continue
         signal = experiment.dataset.signal(experiment.prime_seconds)
-        made = create(experiment.continuator, signal, scale.settings(experiment.settings))
-        assert isinstance(made, MODELS[experiment.continuator])
+        made = create(experiment.model, signal, scale.settings(experiment.settings))
+        assert isinstance(made, MODELS[experiment.model])
 
 
 def test_every_row_of_the_authors_log_has_its_counterpart() -> None:
@@ -60,14 +61,14 @@ def test_main_experiments_have_seeds_and_what_does_not_learn_has_one(tmp_path: P
     asked = choose(["flute-512", "flute-esprit"], main=False)
     planned, lacking = plan(asked, QUICK, tmp_path, tmp_path / "results")
     assert not lacking
-    assert [(p.experiment.name, p.job.seed) for p in planned] == [
+    assert [(p.experiment.name, p.trial.seed) for p in planned] == [
         ("flute-512", 0), ("flute-esprit", 0), ("flute-512", 1), ("flute-512", 2),
     ]  # fmt: skip
     assert SEEDS == 3
-    assert len({p.job.key for p in planned}) == 4
-    first = planned[0].job
-    assert set(first.seen) <= set(first.learned)
-    assert not set(first.learned) & set(first.unseen)
+    assert len({p.trial.fingerprint for p in planned}) == 4
+    first = planned[0].trial
+    assert set(first.evaluation["seen"]) <= set(first.train)
+    assert not set(first.train) & set(first.evaluation["unseen"])
     assert first.signal == FLUTE.signal(0.33)
 
 

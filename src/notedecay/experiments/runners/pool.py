@@ -1,100 +1,78 @@
-"""Several jobs at once, each in a process of its own with one thread.
+"""The runner of several trials at once, each in a process of its own with one thread.
 
-A process does one job and ends: if it is killed the other jobs go on, and its memory is given back.
-All are forked from a server that has imported what they need, which takes seconds, once.
+A process runs one trial and ends: if it is killed the other trials go on, and its memory is
+given back. All are forked from a server that has imported what they need, which takes seconds,
+once.
 """
 
 from __future__ import annotations
 
-import glob
 import multiprocessing
 import os
-import shutil
 import signal
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import connection, forkserver
 from multiprocessing.process import BaseProcess
-from pathlib import Path
-from typing import Generic
 
-from filelock import FileLock, Timeout
-
-from notedecay.core.errors import UserError
-from notedecay.experiments.runners.worker import Died, Fault, J, Work, serve
-from notedecay.experiments.trial import unfinished
-
-Told = Callable[[Path, int, int], None]
-"""Told the folder of a job, its epoch, and how many epochs it has."""
-
-Ended = Callable[[Path, Fault | None], None]
-"""Told the folder of a job that has ended, and why if it failed."""
+from notedecay.experiments.execute import execute
+from notedecay.experiments.runners.base import Fault, OnEnd, OnEpoch, Runner
+from notedecay.experiments.runners.worker import DiedFault, Execute, Message, work
+from notedecay.experiments.store import TrialStore
+from notedecay.experiments.trial import Trial
 
 
-def run(
-    jobs: Sequence[tuple[J, Path]],
-    work: Work[J],
-    *,
-    processes: int,
-    device: str,
-    on_epoch: Told,
-    on_end: Ended,
-) -> None:
-    """Do jobs side by side; to be called in the main thread.
+class PoolRunner(Runner):
+    """Runs trials in processes of this machine.
 
-    A job that fails leaves the others be. One whose process dies is tried once more, alone, when
-    all others have ended. An interrupt, SIGTERM, or an error of ``on_end`` ends all processes at
-    once; checkpoints are kept. If this process is killed, the others notice, and end.
+    A trial that fails leaves the others be. One whose process dies is tried once more, alone,
+    when all others have ended. An interrupt, SIGTERM, or an error of ``on_end`` ends all
+    processes at once. If this process is killed, the others notice, and end. To be used in the
+    main thread.
 
     Parameters
     ----------
-    jobs : sequence of (job, Path)
-        Each with the folder that it gets.
-    work : callable
-        A module's function that does a job.
-    processes : int
-        How many at once.
+    store : TrialStore
+        Gets the results.
     device : str
-        As of :func:`notedecay.training.fit`.
-    on_epoch : callable
-        Told the progress of each.
-    on_end : callable
-        Told each folder that is there, or why it is not; may raise to end it all.
-
-    Raises
-    ------
-    UserError
-        Another call does jobs in the same place.
-    KeyboardInterrupt
-        For an interrupt, and for SIGTERM.
+        ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
+    processes : int
+        How many trials run at once.
+    execute : callable, optional
+        A module's function that runs a trial.
     """
-    with ExitStack() as stack:
-        for place in sorted({folder.parent for _, folder in jobs}):
-            stack.enter_context(_alone(place))
-        stack.enter_context(_terminated_as_interrupted())
-        crew = stack.enter_context(_Crew(work, device, on_epoch, on_end))
-        lost = crew.do(jobs, processes)
-        for one, fault in crew.do([(one.job, one.folder) for one, _ in lost], 1):
-            on_end(one.folder, fault)
 
+    def __init__(
+        self, store: TrialStore, device: str, processes: int, execute: Execute = execute
+    ) -> None:
+        self._store, self._device, self._processes = store, device, processes
+        self._execute = execute
 
-@contextmanager
-def _alone(place: Path) -> Iterator[None]:
-    """Keep other calls out of a folder of jobs, by a lock beside it."""
-    place.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(place.with_name(f".{place.name}.lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise UserError(
-            f"another call is at work in {place}; wait for its end, or end it"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
+    def run(self, trials: Iterable[Trial], on_epoch: OnEpoch, on_end: OnEnd) -> None:
+        """As of :meth:`Runner.run`."""
+        with _terminated_as_interrupted(), _Pool(self, on_epoch, on_end) as pool:
+            lost = pool.run(iter(trials), self._processes)
+            for trial, fault in pool.run(iter([trial for trial, _ in lost]), 1):
+                on_end(trial, fault)
+
+    def start(self, context: multiprocessing.context.ForkServerContext, trial: Trial) -> _Running:
+        """Start a process that runs a trial."""
+        ours, theirs = context.Pipe()
+        arguments = (self._execute, trial, self._store, self._device, theirs)
+        process = context.Process(target=work, args=arguments, daemon=True)
+        process.start()
+        theirs.close()
+        return _Running(trial, process, ours)
+
+    @property
+    def preloaded(self) -> list[str]:
+        """Modules that the server imports once for all processes."""
+        return ["__main__", __name__, self._execute.__module__]
+
+    def sweep(self, trial: Trial) -> None:
+        """Take away what a killed process left half written."""
+        self._store.sweep(trial)
 
 
 @contextmanager
@@ -107,25 +85,24 @@ def _terminated_as_interrupted() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class _Running(Generic[J]):
-    """A job at work."""
+class _Running:
+    """A trial that runs."""
 
-    job: J
-    folder: Path
+    trial: Trial
     process: BaseProcess
+    connection: connection.Connection
 
 
-class _Crew(Generic[J]):
-    """The processes at work; on leaving, those that still are get killed."""
+class _Pool:
+    """The processes that run; on leaving, those that still do are killed."""
 
-    def __init__(self, work: Work[J], device: str, on_epoch: Told, on_end: Ended) -> None:
-        self._work, self._device = work, device
-        self._on_epoch, self._on_end = on_epoch, on_end
+    def __init__(self, runner: PoolRunner, on_epoch: OnEpoch, on_end: OnEnd) -> None:
+        self._runner, self._on_epoch, self._on_end = runner, on_epoch, on_end
         self._context = multiprocessing.get_context("forkserver")
-        self._running: dict[connection.Connection, _Running[J]] = {}
+        self._running: dict[connection.Connection, _Running] = {}
 
-    def __enter__(self) -> _Crew[J]:
-        self._context.set_forkserver_preload(["__main__", __name__, self._work.__module__])
+    def __enter__(self) -> _Pool:
+        self._context.set_forkserver_preload(self._runner.preloaded)
         # All processes inherit what the server is started with: one thread, and no interrupts,
         # which are for this process to handle.
         os.environ["OMP_NUM_THREADS"] = "1"
@@ -139,73 +116,63 @@ class _Crew(Generic[J]):
             one.process.kill()
         for one in self._running.values():
             one.process.join()
-            _sweep(one.folder)
+            self._runner.sweep(one.trial)
 
-    def do(self, jobs: Sequence[tuple[J, Path]], processes: int) -> list[tuple[_Running[J], Died]]:
-        """Do jobs, and tell their ends; but those whose process died are returned, untold."""
+    def run(self, waiting: Iterator[Trial], processes: int) -> list[tuple[Trial, DiedFault]]:
+        """Run trials and report their ends; those whose process died are returned, unreported."""
         lost = []
-        waiting = deque(jobs)
         self._fill(waiting, processes)
         while self._running:
             ended = self._ended()
-            self._fill(waiting, processes)  # first, since telling an end may take a while
-            for one, fault in ended:
-                if isinstance(fault, Died):
-                    lost.append((one, fault))
+            for trial, fault in ended:
+                if isinstance(fault, DiedFault):
+                    lost.append((trial, fault))
                 else:
-                    self._on_end(one.folder, fault)
+                    self._on_end(trial, fault)
+            self._fill(waiting, processes)
         return lost
 
-    def _fill(self, waiting: deque[tuple[J, Path]], processes: int) -> None:
-        while waiting and len(self._running) < processes:
-            job, folder = waiting.popleft()
-            _sweep(folder)
-            ear, mouth = self._context.Pipe(duplex=False)
-            words = (self._work, job, folder, self._device, mouth)
-            process = self._context.Process(target=serve, args=words, daemon=True)
-            process.start()
-            mouth.close()
-            self._running[ear] = _Running(job, folder, process)
+    def _fill(self, waiting: Iterator[Trial], processes: int) -> None:
+        while len(self._running) < processes and (trial := next(waiting, None)) is not None:
+            running = self._runner.start(self._context, trial)
+            self._running[running.connection] = running
 
-    def _ended(self) -> list[tuple[_Running[J], Fault | None]]:
-        """Listen until somebody speaks; pass on epochs, and say who has ended and how."""
+    def _ended(self) -> list[tuple[Trial, Fault | None]]:
+        """Wait for messages; answer epochs, and return which trials have ended and how."""
         ended = []
-        speaking = connection.wait(list(self._running))
-        for ear, one in [each for each in self._running.items() if each[0] in speaking]:
-            try:
-                word = ear.recv()
-            except (EOFError, OSError):
-                one.process.join()
-                word = _death(one.process.exitcode)
-            if isinstance(word, tuple):
-                self._on_epoch(one.folder, *word)
+        for ready in connection.wait(list(self._running)):
+            one = self._running[ready]  # type: ignore[index]
+            message = _receive(one)
+            if isinstance(message, tuple):
+                _answer(one, self._on_epoch(one.trial, *message))
                 continue
             one.process.join()
-            ear.close()
-            del self._running[ear]
-            _sweep(one.folder)
-            ended.append((one, word))
+            one.connection.close()
+            del self._running[one.connection]
+            self._runner.sweep(one.trial)
+            ended.append((one.trial, message))
         return ended
 
 
-def _death(exitcode: int | None) -> Died:
+def _receive(one: _Running) -> Message:
+    try:
+        message: Message = one.connection.recv()
+        return message
+    except (EOFError, OSError):
+        one.process.join()
+        return _death(one.process.exitcode)
+
+
+def _answer(one: _Running, end: bool) -> None:
+    with suppress(OSError):  # where it has died, the next message says so
+        one.connection.send(end)
+
+
+def _death(exitcode: int | None) -> DiedFault:
     if exitcode == -signal.SIGKILL:
-        return Died(
+        return DiedFault(
             "killed, also when tried alone, probably for want of memory: "
             "free some, or try fewer --processes",
             2,
         )
-    return Died(f"its process died with exit code {exitcode}, also when tried alone", 1)
-
-
-def _sweep(folder: Path) -> None:
-    """Take away what a killed process left half written."""
-    halves = [
-        *folder.parent.glob(f".{glob.escape(folder.name)}.[0-9]*.*"),
-        *unfinished(folder).glob(".*.partial"),
-    ]
-    for half in halves:
-        if half.is_dir():
-            shutil.rmtree(half, ignore_errors=True)
-        else:
-            half.unlink(missing_ok=True)
+    return DiedFault(f"its process died with exit code {exitcode}, also when tried alone", 1)

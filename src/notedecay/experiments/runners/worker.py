@@ -1,4 +1,4 @@
-"""A process that does one job, and says how it goes."""
+"""A process that runs one trial, and reports to the process that started it."""
 
 from __future__ import annotations
 
@@ -6,79 +6,64 @@ import multiprocessing
 import os
 import threading
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
-from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from notedecay.core.errors import UserError
 from notedecay.core.files import replacing
-from notedecay.experiments.trial import unfinished
+from notedecay.experiments.runners.base import Fault
+from notedecay.experiments.store import TrialStore
+from notedecay.experiments.trial import Trial
 
 ERROR = "error.txt"
 
-J = TypeVar("J")
+Execute = Callable[[Trial, TrialStore, str, Callable[[int, int, Mapping[str, float]], bool]], None]
+"""As :func:`notedecay.experiments.execute.execute`."""
 
-Work = Callable[[J, Path, str, Callable[[int, int], None]], None]
-"""Does a job: given it, its folder, a device, and whom to tell an epoch and how many there are."""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Why a job left no folder.
-
-    Attributes
-    ----------
-    line : str
-        What, where, and how to mend it, in one line.
-    code : int
-        What a command exits with: 2 for what the user can mend, 1 for all else.
-    """
-
-    line: str
-    code: int
+Epoch = tuple[int, int, Mapping[str, float]]
+Message = Epoch | Fault | None
+"""What a worker sends: its epochs, each of which is answered, and last how the trial ended."""
 
 
-class Died(Fault):
-    """The process died without a word; another try may do better."""
+class DiedFault(Fault):
+    """The process died without a message; another try may do better."""
 
 
-Word = tuple[int, int] | Fault | None
-"""What a process says: an epoch and how many there are, and with its last word how it ended."""
-
-
-def serve(work: Work[J], job: J, folder: Path, device: str, mouth: Connection) -> None:
-    """Do a job; end with the process that asked for it.
+def work(
+    execute: Execute, trial: Trial, store: TrialStore, device: str, connection: Connection
+) -> None:
+    """Run a trial; end when the process that started it ends.
 
     Parameters
     ----------
-    work : callable
-        Does the job.
-    job, folder, device
-        For ``work``.
-    mouth : Connection
-        Where words go.
+    execute : callable
+        Runs the trial.
+    trial, store, device
+        For ``execute``.
+    connection : Connection
+        Gets messages; gives whether to end the trial after each epoch.
     """
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
-    def say(word: Word) -> None:
+    def exchange(*epoch: Any) -> bool:
         try:
-            mouth.send(word)
-        except OSError:  # nobody listens any more
+            connection.send(epoch)
+            return bool(connection.recv())
+        except (OSError, EOFError):  # the other process is gone
             os._exit(1)
 
+    ended: Fault | None = None
     try:
-        work(job, folder, device, lambda number, of: say((number, of)))
+        execute(trial, store, device, exchange)
     except UserError as error:
-        say(Fault(_one_line(error), 2))
+        ended = Fault(_one_line(error), 2)
     except BaseException as error:
-        place = unfinished(folder) / ERROR
-        with replacing(place) as path:
-            path.write_text(traceback.format_exc(), encoding="utf-8")
-        say(Fault(f"{type(error).__name__}: {_one_line(error)} (traceback: {place})", 1))
-    else:
-        say(None)
+        path = store.unfinished(trial) / ERROR
+        with replacing(path) as partial:
+            partial.write_text(traceback.format_exc(), encoding="utf-8")
+        ended = Fault(f"{type(error).__name__}: {_one_line(error)} (traceback: {path})", 1)
+    connection.send(ended)
 
 
 def _end_with_parent() -> None:

@@ -1,9 +1,9 @@
-"""Search continuators and their settings: a study is a run, a trial is a run below it."""
+"""A search: Optuna lists trials, and their scores on validation notes decide what comes next."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,51 +12,52 @@ import optuna
 
 from notedecay.core.config import Search
 from notedecay.core.errors import UserError
-from notedecay.data.note import Clip
+from notedecay.experiments.dataset import Dataset
+from notedecay.experiments.progress import TrialBars
+from notedecay.experiments.run import Listed, run_trials
+from notedecay.experiments.runners.base import Runner
 from notedecay.experiments.search.space import suggest
-from notedecay.experiments.search.study import ask_until, finished, open_study, run_trial
-from notedecay.metrics import mean_scores
-from notedecay.models import create
-from notedecay.models.base import Signal
-from notedecay.tracking.listening import log_listening
+from notedecay.experiments.search.study import ask_until, finished, open_study, requeue
+from notedecay.experiments.sink import TrialSink
+from notedecay.experiments.store import TrialStore
+from notedecay.experiments.trial import PRUNED, SEEN, VALIDATION, Artifacts, Trial
 from notedecay.tracking.runs import ActiveRun, Tracker
-from notedecay.training.evaluator import EvaluationSet
-from notedecay.training.fit import TrainingDiverged
-from notedecay.training.selection import Selected, fit_selected
+from notedecay.training.evaluator import spread
+from notedecay.training.selection import CHECKPOINT_SCORE
+
+STUDY = "notedecay.study"
+"""Tag of the run of a study: the name of the study."""
 
 
 @dataclass(frozen=True)
 class Notes:
-    """What a trial works on.
+    """Notes that the trials of a search work on.
 
     Attributes
     ----------
-    train : sequence of Clip
-        Notes to learn from.
-    panels : dict of str to EvaluationSet
-        ``validation`` steers the search; all are judged on when a trial is complete.
+    dataset : Dataset
+        Its train and validation notes are used.
+    seen : int
+        How many training notes are evaluated too.
     listen : int
-        How many notes of each panel are kept as audio and pictures.
-    signal : Signal
-        How continuators hear.
+        How many notes of each evaluation set are kept as audio and pictures.
     """
 
-    train: Sequence[Clip]
-    panels: Mapping[str, EvaluationSet]
+    dataset: Dataset
+    seen: int
     listen: int
-    signal: Signal
 
 
 @dataclass(frozen=True)
 class Best:
-    """What the search found.
+    """The result of a search.
 
     Attributes
     ----------
-    continuator : str
+    model : str
         Its name.
     settings : dict
-        Its configuration.
+        Its settings.
     score : float
         Mean free-running score on the validation notes, 0..1.
     run_name : str
@@ -65,24 +66,11 @@ class Best:
         Number, state, value and settings of every finished trial, for the pictures.
     """
 
-    continuator: str
+    model: str
     settings: dict[str, Any]
     score: float
     run_name: str
     trials: list[dict[str, Any]]
-
-
-class Observer:
-    """Told how the search goes; the command line draws it."""
-
-    def trial(self, number: int, of: int, name: str) -> None:
-        """A trial begins."""
-
-    def epoch(self, number: int, of: int, metrics: Mapping[str, float]) -> None:
-        """An epoch ended."""
-
-    def warn(self, line: str) -> None:
-        """Something is wrong with the net, in plain words."""
 
 
 def search(
@@ -92,10 +80,12 @@ def search(
     *,
     seed: int,
     database: Path,
+    store: TrialStore,
+    runner: Runner,
     tracker: Tracker,
-    observer: Observer,
+    bars: TrialBars,
 ) -> Best:
-    """Run trials until the study has enough; call again to go on after an interruption.
+    """Run trials until the study has enough; call again to resume after an interruption.
 
     Parameters
     ----------
@@ -106,13 +96,17 @@ def search(
     notes : Notes
         What trials work on.
     seed : int
-        Same seed, same trials.
+        The same seed gives the same trials.
     database : Path
         SQLite file of the studies.
+    store : TrialStore
+        That of the runner.
+    runner : Runner
+        Runs the trials.
     tracker : Tracker
         Gets a run per study and per trial.
-    observer : Observer
-        Told how it goes.
+    bars : TrialBars
+        Draws the progress.
 
     Returns
     -------
@@ -120,12 +114,15 @@ def search(
         The best finished trial.
     """
     study = open_study(name, database, config.warmup_checks * config.check_every)
-    tracker.reap()
     with _study_run(tracker, name, config) as study_run:
-        for trial in ask_until(study, config.trials, seed):
-            observer.trial(len(finished(study)) + 1, config.trials, name)
-            one = _Trial(config, notes, tracker, study_run, observer)
-            run_trial(study, trial, one)
+        listing = _Listing(study, config, notes, seed, study_run.id, store, bars)
+        with listing, TrialSink(tracker, "trial", name) as sink:
+            failed = run_trials(
+                listing, runner, store, sink, bars,
+                on_epoch=listing.report, on_result=listing.tell,
+            )  # fmt: skip
+        for one, fault in failed.items():
+            raise UserError(f"{one}: {fault.line}")
         best = _best(study, config)
         study_run.metrics({"best.score": best.score, "trials": len(best.trials)})
         study_run.tag({"notedecay.best_trial": best.run_name})
@@ -133,109 +130,113 @@ def search(
     return best
 
 
-def _study_run(tracker: Tracker, name: str, config: Search) -> Any:
-    earlier = tracker.find("notedecay.study", name, "study")
+def _study_run(tracker: Tracker, name: str, config: Search) -> AbstractContextManager[ActiveRun]:
+    earlier = tracker.find(STUDY, name, "study")
     if earlier is not None:
         return tracker.resume(earlier.info.run_id)
     params = {"trials": config.trials, "epochs": config.epochs}
-    shown = f"search {tracker.instrument}"
-    return tracker.run(shown, "study", params=params, tags={"notedecay.study": name})
+    return tracker.run(f"search {tracker.instrument}", "study", params=params, tags={STUDY: name})
 
 
-def _run_name(number: int, continuator: str) -> str:
-    return f"trial {number} {continuator}"
-
-
-class _Trial:
-    """One trial: suggest, fit while listening, judge on seen and unseen notes."""
+class _Listing:
+    """Asks the study for trials, and tells it their scores; what is left at the end is requeued."""
 
     def __init__(
         self,
+        study: optuna.Study,
         config: Search,
         notes: Notes,
-        tracker: Tracker,
-        study_run: ActiveRun,
-        observer: Observer,
+        seed: int,
+        parent: str,
+        store: TrialStore,
+        bars: TrialBars,
     ) -> None:
-        self.config = config
-        self.notes = notes
-        self.tracker = tracker
-        self.study_run = study_run
-        self.observer = observer
+        self.study, self.config, self.notes, self.seed = study, config, notes, seed
+        self.parent, self.store, self.bars = parent, store, bars
+        self.asked: dict[str, _Asked] = {}
 
-    def __call__(self, trial: optuna.Trial) -> float:
-        name, settings = suggest(trial, self.config.spaces)
-        number = len(finished(trial.study))  # the study's own number counts killed trials too
-        with self.tracker.run(
-            _run_name(number, name),
-            "trial",
-            params={"continuator": name, **settings},
-            tags={"notedecay.trial": str(number)},
-            parent=self.study_run.id,
-        ) as run:
-            trial.set_user_attr("run_id", run.id)
-            trial.set_user_attr("continuator", name)
-            trial.set_user_attr("settings", settings)
-            selected = self._run(trial, name, settings, run)
-        if selected is None:
-            return 0.0
-        if selected.ended == "pruned":
-            raise optuna.TrialPruned
-        return selected.score
+    def __enter__(self) -> None:
+        self.bars.total(len(finished(self.study)), self.config.trials)
 
-    def _run(
-        self, trial: optuna.Trial, name: str, settings: dict[str, Any], run: ActiveRun
-    ) -> Selected | None:
-        """The best that the trial reached; None when it diverged before it could be heard."""
-        with tempfile.TemporaryDirectory(prefix="notedecay-") as folder:
-            try:
-                selected = self._fit(trial, name, settings, run, Path(folder))
-            except TrainingDiverged as error:
-                run.tag({"notedecay.outcome": str(error)})
-                return None
-            self._log(selected, run)
-        run.tag({"notedecay.outcome": selected.ended})
-        return selected
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        for asked in self.asked.values():
+            requeue(self.study, asked.trial)
 
-    def _fit(
-        self,
-        trial: optuna.Trial,
-        name: str,
-        settings: dict[str, Any],
-        run: ActiveRun,
-        folder: Path,
-    ) -> Selected:
-        of = self.config.epochs
+    def __iter__(self) -> Iterator[Listed]:
+        for asked in ask_until(self.study, self.config.trials, self.seed):
+            model, settings = suggest(asked, self.config.spaces)
+            # The study's own number counts killed trials too.
+            name = _run_name(len(finished(self.study)), model)
+            trial = self._trial(model, settings, asked.user_attrs["seed"])
+            asked.set_user_attr("model", model)
+            asked.set_user_attr("settings", settings)
+            self.asked[trial.fingerprint] = _Asked(asked)
+            self.asked[trial.fingerprint].report_all(self.store.history(trial))
+            tags = {"notedecay.trial_number": str(len(finished(self.study)))}
+            yield Listed(trial, name, tags, self.parent)
 
-        def on_epoch(epoch: int, metrics: Mapping[str, float]) -> bool:
-            run.metrics(metrics, epoch)
-            self.observer.epoch(epoch, of, metrics)
-            if "look.score" not in metrics:
-                return False
-            trial.report(metrics["look.score"], epoch)
-            return epoch < of and trial.should_prune()
-
-        continuator = create(name, self.notes.signal, {**settings, "epochs": of})
-        return fit_selected(
-            continuator,
-            self.notes.train,
-            self.notes.panels["validation"],
+    def _trial(self, model: str, settings: Mapping[str, Any], seed: int) -> Trial:
+        dataset = self.notes.dataset
+        sets = {
+            SEEN: dataset.seen(self.notes.seen),
+            VALIDATION: dataset.part("validation"),
+        }
+        listen = [clip.id for notes in sets.values() for clip in spread(notes, self.notes.listen)]
+        return Trial(
+            model=model,
+            settings={**settings, "epochs": self.config.epochs},
+            signal=dataset.signal,
+            clips=dataset.path,
+            train=dataset.ids("train"),
+            validation=dataset.ids("validation"),
+            evaluation={name: tuple(clip.id for clip in notes) for name, notes in sets.items()},
+            seed=seed,
             check_every=self.config.check_every,
-            seed=trial.user_attrs["seed"],
-            device=self.config.device,
-            folder=folder,
-            on_epoch=on_epoch,
+            artifacts=Artifacts(listen=tuple(listen)),
         )
 
-    def _log(self, selected: Selected, run: ActiveRun) -> None:
-        run.metrics({"kept.epoch": selected.epoch})
-        verdict = {
-            split: panel.judge(selected.continuator) for split, panel in self.notes.panels.items()
-        }
-        for split, judged in verdict.items():
-            means = mean_scores([j.scores for j in judged])
-            run.metrics({f"{split}.{measure}": value for measure, value in means.items()})
-        log_listening(run, verdict, self.notes.listen, self.notes.signal.prime_samples)
+    def report(self, one: Listed, epoch: int, metrics: Mapping[str, float]) -> bool:
+        """Report a score to the study; return whether the trial is pruned."""
+        if CHECKPOINT_SCORE not in metrics:
+            return False
+        asked = self.asked[one.trial.fingerprint]
+        asked.report_all([{"epoch": epoch, **metrics}])
+        return epoch < self.config.epochs and asked.trial.should_prune()
+
+    def tell(self, one: Listed, result: dict[str, Any], run_id: str) -> None:
+        """Tell the study how a trial ended; one that diverged early has a score of 0.
+
+        All of it is then in the study and in its run, so that the store can forget it.
+        """
+        asked = self.asked[one.trial.fingerprint]
+        asked.report_all(result["history"])
+        asked.trial.set_user_attr("run_id", run_id)
+        if result["ended"] == PRUNED:
+            self.study.tell(asked.trial, state=optuna.trial.TrialState.PRUNED)
+        else:
+            self.study.tell(asked.trial, result["score"] or 0.0)
+        del self.asked[one.trial.fingerprint]
+        self.store.remove(one.trial)
+
+
+class _Asked:
+    """A trial of Optuna that runs: each of its scores is reported once, resumed or not."""
+
+    def __init__(self, trial: optuna.Trial) -> None:
+        self.trial = trial
+        self._reported: set[int] = set()
+
+    def report_all(self, history: Iterable[Mapping[str, Any]]) -> None:
+        """Report the scores of epochs that have not been reported."""
+        for row in history:
+            epoch = int(row["epoch"])
+            if CHECKPOINT_SCORE in row and epoch not in self._reported:
+                self._reported.add(epoch)
+                self.trial.report(row[CHECKPOINT_SCORE], epoch)
+
+
+def _run_name(number: int, model: str) -> str:
+    return f"trial {number} {model}"
 
 
 def _best(study: optuna.Study, config: Search) -> Best:
@@ -251,6 +252,6 @@ def _best(study: optuna.Study, config: Search) -> Best:
         for number, t in enumerate(counted)
     ]
     settings = {**best.user_attrs["settings"], "epochs": config.epochs}
-    continuator = best.user_attrs["continuator"]
-    run_name = _run_name(counted.index(best), continuator)
-    return Best(continuator, settings, best.value or 0.0, run_name, rows)
+    model = best.user_attrs["model"]
+    run_name = _run_name(counted.index(best), model)
+    return Best(model, settings, best.value or 0.0, run_name, rows)

@@ -14,18 +14,18 @@ Spaces = Mapping[str, Mapping[str, Choice]]
 
 
 def suggest(trial: optuna.Trial, spaces: Spaces) -> tuple[str, dict[str, Any]]:
-    """Let a trial choose a continuator and its settings.
+    """Let a trial choose a model and its settings.
 
-    Settings of different continuators have names of their own in the study, so that the
-    sampler never mistakes one for the other.
+    Settings of different models have names of their own in the study, so that the
+    sampler never confuses them.
 
     Returns
     -------
     str, dict
-        Name of the continuator, its settings.
+        Name of the model, its settings.
     """
     names = list(spaces)
-    name = names[0] if len(names) == 1 else trial.suggest_categorical("continuator", names)
+    name = names[0] if len(names) == 1 else trial.suggest_categorical("model", names)
     settings = {
         setting: _suggest(trial, name, setting, choice) for setting, choice in spaces[name].items()
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,7 @@ def open_study(name: str, database: Path, warmup_epochs: int) -> optuna.Study:
         raise failure(database, STUDIES, error) from error
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
         if process_is_gone(trial.user_attrs.get("process", "")):
-            _queue_again(study, trial.number, trial.params)
+            requeue(study, trial)
     return study
 
 
@@ -88,9 +88,10 @@ def _storage(database: Path) -> RDBStorage:
         ) from error
 
 
-def _queue_again(study: optuna.Study, number: int, params: dict[str, Any]) -> None:
-    study.tell(number, state=TrialState.FAIL)
-    study.enqueue_trial(params)
+def requeue(study: optuna.Study, trial: optuna.Trial | FrozenTrial) -> None:
+    """End a trial that was interrupted, and queue its parameters for the next call."""
+    study.tell(trial.number, state=TrialState.FAIL)
+    study.enqueue_trial(trial.params)
 
 
 def finished(study: optuna.Study) -> list[FrozenTrial]:
@@ -112,24 +113,6 @@ def ask_until(study: optuna.Study, trials: int, seed: int) -> Iterator[optuna.Tr
         trial.set_user_attr("process", process())
         trial.set_user_attr("seed", own)
         yield trial
-
-
-def run_trial(
-    study: optuna.Study, trial: optuna.Trial, objective: Callable[[optuna.Trial], float]
-) -> None:
-    """Run the objective and tell the study how it ended; an interrupt leaves the trial queued."""
-    try:
-        value = objective(trial)
-    except optuna.TrialPruned:
-        study.tell(trial, state=TrialState.PRUNED)
-    except KeyboardInterrupt:
-        _queue_again(study, trial.number, trial.params)
-        raise
-    except Exception:
-        study.tell(trial, state=TrialState.FAIL)
-        raise
-    else:
-        study.tell(trial, value)
 
 
 def trial_seed(seed: int, number: int) -> int:

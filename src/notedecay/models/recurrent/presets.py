@@ -54,3 +54,9 @@ PAPER: Mapping[str, dict[str, Any]] = MappingProxyType(
 For :func:`notedecay.models.create`, as they are or changed: ``PAPER["lstm"] | {...}``.
 The GRU is no model of theirs; it has what the settings share.
 """
+
+STANDARD_LSTM: Mapping[str, Any] = MappingProxyType(
+    PAPER["lstm"] | {"gates": "sigmoid", "denormalisation": "inverse"}
+)
+"""The authors' LSTM with the gates of torch and the inverse of its normalisation; sizes, loss and
+optimiser are theirs."""

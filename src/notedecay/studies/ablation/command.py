@@ -1,4 +1,4 @@
-"""What ``notedecay ablate`` does: what each idea of the best model buys, on notes to choose by."""
+"""The command ``notedecay ablate``: what each component of the best model contributes."""
 
 from __future__ import annotations
 
@@ -13,23 +13,22 @@ from notedecay.core.config import Params
 from notedecay.core.files import replacing
 from notedecay.core.project import Project
 from notedecay.core.tables import read_json, write_rows
-from notedecay.experiments.dataset import load_dataset
+from notedecay.experiments.dataset import Dataset, load_dataset
 from notedecay.plots import save
 from notedecay.reports.publishing import Picture, publish
-from notedecay.studies.ablation.effects import markdown, outcomes
-from notedecay.studies.ablation.forest_plot import forest
+from notedecay.studies.ablation.effects import effects, markdown
+from notedecay.studies.ablation.forest_plot import forest_plot
 from notedecay.studies.ablation.variants import variants
 from notedecay.studies.crossval.command import FOLDER
-from notedecay.studies.crossval.doing import do
-from notedecay.studies.crossval.plan import Trial, cross_validated
-from notedecay.studies.crossval.results import verdicts
+from notedecay.studies.crossval.plan import cross_validated
+from notedecay.studies.study import Placed, Row, Study
 from notedecay.training import choose_device
 
 PARTS = ("train", "validation")
-"""Whoever looks here chooses; so the test notes of the split stay unseen."""
+"""Components are chosen by these notes, so the test notes of the split stay unseen."""
 SHOWS = (
-    "What each idea buys: the difference over the same notes and its 95 % interval, as in the "
-    "table above."
+    "What each component contributes: the difference over the same notes and its 95 % interval, "
+    "as in the table above."
 )
 
 
@@ -41,18 +40,18 @@ class Choice:
     ----------
     instruments : tuple of str
         All of ``params.yaml`` if empty.
-    ideas : tuple of str
-        To take away; all of the model if empty.
+    components : tuple of str
+        To remove; all of the model if empty.
     seeds : int
         How often all is trained anew, on other folds and from other weights.
     processes : int
-        Trainings at once.
+        Trials at once.
     device : str
         ``auto``, ``cpu`` or ``cuda``.
     """
 
     instruments: tuple[str, ...]
-    ideas: tuple[str, ...]
+    components: tuple[str, ...]
     seeds: int
     processes: int
     device: str
@@ -61,7 +60,7 @@ class Choice:
 def run_ablation(
     project: Project, params: Params, choice: Choice, console: Console
 ) -> Iterator[str]:
-    """Train the best model with and without each of its ideas, and say what each buys.
+    """Train the best model with and without each of its components, and compare.
 
     Yields
     ------
@@ -71,27 +70,29 @@ def run_ablation(
     Raises
     ------
     UserError
-        For an instrument that is not prepared or searched, a continuator without listed ideas,
-        an idea that is not listed, or a job that failed for a reason that the user can mend.
+        For an instrument that is not prepared or searched, a model without listed components,
+        a component that is not listed, or a trial that failed for a reason that the user can
+        mend.
     SystemExit
-        With a line to print, for a job that failed otherwise.
+        With a line to print, for a trial that failed otherwise.
     """
     choose_device(choice.device)
     names = choice.instruments or tuple(params.instruments)
-    # All are planned before the first is done: a mistake is told now, not in an hour.
-    planned = {name: plan(project, params, name, choice.ideas, choice.seeds) for name in names}
-    for name, jobs in planned.items():
-        do(jobs, processes=choice.processes, device=choice.device, console=console)
-        title = "-".join(["ablation", *(idea.replace(" ", "-") for idea in choice.ideas)])
+    # All are planned before the first is run: a mistake is reported now, not in an hour.
+    planned = {name: plan(project, params, name, choice) for name in names}
+    title = "-".join(["ablation", *(name.replace(" ", "-") for name in choice.components)])
+    for name, (dataset, placed) in planned.items():
+        study = Study(project, name, title, params.seed, dataset.path)
+        rows = study.run(placed, processes=choice.processes, device=choice.device, console=console)
         table = project.results(FOLDER) / name / f"{title}.csv"
-        page = _write(name, _rows(jobs), table, project.root / "docs")
-        yield f"{page}: {len(jobs)} jobs; rows in {table}"
+        page = _write(name, _note_rows(rows), table, project.root / "docs")
+        yield f"{page}: {len(placed)} trials; rows in {table}"
 
 
 def plan(
-    project: Project, params: Params, name: str, ideas: Sequence[str], seeds: int
-) -> list[Trial]:
-    """All jobs of an instrument: each variant on each fold, for each seed.
+    project: Project, params: Params, name: str, choice: Choice
+) -> tuple[Dataset, list[Placed]]:
+    """List the trials of an instrument: each variant on each fold, for each seed.
 
     Parameters
     ----------
@@ -101,41 +102,41 @@ def plan(
         Validated; its seed is the first.
     name : str
         Of the instrument.
-    ideas : sequence of str
-        To take away; all of the model if empty.
-    seeds : int
-        How many.
+    choice : Choice
+        Components and seeds.
+
+    Returns
+    -------
+    dataset : Dataset
+        Without the test notes.
+    placed : list of Placed
+        Trials.
     """
-    config = params.instrument(name)
-    results = project.results(name)
-    material = load_dataset(results, name, params)
-    return cross_validated(
-        variants(read_json(results / "best.json"), config.train.epochs, ideas),
-        [clip for part in PARTS for clip in material.part(part)],
-        material.path,
-        material.signal,
-        range(params.seed, params.seed + seeds),
-        project.results(FOLDER) / name / "jobs",
-    )
+    config, results = params.instrument(name), project.results(name)
+    dataset = load_dataset(results, name, params).only(*PARTS)
+    best = read_json(results / "best.json")
+    compared = variants(best, config.train.epochs, choice.components)
+    seeds = range(params.seed, params.seed + choice.seeds)
+    return dataset, cross_validated(compared, dataset, config, seeds)
 
 
-def _rows(jobs: Sequence[Trial]) -> list[dict[str, Any]]:
+def _note_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """A row for each note, seed and variant."""
     return [
-        {"variant": v.label, "seed": v.trials[0].job.seed}
-        | {k: x for k, x in note.items() if k not in ("condition", "continuator")}
-        for v in verdicts(jobs)
-        for note in v.notes
+        {"variant": row.label, "seed": row.placed[0].trial.seed}
+        | {k: x for k, x in note.items() if k not in ("condition", "model")}
+        for row in rows
+        for note in row.notes
     ]
 
 
 def _write(name: str, rows: Sequence[dict[str, Any]], table: Path, docs: Path) -> Path:
-    """Table, text and picture beside each other, and a page of them in the documentation."""
+    """Write table, text and picture beside each other, and a page of them in the documentation."""
     write_rows(rows, table)
-    found = outcomes(rows)
+    found = effects(rows)
     text, picture = table.with_suffix(".md"), table.with_suffix(".png")
     with replacing(text) as path:
         path.write_text(markdown(name, found), encoding="utf-8")
-    save(forest(found, f"{name}: what each idea buys"), picture)
+    save(forest_plot(found, f"{name}: what each component contributes"), picture)
     page = f"{name}-{table.stem}"
     return publish(text, {f"{page}.png": Picture(picture, SHOWS)}, docs / FOLDER / f"{page}.md")

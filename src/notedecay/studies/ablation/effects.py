@@ -1,4 +1,4 @@
-"""What a model loses with each of its ideas: paired over notes, as numbers and as a page."""
+"""Effect of each component of a model: components: paired over notes, as numbers and as a page."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from notedecay.metrics.bootstrap import Interval, bootstrap
+from notedecay.reports.markdown import table
 from notedecay.studies.ablation.variants import FULL, WITHOUT
 from notedecay.studies.crossval.tables import COLUMNS
-from notedecay.studies.paper.document import table
 
 SHOWN = (
     "decay_ok",
@@ -22,12 +22,12 @@ SHOWN = (
     "missing",
     "score",
 )
-JUDGED_BY = ("decay_ok", "score")
-"""Of these it is said in words what an idea buys; of both, more is better."""
+SUMMARISED = ("decay_ok", "score")
+"""Of these the page says in words what a component contributes; of both, more is better."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Effect:
     """A variant: how it does, and what it lacks against the full model.
 
     Attributes
@@ -38,7 +38,7 @@ class Outcome:
         How many notes it was judged on, and how many times.
     means : dict of str to float
         Of each measure, over notes.
-    bought : dict of str to Interval
+    contribution : dict of str to Interval
         Of each measure, the full model's less this one's, over the same notes.
     """
 
@@ -46,15 +46,15 @@ class Outcome:
     notes: int
     seeds: int
     means: dict[str, float]
-    bought: dict[str, Interval]
+    contribution: dict[str, Interval]
 
     @property
-    def idea(self) -> str:
+    def component(self) -> str:
         """What it is without."""
         return self.label.removeprefix(WITHOUT)
 
 
-def outcomes(rows: Sequence[Mapping[str, Any]]) -> list[Outcome]:
+def effects(rows: Sequence[Mapping[str, Any]]) -> list[Effect]:
     """Pair each variant with the full model, note by note.
 
     Parameters
@@ -65,8 +65,8 @@ def outcomes(rows: Sequence[Mapping[str, Any]]) -> list[Outcome]:
 
     Returns
     -------
-    list of Outcome
-        The full model first, then what buys the most decays.
+    list of Effect
+        The full model first, then what contributes most to the decays.
     """
     frame = pd.DataFrame(list(rows)).astype(dict.fromkeys(SHOWN, float))
     notes = frame.groupby(["variant", "note"])[list(SHOWN)].mean()
@@ -75,20 +75,20 @@ def outcomes(rows: Sequence[Mapping[str, Any]]) -> list[Outcome]:
     found = []
     for label in frame["variant"].unique():
         mine = notes.loc[label]
-        bought = {m: bootstrap((full[m] - mine[m]).to_numpy()) for m in SHOWN}
+        contribution = {m: bootstrap((full[m] - mine[m]).to_numpy()) for m in SHOWN}
         means = {m: float(mine[m].mean()) for m in SHOWN}
-        found.append(Outcome(str(label), len(mine), seeds, means, bought))
-    return sorted(found, key=lambda o: (o.label != FULL, -o.bought["decay_ok"].mean))
+        found.append(Effect(str(label), len(mine), seeds, means, contribution))
+    return sorted(found, key=lambda o: (o.label != FULL, -o.contribution["decay_ok"].mean))
 
 
-def markdown(instrument: str, found: Sequence[Outcome]) -> str:
+def markdown(instrument: str, found: Sequence[Effect]) -> str:
     """The page of an ablation.
 
     Parameters
     ----------
     instrument : str
         Its name.
-    found : sequence of Outcome
+    found : sequence of Effect
         The full model first.
     """
     full, *others = found
@@ -96,46 +96,48 @@ def markdown(instrument: str, found: Sequence[Outcome]) -> str:
     seeds = "1 seed" if full.seeds == 1 else f"{full.seeds} seeds"
     return "\n".join(
         [
-            f"## {instrument}: what each idea buys\n",
+            f"## {instrument}: what each component contributes\n",
             f"{full.notes} notes of the parts train and validation, cross-validated by pitch, "
-            f"{seeds} (folds and weights). The test notes of the split are neither learned from "
-            "nor judged on. Each variant is the best of the search with one idea taken away.\n",
+            f"{seeds} (folds and weights). The test notes of the split are not "
+            "used. Each variant is the best of the search without one component.\n",
             *[_sentence(one) for one in others],
             "\nMean over notes:\n",
             table(["model", *names], [_means(one) for one in found]),
-            "The full model less the one without the idea, over the same notes; in brackets the "
-            "95 % interval, bootstrapped over notes; bold where it does not hold 0. More is better "
-            "for decay ok, join and score, less for the others.\n",
-            table(["idea", *names], [_differences(one) for one in others]),
+            "Difference: the full model minus the one without the component, over the same notes; "
+            "in brackets the 95 % interval, bootstrapped over notes; bold where it holds no 0. "
+            "More is better for decay ok, join and score, less for the others.\n",
+            table(["component", *names], [_differences(one) for one in others]),
         ]
     )
 
 
-def _sentence(one: Outcome) -> str:
-    words = [_words(one.bought[m], *COLUMNS[m]) for m in JUDGED_BY]
-    return f"- **{one.idea}**: {', '.join(words)}."
+def _sentence(one: Effect) -> str:
+    words = [_words(one.contribution[m], *COLUMNS[m]) for m in SUMMARISED]
+    return f"- **{one.component}**: {', '.join(words)}."
 
 
-def _words(bought: Interval, name: str, digits: int) -> str:
-    if bought.mean != bought.mean:
+def _words(contribution: Interval, name: str, digits: int) -> str:
+    if contribution.mean != contribution.mean:
         return f"nothing to judge {name} by"
-    verb = "costs" if bought.mean < 0 else "buys"
-    chance = " (within chance)" if bought.by_chance else ""
-    return f"{verb} {abs(bought.mean):.{max(3, digits)}f} of {name}{chance}"
+    verb = "costs" if contribution.mean < 0 else "contributes"
+    chance = " (within chance)" if contribution.by_chance else ""
+    return f"{verb} {abs(contribution.mean):.{max(3, digits)}f} of {name}{chance}"
 
 
-def _means(one: Outcome) -> list[str]:
+def _means(one: Effect) -> list[str]:
     cells = [f"{one.means[m]:.{COLUMNS[m][1]}f}".replace("nan", "-") for m in SHOWN]
     return [one.label, *cells]
 
 
-def _differences(one: Outcome) -> list[str]:
-    return [one.idea, *(_cell(one.bought[m], COLUMNS[m][1]) for m in SHOWN)]
+def _differences(one: Effect) -> list[str]:
+    return [one.component, *(_cell(one.contribution[m], COLUMNS[m][1]) for m in SHOWN)]
 
 
-def _cell(bought: Interval, digits: int) -> str:
+def _cell(contribution: Interval, digits: int) -> str:
     """A difference; one digit more than a mean has, for it is small."""
-    if bought.mean != bought.mean:
+    if contribution.mean != contribution.mean:
         return "-"
-    mean, low, high = (f"{v:+.{digits + 1}f}" for v in (bought.mean, bought.low, bought.high))
-    return f"{mean if bought.by_chance else f'**{mean}**'} ({low} to {high})"
+    mean, low, high = (
+        f"{v:+.{digits + 1}f}" for v in (contribution.mean, contribution.low, contribution.high)
+    )
+    return f"{mean if contribution.by_chance else f'**{mean}**'} ({low} to {high})"

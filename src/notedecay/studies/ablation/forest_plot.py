@@ -1,4 +1,4 @@
-"""What each idea buys, as a picture."""
+"""What each component contributes, as a picture."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from notedecay.metrics.bootstrap import Interval
 from notedecay.plots.note import COLOURS, DPI
-from notedecay.studies.ablation.effects import JUDGED_BY, Outcome
+from notedecay.studies.ablation.effects import SUMMARISED, Effect
 
 TITLES = {"decay_ok": "decay ok", "score": "score"}
 BETTER, WORSE, CHANCE = COLOURS[2], COLOURS[1], "0.55"
 
 
-def forest(found: Sequence[Outcome], title: str) -> Figure:
-    """Draw the difference that each idea makes, with its interval.
+def forest_plot(found: Sequence[Effect], title: str) -> Figure:
+    """Draw the difference that each component makes, with its interval.
 
     Parameters
     ----------
-    found : sequence of Outcome
+    found : sequence of Effect
         The full model first.
     title : str
         A headline.
@@ -30,35 +30,41 @@ def forest(found: Sequence[Outcome], title: str) -> Figure:
     Returns
     -------
     Figure
-        1100 pixels wide: a panel for decay ok and one for the score, a line for each idea.
+        1100 pixels wide: a panel for decay ok and one for the score, a line for each component.
     """
     full, *others = found
     layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1)
     figure = Figure(figsize=(11, 2.1 + 0.55 * len(others)), dpi=DPI, layout=layout)
     figure.suptitle(title, fontsize=15)
-    panels = figure.subplots(1, len(JUDGED_BY), sharey=True)
-    for axes, measure in zip(panels, JUDGED_BY, strict=True):
+    panels = figure.subplots(1, len(SUMMARISED), sharey=True)
+    for axes, measure in zip(panels, SUMMARISED, strict=True):
         for k, one in enumerate(others):
-            _line(axes, k, one.bought[measure])
+            _line(axes, k, one.contribution[measure])
         _frame(axes, len(others), f"{TITLES[measure]}, full model {full.means[measure]:.2f}")
-    panels[0].set_yticks(range(len(others)), labels=[one.idea for one in others], fontsize=12)
+    panels[0].set_yticks(range(len(others)), labels=[one.component for one in others], fontsize=12)
     panels[0].set_ylim(len(others) - 0.5, -0.5)
     figure.supxlabel(
-        f"with the idea less without it, mean over {full.notes} notes and 95 % interval; "
+        f"with the component less without it, mean over {full.notes} notes and 95 % interval; "
         "hollow and grey: within chance",
         fontsize=11,
     )
     return figure
 
 
-def _line(axes: Axes, k: int, bought: Interval) -> None:
-    """One idea; its figure stands at the right edge, whatever the scale."""
-    colour = CHANCE if bought.by_chance else BETTER if bought.mean > 0 else WORSE
-    face = "white" if bought.by_chance else colour
-    axes.plot([bought.low, bought.high], [k, k], color=colour, linewidth=3, solid_capstyle="round")
-    axes.plot(bought.mean, k, "o", markersize=10, markeredgewidth=2, color=colour, mfc=face)
+def _line(axes: Axes, k: int, contribution: Interval) -> None:
+    """One component; its figure stands at the right edge, whatever the scale."""
+    colour = CHANCE if contribution.by_chance else BETTER if contribution.mean > 0 else WORSE
+    face = "white" if contribution.by_chance else colour
+    axes.plot(
+        [contribution.low, contribution.high],
+        [k, k],
+        color=colour,
+        linewidth=3,
+        solid_capstyle="round",
+    )
+    axes.plot(contribution.mean, k, "o", markersize=10, markeredgewidth=2, color=colour, mfc=face)
     axes.annotate(
-        f"{bought.mean:+.3f}",
+        f"{contribution.mean:+.3f}",
         (1.02, k),
         xycoords=("axes fraction", "data"),
         va="center",
@@ -73,7 +79,10 @@ def _frame(axes: Axes, count: int, name: str) -> None:
     for k in range(1, count, 2):
         axes.axhspan(k - 0.5, k + 0.5, color="0.96", zorder=-1)
     axes.set_title(name, fontsize=13, pad=22)
-    for x, side, word in ((0.0, "left", "\u2190 the idea costs"), (1.0, "right", "it buys \u2192")):
+    for x, side, word in (
+        (0.0, "left", "\u2190 the component costs"),
+        (1.0, "right", "it helps \u2192"),
+    ):
         place = (x, 1.02)
         axes.annotate(word, place, xycoords="axes fraction", ha=side, color="0.35", fontsize=10)
     most = max(abs(edge) for edge in axes.get_xlim())

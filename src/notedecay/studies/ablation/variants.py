@@ -1,4 +1,4 @@
-"""The ideas of a continuator, each with the setting that takes it away."""
+"""The components of a model, each with the setting that takes it away."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from notedecay.core.config import parse
 from notedecay.core.errors import UserError, nearest
 from notedecay.models import MODELS
-from notedecay.studies.crossval.plan import Competitor
+from notedecay.studies.crossval.plan import System
 
 FULL = "full model"
 WITHOUT = "without "
 
-IDEAS: dict[str, dict[str, dict[str, Any]]] = {
+COMPONENTS: dict[str, dict[str, dict[str, Any]]] = {
     "modal": {
         "weeding": {"weed": False},
         "aftersound": {"aftersound": False},
@@ -26,51 +26,58 @@ IDEAS: dict[str, dict[str, dict[str, Any]]] = {
         "dropout": {"dropout": 0.0},
     },
 }
-"""By continuator: an idea in plain words, and the settings of a model that is without it."""
+"""By model: the name of a component, and the settings of a model that is without it."""
 
 
-def variants(best: Mapping[str, Any], epochs: int, ideas: Sequence[str] = ()) -> list[Competitor]:
-    """The model as the search found it, then without each of its ideas.
+def variants(best: Mapping[str, Any], epochs: int, components: Sequence[str] = ()) -> list[System]:
+    """The model as the search found it, then without each of its components.
 
-    An idea that the search has left out itself is none of the model's, and has no variant.
+    A component that the search has left out itself is none of the model's, and has no variant.
 
     Parameters
     ----------
     best : mapping
-        ``best.json``: continuator and settings.
+        ``best.json``: model and settings.
     epochs : int
         Of a full training.
-    ideas : sequence of str
+    components : sequence of str
         Those to take away; all if empty.
 
     Raises
     ------
     UserError
-        For a continuator without listed ideas, a model that has none of them, an idea that is
+        For a model without listed components, a model that has none of them, a component that is
         not listed, or settings that it does not know.
     """
-    name = best["continuator"]
-    if name not in IDEAS:
+    name = best["model"]
+    if name not in COMPONENTS:
         raise UserError(
-            f"the best of the search is '{name}', of which no ideas are listed to take away "
-            f"(known: {', '.join(IDEAS)}); add a line to evaluation/variants.py"
+            f"the best of the search is '{name}', of which no components are listed to take away "
+            f"(known: {', '.join(COMPONENTS)}); add a line to studies/ablation/variants.py"
         )
-    for idea in ideas:
-        if idea not in IDEAS[name]:
-            raise UserError(f"'{name}' has no idea '{idea}'{nearest(idea, IDEAS[name])}")
+    for component in components:
+        if component not in COMPONENTS[name]:
+            raise UserError(
+                f"'{name}' has no component '{component}'{nearest(component, COMPONENTS[name])}"
+            )
     settings = {**best["settings"], "epochs": epochs}
     full = parse(MODELS[name].Config, settings, "best.json")
     without = {
-        idea: change
-        for idea, change in IDEAS[name].items()
-        if (not ideas or idea in ideas)
+        component: change
+        for component, change in COMPONENTS[name].items()
+        if (not components or component in components)
         and any(getattr(full, setting) != value for setting, value in change.items())
     }
-    if absent := set(ideas) - set(without):
+    if absent := set(components) - set(without):
         raise UserError(f"the best of the search is already without {', '.join(sorted(absent))}")
     if not without:
-        raise UserError(f"the best of the search has none of the ideas: {', '.join(IDEAS[name])}")
+        raise UserError(
+            f"the best of the search has none of the components: {', '.join(COMPONENTS[name])}"
+        )
     return [
-        Competitor(FULL, name, settings),
-        *(Competitor(WITHOUT + idea, name, settings | change) for idea, change in without.items()),
+        System(FULL, name, settings),
+        *(
+            System(WITHOUT + component, name, settings | change)
+            for component, change in without.items()
+        ),
     ]

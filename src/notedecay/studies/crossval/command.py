@@ -1,8 +1,12 @@
-"""What ``notedecay evaluate`` does, from the seal to the table."""
+"""The command ``notedecay evaluate``: the final table, cross-validated by pitch."""
 
 from __future__ import annotations
 
 import math
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,18 +16,18 @@ from rich.console import Console
 
 from notedecay.core.config import Params
 from notedecay.core.digests import digest
+from notedecay.core.errors import UserError
 from notedecay.core.files import replacing
 from notedecay.core.project import Project
 from notedecay.core.tables import read_json, write_json, write_rows
-from notedecay.experiments.dataset import SPLIT, load_dataset
-from notedecay.experiments.execute import code
+from notedecay.experiments.dataset import SPLIT, Dataset, load_dataset
+from notedecay.experiments.fingerprint import training_code
 from notedecay.reports.publishing import Picture, publish
 from notedecay.studies.crossval.access_log import open_once
-from notedecay.studies.crossval.doing import do
 from notedecay.studies.crossval.pictures import draw
-from notedecay.studies.crossval.plan import Trial, competitors, trials
-from notedecay.studies.crossval.results import Verdict, verdicts
+from notedecay.studies.crossval.plan import System, systems, trials
 from notedecay.studies.crossval.tables import markdown
+from notedecay.studies.study import Row, Study
 from notedecay.training import choose_device
 
 FOLDER = "evaluation"
@@ -36,14 +40,13 @@ PUBLISHED = {
     "grey band a listener could not tell them apart.",
     "by_pitch": "Decay ok of every unseen note, from low to high.",
     "by_number": "How many times too long or too short partials ring, from the fundamental up: "
-    "median and quartiles over notes; numbers of which one partial alone was judged are left out.",
-    "by_prime": "Decay ok by how much of the note is heard: mean and its standard error over "
-    "notes.",
+    "median and quartiles over notes; numbers with one evaluated partial are left out.",
+    "by_prime": "Decay ok by the length of the prime: mean and its standard error over notes.",
     "best": f"The best of the unseen notes by score: {_NOTE}",
     "median": f"The one in the middle: {_NOTE}",
     "worst": f"The worst: {_NOTE}",
 }
-"""Pictures that stand below the committed table, and what they show."""
+"""Pictures below the committed table, and what they show."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,9 @@ class Choice:
     instruments : tuple of str
         All of ``params.yaml`` if empty.
     why : str or None
-        Reason to open the notes for other competitors than before.
+        Reason to open the test notes for other systems than before.
     processes : int
-        Trainings at once.
+        Trials at once.
     device : str
         ``auto``, ``cpu`` or ``cuda``.
     """
@@ -71,7 +74,7 @@ class Choice:
 def run_evaluation(
     project: Project, params: Params, choice: Choice, console: Console
 ) -> Iterator[str]:
-    """Judge every note as an unseen one, and write tables and pictures.
+    """Evaluate every note as an unseen one, and write tables and pictures.
 
     Yields
     ------
@@ -82,9 +85,9 @@ def run_evaluation(
     ------
     UserError
         For an instrument that is not prepared or searched, notes that were opened for other
-        competitors, or a job that failed for a reason that the user can mend.
+        systems, or a trial that failed for a reason that the user can mend.
     SystemExit
-        With a line to print, for a job that failed otherwise.
+        With a line to print, for a trial that failed otherwise.
     """
     choose_device(choice.device)
     names = choice.instruments or tuple(params.instruments)
@@ -92,48 +95,64 @@ def run_evaluation(
         params.instrument(name)
     for name in names:
         folder = project.results(FOLDER) / name
-        planned, looks = _plan(project, params, name, folder, choice.why)
-        do(planned, processes=choice.processes, device=choice.device, console=console)
-        found = verdicts(planned)
-        _write(name, found, looks, folder)
+        dataset = load_dataset(project.results(name), name, params)
+        best = read_json(project.results(name) / "best.json")
+        compared = systems(best, params.instrument(name))
+        opened = _open(project, name, compared, choice.why)
+        placed = trials(compared, dataset, params.instrument(name), params.seed)
+        study = _study(project, name, dataset, params.seed)
+        rows = study.run(placed, processes=choice.processes, device=choice.device, console=console)
+        _write(name, rows, opened, folder, study)
         page = _publish(name, folder, project.root / "docs" / FOLDER)
-        yield f"{page}: {len(planned)} jobs; pictures and rows in {folder}"
+        _record(project, name)
+        yield f"{page}: {len(placed)} trials; pictures and rows in {folder}"
 
 
-def _plan(
-    project: Project, params: Params, name: str, folder: Path, why: str | None
-) -> tuple[list[Trial], int]:
-    config = params.instrument(name)
-    results = project.results(name)
-    material = load_dataset(results, name, params)
-    best = read_json(results / "best.json")
-    entered = competitors(best, config.train.epochs, config)
-    settings = {one.label: dict(one.settings) for one in entered}
-    ledger = project.root / "docs" / FOLDER / f"{name}-opened.json"
-    looks = open_once(ledger, settings, code(), digest(results / SPLIT), why)
-    planned = trials(
-        entered, material.clips, material.path, material.signal, params.seed, folder / "jobs"
-    )
-    return planned, looks
+def _study(project: Project, name: str, dataset: Dataset, seed: int) -> Study:
+    return Study(project, name, "crossval", seed, dataset.path)
 
 
-def _write(name: str, found: Sequence[Verdict], looks: int, folder: Path) -> None:
-    write_rows([note for v in found for note in v.notes], folder / "notes.csv")
-    write_rows([partial for v in found for partial in v.partials], folder / "partials.csv")
+def _open(project: Project, name: str, compared: Sequence[System], why: str | None) -> int:
+    """Note in the access log that these systems are evaluated on the test notes."""
+    log = project.root / "docs" / FOLDER / f"{name}-opened.json"
+    settings = {one.label: dict(one.settings) for one in compared}
+    code = "-".join(sorted({training_code(one.model) for one in compared}))
+    return open_once(log, settings, code, digest(project.results(name) / SPLIT), why)
+
+
+def _write(name: str, rows: Sequence[Row], opened: int, folder: Path, study: Study) -> None:
+    write_rows([note for row in rows for note in row.notes], folder / "notes.csv")
+    write_rows([partial for row in rows for partial in row.partials], folder / "partials.csv")
     table: dict[str, dict[str, Any]] = {}
-    for v in found:
-        means = {k: None if math.isnan(x) else round(x, 4) for k, x in v.means().items()}
-        table.setdefault(v.condition, {})[v.label] = means
-    write_json(table, folder / "metrics.json")
+    for row in rows:
+        means = {k: None if math.isnan(x) else round(x, 4) for k, x in row.means().items()}
+        table.setdefault(row.condition, {})[row.label] = means
+    write_json(table, folder / "table.json")
     with replacing(folder / "table.md") as path:
-        path.write_text(markdown(name, found, looks), encoding="utf-8")
-    draw(name, found, folder / "pictures")
+        path.write_text(markdown(name, rows, opened), encoding="utf-8")
+    draw(name, rows, study.store, folder / "pictures")
 
 
 def _publish(name: str, folder: Path, docs: Path) -> Path:
-    """Copy the table, with its most telling pictures, to where it is committed."""
+    """Copy the table and its most useful pictures to where they are committed."""
     pictures = {
         f"{name}-{one}.png": Picture(folder / "pictures" / f"{one}.png", shows)
         for one, shows in PUBLISHED.items()
     }
+    with replacing(docs / f"{name}.json") as path:
+        shutil.copyfile(folder / "table.json", path)
     return publish(folder / "table.md", pictures, docs / f"{name}.md")
+
+
+def _record(project: Project, name: str) -> None:
+    """Record in ``dvc.lock`` what the table was made of; the stage is frozen in ``dvc.yaml``.
+
+    Where DVC itself runs this command, it records the stage itself.
+    """
+    if "DVC_ROOT" in os.environ or not (project.root / ".dvc").is_dir():
+        return
+    command = [sys.executable, "-m", "dvc", "commit", "--force", "--quiet", f"evaluate@{name}"]
+    done = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
+    if done.returncode:
+        why = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+        raise UserError(f"the table is written, but dvc.lock is not: {why}")

@@ -1,4 +1,4 @@
-"""Which notes are learned and which are unseen, so that in the end every note was unseen once."""
+"""Folds by pitch: which notes train, validate and are unseen, so that each is unseen once."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ from notedecay.core.errors import UserError
 from notedecay.data.note import Clip
 
 OUTSIDE = 0.15
-"""Share of the pitches at each end of the range that are kept for the question of range."""
+"""Share of the pitches at each end of the range that are unseen in the question of range."""
 
 
 @dataclass(frozen=True)
 class Fold:
-    """A way to divide the notes.
+    """A division of the notes; no pitch is in two parts.
 
     Attributes
     ----------
-    learned, unseen : tuple of str
-        Ids; no pitch is in both.
+    train, validation, unseen : tuple of str
+        Ids of notes.
     """
 
-    learned: tuple[str, ...]
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
     unseen: tuple[str, ...]
 
 
-def folds(clips: Sequence[Clip], count: int, seed: int) -> list[Fold]:
+def folds(clips: Sequence[Clip], count: int, seed: int, validation: float) -> list[Fold]:
     """Divide notes by pitch; every pitch is unseen in just one fold.
 
     Neighbouring pitches go to different folds, in an order drawn anew for each stretch of
-    ``count`` pitches.
+    ``count`` pitches. Of the other pitches a share validates, one of each stretch.
 
     Parameters
     ----------
@@ -42,6 +43,8 @@ def folds(clips: Sequence[Clip], count: int, seed: int) -> list[Fold]:
         Of folds, 2 or more.
     seed : int
         The same notes and seed give the same folds.
+    validation : float
+        Share of all pitches whose notes select the epoch, 0..0.5; at least one pitch.
 
     Raises
     ------
@@ -56,18 +59,34 @@ def folds(clips: Sequence[Clip], count: int, seed: int) -> list[Fold]:
     for start in range(0, len(pitches), count):
         stretch = pitches[start : start + count]
         fold_of |= dict(zip(stretch, generator.permutation(count).tolist(), strict=False))
-    return [_divide(clips, {p for p, f in fold_of.items() if f == k}) for k in range(count)]
+    parts = [{p for p, f in fold_of.items() if f == k} for k in range(count)]
+    return [_divide(clips, unseen, validation, generator) for unseen in parts]
 
 
-def outside(clips: Sequence[Clip]) -> Fold:
-    """Learn the middle of the range; the lowest and the highest pitches are unseen."""
+def outside(clips: Sequence[Clip], seed: int, validation: float) -> Fold:
+    """Train on the middle of the range; the lowest and the highest pitches are unseen.
+
+    Parameters
+    ----------
+    clips, seed, validation
+        As of :func:`folds`.
+    """
     pitches = sorted({clip.pitch for clip in clips})
     edge = max(1, round(OUTSIDE * len(pitches)))
-    return _divide(clips, {*pitches[:edge], *pitches[-edge:]})
+    unseen = {*pitches[:edge], *pitches[-edge:]}
+    return _divide(clips, unseen, validation, np.random.default_rng(seed))
 
 
-def _divide(clips: Sequence[Clip], unseen: set[int]) -> Fold:
-    return Fold(
-        tuple(clip.id for clip in clips if clip.pitch not in unseen),
-        tuple(clip.id for clip in clips if clip.pitch in unseen),
-    )
+def _divide(
+    clips: Sequence[Clip], unseen: set[int], share: float, generator: np.random.Generator
+) -> Fold:
+    pitches = sorted({clip.pitch for clip in clips})
+    others = [pitch for pitch in pitches if pitch not in unseen]
+    held = max(1, min(round(share * len(pitches)), len(others) // 2))
+    stretches = np.array_split(np.array(others), held)
+    validation = {int(generator.choice(stretch)) for stretch in stretches}
+
+    def ids(*, of: set[int]) -> tuple[str, ...]:
+        return tuple(clip.id for clip in clips if clip.pitch in of)
+
+    return Fold(ids(of=set(others) - validation), ids(of=validation), ids(of=unseen))

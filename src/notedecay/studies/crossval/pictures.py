@@ -14,7 +14,8 @@ from notedecay.core.files import replacing_folder
 from notedecay.data.clips import read_clips
 from notedecay.data.note import Clip
 from notedecay.data.pitch import hz
-from notedecay.experiments.trial import MADE
+from notedecay.experiments.store import TrialStore
+from notedecay.experiments.trial import CONTINUATIONS, UNSEEN
 from notedecay.plots import (
     PitchPoint,
     comparison_bars,
@@ -25,8 +26,8 @@ from notedecay.plots import (
     scores_by_pitch,
     triple,
 )
-from notedecay.studies.crossval.plan import OUTSIDE, UNSEEN
-from notedecay.studies.crossval.results import Verdict
+from notedecay.studies.crossval.plan import OUTSIDE_RANGE, UNSEEN_PITCHES
+from notedecay.studies.study import Row
 
 PLAIN_NUMBERS = 12
 """Above, a stiff string's partial may lie nearer to the next number than to its own."""
@@ -35,41 +36,48 @@ BY_RANK = "partial, 1 is the strongest after the prime"
 BY_NUMBER = f"number of the partial, 1 is the fundamental (up to {PLAIN_NUMBERS})"
 
 
-def draw(instrument: str, verdicts: Sequence[Verdict], folder: Path) -> None:
+def draw(instrument: str, rows: Sequence[Row], store: TrialStore, folder: Path) -> None:
     """Write every picture of an evaluation.
 
     Parameters
     ----------
     instrument : str
         For the titles.
-    verdicts : sequence of Verdict
-        Unseen pitches first, and there the competitor whose further trials were run.
+    rows : sequence of Row
+        Unseen pitches first, and there the system with further conditions.
+    store : TrialStore
+        Holds the continuations.
     folder : Path
         Gets ``comparison.png``, ``by_pitch.png``, ``decay.png``, ``by_rank.png``,
         ``by_number.png``, ``by_prime.png``, ``best.png``, ``median.png`` and ``worst.png``,
         replaced as a whole.
     """
-    unseen = [v for v in verdicts if v.condition == UNSEEN]
+    unseen = [row for row in rows if row.condition == UNSEEN_PITCHES]
     first = unseen[0]
-    shown = [v for v in unseen if v.label in (first.label, "esprit")]
+    shown = [row for row in unseen if row.label in (first.label, "esprit")]
     with replacing_folder(folder) as fresh:
-        bars = {v.label: v.scores for v in unseen}
+        bars = {row.label: row.scores for row in unseen}
         title = f"{instrument}: unseen notes"
         save(comparison_bars(bars, title=title), fresh / "comparison.png")
-        points = {v.label: _points(v) for v in shown}
+        points = {row.label: _points(row) for row in shown}
         save(scores_by_pitch(points, "decay_ok", title), fresh / "by_pitch.png")
         save(_scatter(instrument, shown), fresh / "decay.png")
-        ranks = {v.label: ratios(v.partials, lambda partial: int(partial["rank"])) for v in shown}
+        ranks = {
+            row.label: ratios(row.partials, lambda partial: int(partial["rank"])) for row in shown
+        }
         save(error_over_partials(ranks, BY_RANK, title), fresh / "by_rank.png")
-        numbers = {v.label: ratios(v.partials, harmonic) for v in shown}
+        numbers = {row.label: ratios(row.partials, harmonic) for row in shown}
         save(error_over_partials(numbers, BY_NUMBER, title), fresh / "by_number.png")
-        primes = [v for v in verdicts if v.label == first.label and v.condition != OUTSIDE]
+        primes = [
+            row for row in rows if row.label == first.label and row.condition != OUTSIDE_RANGE
+        ]
         title = f"{instrument}, {first.label}: unseen notes"
         save(
-            decay_over_prime({_prime(v): _decays(v) for v in primes}, title), fresh / "by_prime.png"
+            decay_over_prime({_prime(row): _decays(row) for row in primes}, title),
+            fresh / "by_prime.png",
         )
         for name, note in _typical(first).items():
-            save(_triple(first, note, name), fresh / f"{name}.png")
+            save(_triple(first, note, name, store), fresh / f"{name}.png")
 
 
 def ratios(
@@ -80,7 +88,7 @@ def ratios(
     Parameters
     ----------
     partials : sequence of mapping
-        Rows of a :class:`Verdict`.
+        Rows of a :class:`Row`.
     place : callable
         Tells where a partial belongs; one without a place is left out, and so is one that is
         alone in its place, where there are no quartiles.
@@ -99,47 +107,47 @@ def harmonic(partial: Mapping[str, Any]) -> int | None:
     return number if 1 <= number <= PLAIN_NUMBERS else None
 
 
-def _points(verdict: Verdict) -> list[PitchPoint]:
-    return [PitchPoint(note["pitch"], _number(note["decay_ok"]), False) for note in verdict.notes]
+def _points(row: Row) -> list[PitchPoint]:
+    return [PitchPoint(note["pitch"], _number(note["decay_ok"]), False) for note in row.notes]
 
 
-def _scatter(instrument: str, shown: Sequence[Verdict]) -> Figure:
-    rows = [(p, v.label) for v in shown for p in v.partials]
+def _scatter(instrument: str, shown: Sequence[Row]) -> Figure:
+    pairs = [(p, row.label) for row in shown for p in row.partials]
     return decay_scatter(
-        [p["t60"] for p, _ in rows],
-        [_number(p["t60_made"]) for p, _ in rows],
-        [label for _, label in rows],
+        [p["t60"] for p, _ in pairs],
+        [_number(p["t60_made"]) for p, _ in pairs],
+        [label for _, label in pairs],
         f"{instrument}: partials of unseen notes",
     )
 
 
-def _prime(verdict: Verdict) -> float:
-    return verdict.trials[0].job.signal.prime_seconds
+def _prime(row: Row) -> float:
+    return row.placed[0].trial.signal.prime_seconds
 
 
-def _decays(verdict: Verdict) -> list[float]:
-    return [_number(note["decay_ok"]) for note in verdict.notes]
+def _decays(row: Row) -> list[float]:
+    return [_number(note["decay_ok"]) for note in row.notes]
 
 
-def _typical(verdict: Verdict) -> dict[str, dict[str, Any]]:
+def _typical(row: Row) -> dict[str, dict[str, Any]]:
     """The best, the median and the worst note by score."""
-    ranked = sorted(verdict.notes, key=lambda note: -note["score"])
+    ranked = sorted(row.notes, key=lambda note: -note["score"])
     return {"best": ranked[0], "median": ranked[len(ranked) // 2], "worst": ranked[-1]}
 
 
-def _triple(verdict: Verdict, note: dict[str, Any], name: str) -> Figure:
+def _triple(row: Row, note: dict[str, Any], name: str, store: TrialStore) -> Figure:
     """Original and continuation of a note."""
-    trial = next(t for t in verdict.trials if note["note"] in t.job.unseen)
-    original = _clip(trial.job.clips, note["note"])
-    made = _clip(trial.folder / MADE, note["note"])
-    length = trial.job.signal.prime_samples
+    trial = next(one.trial for one in row.placed if note["note"] in one.trial.evaluation[UNSEEN])
+    original = _clip(trial.clips, note["note"])
+    made = _clip(store.folder(trial) / CONTINUATIONS, note["note"])
+    length = trial.signal.prime_samples
     return triple(
         original.samples,
         np.concatenate([original.samples[:length], made.samples]),
         made.samples,
         original.rate,
         length / original.rate,
-        f"{name} of {len(verdict.notes)} unseen notes: {note['note']}, {verdict.label}, "
+        f"{name} of {len(row.notes)} unseen notes: {note['note']}, {row.label}, "
         f"score {note['score']:.2f}",
     )
 

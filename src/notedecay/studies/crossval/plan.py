@@ -1,206 +1,160 @@
-"""The jobs behind the table: every competitor on every fold, and the champion's further trials."""
+"""The trials of the table: every system on every fold, and further conditions of the champion."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from notedecay.core.config import Instrument
-from notedecay.data.note import Clip
+from notedecay.experiments.dataset import Dataset
 from notedecay.experiments.oracle import ORACLE
-from notedecay.experiments.trial import Job
+from notedecay.experiments.scale import REDUCED
+from notedecay.experiments.trial import SEEN, UNSEEN, Trial
 from notedecay.models import MODELS, Signal
+from notedecay.models.recurrent.presets import STANDARD_LSTM
 from notedecay.studies.crossval.folds import Fold, folds, outside
-from notedecay.studies.paper.experiments import MENDED
-from notedecay.studies.paper.plan import REDUCED
+from notedecay.studies.study import Placed
 from notedecay.training.evaluator import spread
 
 FOLDS = 5
 PRIMES = (0.1, 0.2, 0.5)
 """Further lengths of the prime (s)."""
 
-SEEN_JUDGED = 4
+SEEN_NOTES = 4
 
-UNSEEN = "unseen pitches"
-OUTSIDE = "outside the learned range"
+UNSEEN_PITCHES = "unseen pitches"
+OUTSIDE_RANGE = "outside the trained range"
 PAPER_LSTM = "paper's LSTM"
 
 
 @dataclass(frozen=True)
-class Competitor:
-    """A continuator in the table.
+class System:
+    """A row of the table.
 
     Attributes
     ----------
     label : str
         In the table.
-    continuator : str
+    model : str
         One of ``MODELS``, or ``oracle``.
     settings : mapping
         All that differs from the defaults.
     """
 
     label: str
-    continuator: str
+    model: str
     settings: Mapping[str, Any]
 
     @property
     def learns(self) -> bool:
         """Whether it must be trained for each fold."""
-        return self.continuator != ORACLE and MODELS[self.continuator].learned
+        return self.model != ORACLE and MODELS[self.model].learned
 
 
-@dataclass(frozen=True)
-class Trial:
-    """A job, and which row of which table it belongs to.
-
-    Attributes
-    ----------
-    condition : str
-        What is asked: :data:`UNSEEN`, a prime's length, :data:`OUTSIDE`.
-    competitor : Competitor
-        Who is asked.
-    job : Job
-        What to do.
-    folder : Path
-        Where its result lies.
-    """
-
-    condition: str
-    competitor: Competitor
-    job: Job
-    folder: Path
-
-
-def competitors(best: Mapping[str, Any], epochs: int, config: Instrument) -> list[Competitor]:
-    """Who takes part: the best of the search, the paper's LSTM, the baselines, the oracle.
+def systems(best: Mapping[str, Any], config: Instrument) -> list[System]:
+    """List the systems: the best of the search, baselines, the paper's LSTM, the oracle.
 
     Parameters
     ----------
     best : mapping
         ``best.json``: what the search found on validation notes.
-    epochs : int
-        Of its full training.
     config : Instrument
-        Names the baselines.
+        Names the baselines and the length of a full training.
     """
-    found = Competitor(
-        best["continuator"], best["continuator"], {**best["settings"], "epochs": epochs}
-    )
-    lstm = Competitor(PAPER_LSTM, "lstm", REDUCED.settings(MENDED))
-    baselines = [Competitor(name, name, dict(s)) for name, s in config.evaluate.baselines.items()]
-    return [found, *baselines, lstm, Competitor(ORACLE, ORACLE, {})]
+    settings = {**best["settings"], "epochs": config.train.epochs}
+    found = System(best["model"], best["model"], settings)
+    lstm = System(PAPER_LSTM, "lstm", REDUCED.settings(STANDARD_LSTM))
+    baselines = [System(name, name, dict(s)) for name, s in config.evaluate.baselines.items()]
+    return [found, *baselines, lstm, System(ORACLE, ORACLE, {})]
 
 
 def trials(
-    entered: Sequence[Competitor],
-    clips: Sequence[Clip],
-    path: Path,
-    signal: Signal,
-    seed: int,
-    folder: Path,
-) -> list[Trial]:
-    """All jobs: the cross-validation first, then the first competitor's further trials.
+    compared: Sequence[System], dataset: Dataset, config: Instrument, seed: int
+) -> list[Placed]:
+    """List all trials: the cross-validation first, then the first system's further conditions.
 
     Parameters
     ----------
-    entered : sequence of Competitor
-        The one whose further trials are run first.
-    clips : sequence of Clip
+    compared : sequence of System
+        The one with further conditions first.
+    dataset : Dataset
         All good notes.
-    path : Path
-        Their file.
-    signal : Signal
-        How they are heard; its prime is the usual one.
+    config : Instrument
+        Share of the validation notes, and epochs between their evaluations.
     seed : int
         Of folds and trainings.
-    folder : Path
-        Gets a folder for each job.
     """
-    divided = folds(clips, FOLDS, seed)
-    jobs = [
-        (UNSEEN, one, job) for one, job in _validated(entered, divided, clips, path, signal, seed)
+    plan = _Plan(dataset, config, seed)
+    divided = plan.folds()
+    return [
+        *plan.cross_validated(UNSEEN_PITCHES, compared, divided),
+        *plan.further(compared[0], divided),
     ]
-    jobs += _further(entered[0], divided, clips, path, signal, seed)
-    return [_trial(*each, folder) for each in jobs]
 
 
 def cross_validated(
-    entered: Sequence[Competitor],
-    clips: Sequence[Clip],
-    path: Path,
-    signal: Signal,
-    seeds: Sequence[int],
-    folder: Path,
-) -> list[Trial]:
-    """The cross-validation alone, once for each seed, which is its condition.
+    compared: Sequence[System], dataset: Dataset, config: Instrument, seeds: Sequence[int]
+) -> list[Placed]:
+    """List the cross-validation alone, once for each seed, which is its condition.
 
     Parameters
     ----------
-    entered, clips, path, signal, folder
+    compared, dataset, config
         As of :func:`trials`.
     seeds : sequence of int
         Of folds and trainings.
     """
+    plans = [(seed, _Plan(dataset, config, seed)) for seed in seeds]
     return [
-        _trial(f"seed {seed}", one, job, folder)
-        for seed in seeds
-        for one, job in _validated(entered, folds(clips, FOLDS, seed), clips, path, signal, seed)
+        placed
+        for seed, plan in plans
+        for placed in plan.cross_validated(f"seed {seed}", compared, plan.folds())
     ]
 
 
-def _trial(condition: str, one: Competitor, job: Job, folder: Path) -> Trial:
-    return Trial(condition, one, job, folder / f"{one.continuator}-{job.key}")
+@dataclass(frozen=True)
+class _Plan:
+    """What the trials of one seed share."""
 
+    dataset: Dataset
+    config: Instrument
+    seed: int
 
-def _validated(
-    entered: Sequence[Competitor],
-    divided: Sequence[Fold],
-    clips: Sequence[Clip],
-    path: Path,
-    signal: Signal,
-    seed: int,
-) -> Iterator[tuple[Competitor, Job]]:
-    """Every competitor on every fold; who does not learn does all notes at once."""
-    everyone = Fold((), tuple(clip.id for clip in clips))
-    for one in entered:
-        for fold in divided if one.learns else [everyone]:
-            yield one, _job(one, fold, clips, path, signal, seed)
+    def folds(self) -> list[Fold]:
+        return folds(self.dataset.clips, FOLDS, self.seed, self.config.prepare.validation)
 
+    def cross_validated(
+        self, condition: str, compared: Sequence[System], divided: Sequence[Fold]
+    ) -> Iterator[Placed]:
+        """Every system on every fold; one that does not learn continues all notes at once."""
+        everything = Fold((), (), tuple(clip.id for clip in self.dataset.clips))
+        for system in compared:
+            for fold in divided if system.learns else [everything]:
+                yield self._placed(condition, system, fold, self.dataset.signal)
 
-def _further(
-    one: Competitor,
-    divided: Sequence[Fold],
-    clips: Sequence[Clip],
-    path: Path,
-    signal: Signal,
-    seed: int,
-) -> Iterator[tuple[str, Competitor, Job]]:
-    """Other primes, and pitches beyond those that were learned."""
-    for seconds in PRIMES:
-        other = signal.model_copy(update={"prime_seconds": seconds})
-        for fold in divided:
-            yield f"prime {seconds * 1000:.0f} ms", one, _job(one, fold, clips, path, other, seed)
-    yield OUTSIDE, one, _job(one, outside(clips), clips, path, signal, seed)
+    def further(self, system: System, divided: Sequence[Fold]) -> Iterator[Placed]:
+        """Other primes, and pitches beyond those of training."""
+        for seconds in PRIMES:
+            signal = self.dataset.signal.model_copy(update={"prime_seconds": seconds})
+            for fold in divided:
+                yield self._placed(f"prime {seconds * 1000:.0f} ms", system, fold, signal)
+        fold = outside(self.dataset.clips, self.seed, self.config.prepare.validation)
+        yield self._placed(OUTSIDE_RANGE, system, fold, self.dataset.signal)
 
-
-def _job(
-    one: Competitor, fold: Fold, clips: Sequence[Clip], path: Path, signal: Signal, seed: int
-) -> Job:
-    by_id = {clip.id: clip for clip in clips}
-    learned = fold.learned if one.learns else ()
-    seen = spread([by_id[id_] for id_ in learned], SEEN_JUDGED)
-    return Job(
-        continuator=one.continuator,
-        settings=dict(one.settings),
-        signal=signal,
-        clips=path,
-        learned=learned,
-        seen=tuple(clip.id for clip in seen),
-        unseen=fold.unseen,
-        padded_seconds=None,
-        seed=seed,
-        illustrated=False,
-    )
+    def _placed(self, condition: str, system: System, fold: Fold, signal: Signal) -> Placed:
+        by_id = {clip.id: clip for clip in self.dataset.clips}
+        train = fold.train if system.learns else ()
+        seen = spread([by_id[id_] for id_ in train], SEEN_NOTES)
+        trial = Trial(
+            model=system.model,
+            settings=dict(system.settings),
+            signal=signal,
+            clips=self.dataset.path,
+            train=train,
+            validation=fold.validation if system.learns else (),
+            evaluation={SEEN: tuple(clip.id for clip in seen), UNSEEN: fold.unseen},
+            seed=self.seed,
+            check_every=self.config.train.check_every,
+        )
+        return Placed(condition, system.label, trial)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from notedecay.studies.crossval.folds import OUTSIDE as SHARE
-from notedecay.studies.crossval.plan import OUTSIDE, UNSEEN
-from notedecay.studies.crossval.results import Verdict
-from notedecay.studies.paper.document import table
+from notedecay.reports.markdown import table
+from notedecay.studies.crossval.folds import OUTSIDE
+from notedecay.studies.crossval.plan import OUTSIDE_RANGE, UNSEEN_PITCHES
+from notedecay.studies.study import Row
 
 COLUMNS = {
     "decay_ok": ("decay ok", 2),
@@ -23,39 +23,40 @@ COLUMNS = {
 }
 
 
-def markdown(instrument: str, verdicts: Sequence[Verdict], looks: int) -> str:
+def markdown(instrument: str, rows: Sequence[Row], opened: int) -> str:
     """The tables of an instrument.
 
     Parameters
     ----------
     instrument : str
         Its name.
-    verdicts : sequence of Verdict
+    rows : sequence of Row
         Of all conditions.
-    looks : int
-        How many sets of competitors were judged on these notes.
+    opened : int
+        How many sets of systems were evaluated on these notes.
     """
-    unseen = [v for v in verdicts if v.condition == UNSEEN]
-    further = [v for v in verdicts if v.condition != UNSEEN]
-    notes = max((len(v.notes) for v in unseen), default=0)
+    unseen = [row for row in rows if row.condition == UNSEEN_PITCHES]
+    further = [row for row in rows if row.condition != UNSEEN_PITCHES]
+    notes = max((len(row.notes) for row in unseen), default=0)
     parts = [
         f"## {instrument}\n",
-        f"{notes} notes, cross-validated by pitch: each was unseen once. Mean over notes, ± "
-        f"standard deviation over notes. Competitors judged on these notes so far: {looks} "
-        f"{'set' if looks == 1 else 'sets'}.\n",
+        f"{notes} notes, cross-validated by pitch: each was unseen once. Trained as "
+        "the champion is: on most of the other pitches, with the epoch that continues the rest of "
+        "them best. Mean over notes, ± standard deviation over notes. Sets of systems evaluated on "
+        f"these notes so far: {opened}.\n",
         table(
-            ["continuator", *(name for name, _ in COLUMNS.values())],
-            [_row(v, v.label) for v in unseen],
+            ["model", *(name for name, _ in COLUMNS.values())],
+            [_row(row, row.label) for row in unseen],
         ),
     ]
     if further:
-        first = [v for v in unseen if v.label == further[0].label]
+        first = [row for row in unseen if row.label == further[0].label]
         parts += [
-            f"The same for {further[0].label} under other conditions; {OUTSIDE}: trained on the "
-            f"middle of the pitches, judged on the lowest and highest {SHARE:.0%} of them:\n",
+            f"The same for {further[0].label} under other conditions; {OUTSIDE_RANGE}: trained on "
+            f"the middle of the pitches, evaluated on the lowest and highest {OUTSIDE:.0%}:\n",
             table(
                 ["condition", *(name for name, _ in COLUMNS.values())],
-                [_row(v, v.condition) for v in [*first, *further]],
+                [_row(row, row.condition) for row in [*first, *further]],
             ),
         ]
     takes = _by_take(unseen[0]) if unseen else []
@@ -69,8 +70,8 @@ def markdown(instrument: str, verdicts: Sequence[Verdict], looks: int) -> str:
     return "\n".join(parts)
 
 
-def _row(verdict: Verdict, name: str) -> list[str]:
-    means = verdict.means()
+def _row(row: Row, name: str) -> list[str]:
+    means = row.means()
     return [name, *(_cell(means, measure, digits) for measure, (_, digits) in COLUMNS.items())]
 
 
@@ -81,10 +82,10 @@ def _cell(means: dict[str, float], measure: str, digits: int) -> str:
     return f"{mean:.{digits}f}" + ("" if sd is None or sd != sd else f" ± {sd:.{digits}f}")
 
 
-def _by_take(verdict: Verdict) -> list[tuple[str, int, float]]:
+def _by_take(row: Row) -> list[tuple[str, int, float]]:
     """Loud and soft takes, strings: decay ok of each."""
     takes: dict[str, list[float]] = {}
-    for note in verdict.notes:
+    for note in row.notes:
         if note["decay_ok"] is not None:
             takes.setdefault(note["note"].split("/")[1], []).append(note["decay_ok"])
     return [(take, len(v), statistics.fmean(v)) for take, v in sorted(takes.items())]

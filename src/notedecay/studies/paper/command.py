@@ -1,8 +1,8 @@
-"""What ``notedecay paper`` does, from the choice of experiments to the pages."""
+"""The command ``notedecay paper``: from the choice of experiments to the pages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,17 +13,30 @@ from rich.console import Console
 from notedecay.core.errors import UserError
 from notedecay.core.project import Project
 from notedecay.core.tables import read_json, write_json, write_rows
+from notedecay.experiments.progress import TrialBars
+from notedecay.experiments.run import Listed, run_trials
+from notedecay.experiments.runners.base import Fault
+from notedecay.experiments.runners.pool import PoolRunner
+from notedecay.experiments.scale import QUICK, Scale
+from notedecay.experiments.sink import TrialSink
+from notedecay.experiments.store import TrialStore
 from notedecay.studies.paper import document, page
-from notedecay.studies.paper.plan import QUICK, Scale, choose, plan
+from notedecay.studies.paper.plan import Planned, choose, plan
 from notedecay.studies.paper.published import Published, read_published, table_rows
-from notedecay.studies.paper.run import do
-from notedecay.studies.paper.summary import merged, summaries
+from notedecay.studies.paper.summary import Summary, merged, summaries
 from notedecay.studies.paper.table import rows
+from notedecay.tracking.descriptions import SCORES
+from notedecay.tracking.provenance import provenance
+from notedecay.tracking.runs import Tracker
 from notedecay.training import choose_device
 
 RESULTS = "paper"
 PUBLISHED = "published.csv"
 SUMMARIES = "results.json"
+ABOUT = (
+    "The experiments of Sander & Harder, run again with their faults or without them; the tables "
+    f"are in docs/paper.md.\n\n{SCORES}"
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +54,7 @@ class Choice:
     published : Path or None
         The authors' own audio.
     processes : int
-        Trainings at once.
+        Trials at once.
     device : str
         ``auto``, ``cpu`` or ``cuda``.
     """
@@ -67,7 +80,7 @@ def run_paper(project: Project, choice: Choice, console: Console) -> Iterator[st
     UserError
         For an experiment, a folder or a device that is not there.
     SystemExit
-        In the end, if a job failed: 1 for a bug, else 2.
+        In the end, if a trial failed: 1 for a bug, else 2.
     """
     choose_device(choice.device)
     if not choice.data.is_dir():
@@ -77,14 +90,47 @@ def run_paper(project: Project, choice: Choice, console: Console) -> Iterator[st
     chosen = choose(choice.only, main=choice.scale == QUICK and not choice.only)
     with console.status("reading the notes"):
         planned, lacking = plan(chosen, choice.scale, choice.data, results)
-    failed = do(planned, project, processes=choice.processes, device=choice.device, console=console)
+    failed = run_planned(planned, project, choice, console)
     for reason, names in _by_reason(lacking).items():
         yield f"{', '.join(names)}: {reason}"
     for name, fault in failed.items():
         yield f"{name}: failed: {fault.line}"
-    yield from _pages(project, results, audible)
+    yield from _pages(project, summaries(planned, TrialStore(project.trials)), audible)
     if failed:
         raise SystemExit(min(fault.code for fault in failed.values()))
+
+
+def run_planned(
+    planned: Sequence[Planned], project: Project, choice: Choice, console: Console
+) -> dict[str, Fault]:
+    """Run the trials that have no result, and track all.
+
+    Returns
+    -------
+    dict of str to Fault
+        What failed, and why, by experiment and seed; the others are run all the same.
+    """
+    store = TrialStore(project.trials)
+    tracker = Tracker(project.mlruns, RESULTS, {}, ABOUT)
+    tracker.reap()
+    with TrialBars(console, "experiments") as bars:
+        bars.total(0, len(planned))
+        return run_trials(
+            [Listed(one.trial, one.name, _tags(one, project)) for one in planned],
+            PoolRunner(store, choice.device, choice.processes),
+            store,
+            TrialSink(tracker, RESULTS, RESULTS),
+            bars,
+        )
+
+
+def _tags(one: Planned, project: Project) -> dict[str, str]:
+    return {
+        "notedecay.paper.experiment": one.experiment.name,
+        "notedecay.paper.scale": one.scale.name,
+        "notedecay.data": f"{one.trial.signal.instrument}: {one.sources}",
+        **provenance(project, one.trial.seed, one.trial.clips),
+    }
 
 
 def _by_reason(lacking: Mapping[str, str]) -> dict[str, list[str]]:
@@ -94,17 +140,17 @@ def _by_reason(lacking: Mapping[str, str]) -> dict[str, list[str]]:
     return reasons
 
 
-def _pages(project: Project, results: Path, audible: list[Published]) -> Iterator[str]:
-    """Write what all results say, those at hand and those that were committed."""
+def _pages(project: Project, found: Sequence[Summary], audible: list[Published]) -> Iterator[str]:
+    """Write the tables of all results, those at hand and those that were committed."""
     docs = project.root / "docs"
     store = docs / RESULTS / SUMMARIES
-    known = merged(read_json(store) if store.exists() else [], summaries(results))
+    known = merged(read_json(store) if store.exists() else [], found)
     write_json(known, store)
-    table = rows(known, results)
+    table = rows(known, project.trials)
     theirs = _published(audible, docs / RESULTS / PUBLISHED)
     document.write(table, theirs, docs)
     yield f"{docs / 'paper.md'}: the tables"
-    page_path = page.write(table, audible, document.measured(theirs), results)
+    page_path = page.write(table, audible, document.measured(theirs), project.results(RESULTS))
     yield f"{page_path}: the page to listen"
 
 

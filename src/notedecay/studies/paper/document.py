@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from notedecay.core.files import replacing
 from notedecay.reports.images import shrink
+from notedecay.reports.markdown import table
 from notedecay.studies.paper.claims import claims
 from notedecay.studies.paper.experiments import EXPERIMENTS
 from notedecay.studies.paper.table import FEW, Row
@@ -133,7 +134,7 @@ def cells(row: Row, theirs: Measured) -> list[str]:
         row.experiment.loss,
         _theirs(row, theirs),
         row.size,
-        row.loss.text(3) if row.experiment.continuator != "vrnn" else "-",
+        row.loss.text(3) if row.experiment.model != "vrnn" else "-",
         " / ".join(e.text(3) for e in errors) if known else "-",
         f"{_pair(row, 'decay_ok', 2)}{_few(row)}",
         _pair(row, "missing", 2),
@@ -162,12 +163,6 @@ def _further(row: Row) -> list[str]:
 def _theirs(row: Row, theirs: Measured) -> str:
     known = [theirs[number] for number in row.experiment.published if number in theirs]
     return ", ".join(f"{decay_ok:.2f}, {missing:.2f}" for decay_ok, missing in known)
-
-
-def table(columns: Sequence[str], body: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [columns, ["---"] * len(columns), *body]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
 def _provenance(rows: Sequence[Row]) -> list[str]:

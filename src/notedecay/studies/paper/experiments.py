@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from notedecay.models import PAPER
+from notedecay.models.recurrent.presets import PAPER, STANDARD_LSTM
 from notedecay.studies.paper.datasets import DatasetSpec
 
 GUITAR = DatasetSpec("guitar", highest_hz=1400, seconds=5.0, highpass_hz=60.0)
@@ -44,7 +44,7 @@ class Experiment:
         What it is, short.
     dataset : DatasetSpec
         Notes.
-    continuator : str
+    model : str
         One of ``MODELS``, or ``oracle``.
     settings : mapping
         At full scale.
@@ -62,7 +62,7 @@ class Experiment:
     group: str
     title: str
     dataset: DatasetSpec
-    continuator: str
+    model: str
     settings: Mapping[str, Any]
     says: str = ""
     loss: str = ""
@@ -74,11 +74,6 @@ class Experiment:
         """Length of the prime (s)."""
         return AUTHORS_PRIME_SECONDS if self.dataset.theirs else PRIME_SECONDS
 
-
-MENDED: Mapping[str, Any] = MappingProxyType(
-    dict(PAPER["lstm"]) | {"gates": "sigmoid", "denormalisation": "inverse"}
-)
-"""The authors' LSTM as torch has it; learning, sizes and level are theirs."""
 
 CONVOLVED: Mapping[str, Any] = MappingProxyType(
     dict(PAPER["cnn_lstm"])
@@ -105,7 +100,7 @@ OUR_WAY: Mapping[str, Any] = MappingProxyType(
 
 def _lstm(name: str, group: str, title: str, dataset: DatasetSpec, **fields: Any) -> Experiment:
     """An LSTM; ``settings`` among the fields differ from the mended ones."""
-    settings = {**MENDED, "window_seconds": dataset.seconds, **fields.pop("settings", {})}
+    settings = {**STANDARD_LSTM, "window_seconds": dataset.seconds, **fields.pop("settings", {})}
     return Experiment(name, group, title, dataset, "lstm", settings, **fields)
 
 

@@ -1,69 +1,34 @@
-"""Which trainings a call of ``notedecay paper`` asks for, at which scale."""
+"""Which trials a call of ``notedecay paper`` asks for, at which scale."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from notedecay.core.errors import UserError, nearest
 from notedecay.data.clips import read_clips
 from notedecay.data.note import Clip
-from notedecay.experiments.trial import C5, Job
-from notedecay.studies.paper.datasets import DatasetSpec, Notes, load
+from notedecay.experiments.scale import Scale
+from notedecay.experiments.trial import SEEN, UNSEEN, Artifacts, Trial
+from notedecay.studies.paper.datasets import C5, DatasetSpec, Notes, load
 from notedecay.studies.paper.experiments import EXPERIMENTS, Experiment
 from notedecay.training.evaluator import spread
 
-SEEN_JUDGED, UNSEEN_JUDGED = 8, 12
+SEEN_NOTES, UNSEEN_NOTES = 8, 12
 SEEDS = 3
 """Of a main experiment; the others have one."""
 
-FEWEST_UNITS, FEWEST_FILTERS = 32, 8
+SNAPSHOTS = 12
+"""How often a network is inspected while it is trained: a column of the heat maps each."""
 
-Ids = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
-"""Of the notes that are learned, judged as seen, and judged as unseen."""
-
-
-@dataclass(frozen=True)
-class Scale:
-    """How much smaller than the paper's an experiment is.
-
-    Attributes
-    ----------
-    name : str
-        Of the folder of its results.
-    units, epochs : float
-        Share of the paper's units (and filters) and epochs.
-    learned : int or None
-        Most notes that are learned.
-    """
-
-    name: str
-    units: float
-    epochs: float
-    learned: int | None
-
-    def settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Settings at this scale."""
-        scaled = dict(settings)
-        if "units" in scaled:
-            scaled["units"] = max(FEWEST_UNITS, round(self.units * scaled["units"]))
-        if "filters" in scaled:
-            scaled["filters"] = max(FEWEST_FILTERS, round(self.units * scaled["filters"]))
-        if "epochs" in scaled:
-            scaled["epochs"] = max(1, round(self.epochs * scaled["epochs"]))
-        return scaled
-
-
-FULL = Scale("full", 1.0, 1.0, None)
-REDUCED = Scale("reduced", 1 / 4, 1.0, 30)
-QUICK = Scale("quick", 1 / 4, 1 / 3, 30)
+Ids = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+"""Of the training notes, the seen and the unseen notes, and those that are kept to listen to."""
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A training that is asked for.
+    """A trial that is asked for.
 
     Attributes
     ----------
@@ -71,19 +36,21 @@ class Planned:
         Which row.
     scale : Scale
         Its size.
-    job : Job
-        What to do.
-    folder : Path
-        Where its result lies.
+    trial : Trial
+        What is run.
     sources : str
         Of its notes, in words.
     """
 
     experiment: Experiment
     scale: Scale
-    job: Job
-    folder: Path
+    trial: Trial
     sources: str
+
+    @property
+    def name(self) -> str:
+        """Of its run and its progress bar."""
+        return f"{self.experiment.name}, seed {self.trial.seed}, {self.scale.name}"
 
 
 def choose(names: Sequence[str], *, main: bool) -> list[Experiment]:
@@ -127,7 +94,7 @@ def plan(
     """
     ready: dict[DatasetSpec, tuple[Notes, Ids]] = {}
     lacking: dict[str, str] = {}
-    planned: list[tuple[int, Planned]] = []
+    planned: list[Planned] = []
     for experiment in experiments:
         dataset = experiment.dataset
         try:
@@ -138,45 +105,47 @@ def plan(
             lacking[experiment.name] = str(error)
             continue
         notes, ids = ready[dataset]
-        for seed, job in enumerate(_jobs(experiment, scale, notes, ids)):
-            folder = results / scale.name / f"{experiment.name}-{seed}-{job.key}"
-            own = Planned(experiment, scale, job, folder, notes.sources)
-            planned.append((seed, own))
-    return [own for _, own in sorted(planned, key=lambda pair: pair[0])], lacking
+        planned += [
+            Planned(experiment, scale, trial, notes.sources)
+            for trial in _trials(experiment, scale, notes, ids)
+        ]
+    return sorted(planned, key=lambda one: one.trial.seed), lacking
 
 
-def _jobs(experiment: Experiment, scale: Scale, notes: Notes, ids: Ids) -> Iterator[Job]:
-    """One job per seed; what does not learn has one."""
+def _trials(experiment: Experiment, scale: Scale, notes: Notes, ids: Ids) -> Iterator[Trial]:
+    """One trial per seed; a model without training has one."""
     dataset = experiment.dataset
     settings = scale.settings(experiment.settings)
     padded = None
     if dataset.theirs:  # their last target is a block of silence
         padded = dataset.seconds + 1 / settings["resolution"]
         settings["window_seconds"] = padded
-    learned, seen, unseen = ids
+    train, seen, unseen, listen = ids
+    every = max(1, settings.get("epochs", SNAPSHOTS) // SNAPSHOTS)
     for seed in range(SEEDS if experiment.main and settings else 1):
-        yield Job(
-            continuator=experiment.continuator,
+        yield Trial(
+            model=experiment.model,
             settings=settings,
             signal=dataset.signal(experiment.prime_seconds),
             clips=notes.clips,
-            learned=learned,
-            seen=seen,
-            unseen=unseen,
-            padded_seconds=padded,
+            train=train,
+            evaluation={SEEN: seen, UNSEEN: unseen},
             seed=seed,
-            judged_highpass_hz=dataset.highpass_hz if dataset.rumble else None,
+            padded_seconds=padded,
+            evaluation_highpass_hz=dataset.highpass_hz if dataset.rumble else None,
+            artifacts=Artifacts(listen=listen, diagnose_every=every if settings else 0),
         )
 
 
 def _ids(notes: Notes, scale: Scale) -> Ids:
-    """Ids to learn, to judge as seen, and to judge as unseen; C5 wherever it may be."""
+    """Ids to train on, to evaluate as seen and as unseen, and to listen to; C5 wherever it is."""
     clips = {clip.id: clip for clip in read_clips(notes.clips)}
     seen = [clips[id_] for id_ in notes.seen]
-    learned = _some(seen, scale.learned or len(seen))
-    judged = _some(learned, SEEN_JUDGED)
-    unseen = _some([clips[id_] for id_ in notes.unseen], UNSEEN_JUDGED)
-    return _names(learned), _names(judged), _names(unseen)
+    train = _some(seen, scale.train or len(seen))
+    evaluated = _some(train, SEEN_NOTES)
+    unseen = _some([clips[id_] for id_ in notes.unseen], UNSEEN_NOTES)
+    listen = [*_kept(evaluated), *_kept(unseen)]
+    return _names(train), _names(evaluated), _names(unseen), _names(listen)
 
 
 def _names(clips: Sequence[Clip]) -> tuple[str, ...]:
@@ -187,3 +156,10 @@ def _some(clips: Sequence[Clip], count: int) -> list[Clip]:
     """Clips spread over the pitches, and every C5."""
     kept = {clip.id for clip in spread(clips, count)}
     return [clip for clip in clips if clip.id in kept or clip.pitch == C5]
+
+
+def _kept(clips: Sequence[Clip]) -> list[Clip]:
+    """Clips to listen to: the first C5, and two others."""
+    ids = {clip.id for clip in spread(clips, 2)}
+    first_c5 = next((clip.id for clip in clips if clip.pitch == C5), None)
+    return [clip for clip in clips if clip.id in ids | {first_c5}]

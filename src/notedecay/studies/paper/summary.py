@@ -4,36 +4,20 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
-from notedecay.core.tables import read_json, write_json
-from notedecay.experiments.trial import C5, RESULT
+from notedecay.experiments.store import TrialStore
+from notedecay.studies.paper.datasets import C5
 from notedecay.studies.paper.plan import Planned
-
-ABOUT = "about.json"
-"""Beside each result: of which experiment it is."""
 
 KEPT = ("ended", "device", "machine", "seconds", "code", "figures", "teacher_forced", "warnings")
 
 Summary = dict[str, Any]
 
 
-def describe(one: Planned) -> None:
-    """Write ``about.json`` beside a result."""
-    about = {
-        "experiment": one.experiment.name,
-        "scale": one.scale.name,
-        "seed": one.job.seed,
-        "notes": f"{one.job.signal.instrument} {one.sources}",
-    }
-    write_json(about, one.folder / ABOUT)
-
-
-def summaries(results: Path) -> list[Summary]:
-    """Summarise every result in a folder; of two for the same, the newer."""
-    folders = sorted((p.parent for p in results.glob(f"*/*/{ABOUT}")), key=_made)
-    return merged([], [_summary(folder, results) for folder in folders])
+def summaries(planned: Iterable[Planned], store: TrialStore) -> list[Summary]:
+    """Summarise the results of those trials that have one."""
+    return [_summary(one, store) for one in planned if store.has(one.trial)]
 
 
 def merged(kept: Iterable[Summary], found: Iterable[Summary]) -> list[Summary]:
@@ -42,18 +26,29 @@ def merged(kept: Iterable[Summary], found: Iterable[Summary]) -> list[Summary]:
     return [every[key] for key in sorted(every)]
 
 
-def _made(folder: Path) -> int:
-    return (folder / RESULT).stat().st_mtime_ns
+def _summary(one: Planned, store: TrialStore) -> Summary:
+    result = store.result(one.trial)
+    summary = {
+        "experiment": one.experiment.name,
+        "scale": one.scale.name,
+        "seed": one.trial.seed,
+        "notes": f"{one.trial.signal.instrument} {one.sources}",
+        **{name: result.get(name) for name in KEPT},
+        "loss": result["history"][-1]["train_loss"] if result["history"] else None,
+        "c5": {name: _c5(notes) for name, notes in result["notes"].items()},
+        "folder": store.folder(one.trial).name,
+    }
+    short: Summary = _short(summary)
+    return short
 
 
-def _summary(folder: Path, results: Path) -> Summary:
-    result = read_json(folder / RESULT)
-    summary: Summary = read_json(folder / ABOUT)
-    summary |= {name: result.get(name) for name in KEPT}
-    summary["loss"] = (result.get("losses") or [None])[-1]
-    summary["c5"] = {split: _c5(notes) for split, notes in result["notes"].items()}
-    summary["folder"] = folder.relative_to(results).as_posix()
-    return summary
+def _short(value: Any) -> Any:
+    """Round numbers, which are committed, to six digits."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, dict):
+        return {name: _short(inner) for name, inner in value.items()}
+    return value
 
 
 def _c5(notes: Sequence[dict[str, Any]]) -> float | None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from notedecay.experiments.scale import FULL, QUICK, REDUCED, Scale
 from notedecay.experiments.trial import DIAGNOSIS, LISTEN
 from notedecay.studies.paper.experiments import EXPERIMENTS, Experiment
-from notedecay.studies.paper.plan import FULL, QUICK, REDUCED, Scale
 from notedecay.studies.paper.summary import Summary
 
 DEAF = "no longer depend on the prime"

@@ -1,4 +1,4 @@
-"""Pictures of the stage ``evaluate``: only what can be compared is drawn."""
+"""Pictures of the stage ``compare``: only what can be compared is drawn."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from notedecay.audio.samples import Samples
 from notedecay.data.note import Clip
 from notedecay.data.pitch import hz
 from notedecay.models import Signal, create
-from notedecay.pipeline.evaluate import decays
+from notedecay.pipeline.compare import decays
 from notedecay.training.evaluator import EvaluationSet
 from tests.synthetic import damped
 
@@ -21,9 +21,9 @@ def note(pitch: int) -> Samples:
 
 def test_who_makes_no_decay_is_left_out_of_the_picture_of_decays() -> None:
     clips = [Clip(f"bells/ff/{p}", p, note(p), RATE) for p in range(50, 60)]
-    panel = EvaluationSet(clips, SIGNAL.prime_samples)
+    notes = EvaluationSet(clips, SIGNAL.prime_samples)
     names = ("silence", "repeat", "esprit")  # a partial that is repeated may beat
-    made = {name: panel.judge(create(name, SIGNAL, {})) for name in names}
-    figure = decays("bells", {name: {"test": judged} for name, judged in made.items()}, panel)
+    made = {name: notes.evaluate(create(name, SIGNAL, {})) for name in names}
+    figure = decays("bells", {name: {"test": judged} for name, judged in made.items()}, notes)
     words = [text.get_text() for text in figure.legends[0].get_texts()]
     assert [name for name in names if any(name in word for word in words)] == ["esprit"]

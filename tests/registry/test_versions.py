@@ -24,7 +24,7 @@ from notedecay.core.errors import DamagedError, UserError
 from notedecay.data.note import Clip
 from notedecay.inference import generate
 from notedecay.models import Continuator, LearnedContinuator, Signal, create
-from notedecay.registry import models
+from notedecay.registry import versions
 from notedecay.tracking.runs import Tracker
 from notedecay.training import fit
 from tests.synthetic import damped
@@ -36,9 +36,9 @@ NOTE = damped([220.0, 440.0], [2.0, 1.2], [1, 0.5], seconds=1.5, rate=RATE)
 
 
 def trained() -> Continuator[LearnedContinuator]:
-    continuator = create("lstm", SIGNAL, {"units": 16, "epochs": 2, "transpose": 0})
-    fit(continuator, [Clip("bells/ff/A3", 57, NOTE, RATE)], seed=0, device="cpu")
-    return continuator
+    model = create("lstm", SIGNAL, {"units": 16, "epochs": 2, "transpose": 0})
+    fit(model, [Clip("bells/ff/A3", 57, NOTE, RATE)], seed=0, device="cpu")
+    return model
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +63,12 @@ def saved(tmp_path_factory) -> Path:
 def version(tracker, saved):
     with tracker.run("train lstm", "train") as run:
         pass
-    return models.register(tracker.client, saved, run.id, NAME, {"continuator": "lstm"})
+    return versions.register(tracker.client, saved, run.id, NAME, {"model": "lstm"})
 
 
 def test_a_run_is_registered_once_and_its_tags_are_refreshed(tracker, saved, version):
-    tags = {"continuator": "lstm", "exam": "new", "unseen.score": "0.5"}
-    again = models.register(tracker.client, saved, version.run_id, NAME, tags)
+    tags = {"model": "lstm", "protocol": "new", "unseen.score": "0.5"}
+    again = versions.register(tracker.client, saved, version.run_id, NAME, tags)
     assert again.version == version.version
     assert len(tracker.client.search_model_versions(f"name = '{NAME}'")) == 1
     kept = dict(tracker.client.get_model_version(NAME, version.version).tags)
@@ -89,7 +89,7 @@ def test_registering_leaves_the_run_as_it_was(tracker, saved, status):
     if status != "RUNNING":
         tracker.client.set_terminated(run.info.run_id, status, end_time=run.info.start_time + 1000)
     before = tracker.client.get_run(run.info.run_id).info
-    models.register(tracker.client, saved, run.info.run_id, "other", {"continuator": "lstm"})
+    versions.register(tracker.client, saved, run.info.run_id, "other", {"model": "lstm"})
     after = tracker.client.get_run(run.info.run_id)
     assert (after.info.status, after.info.end_time) == (status, before.end_time)
     logged = tracker.client.get_logged_model(after.outputs.model_outputs[0].model_id)
@@ -112,10 +112,10 @@ def test_a_register_that_broke_leaves_the_run_finished(tracker, saved, monkeypat
         else:
             broken.setattr(mlflow.pyfunc if where == "save_model" else mlflow, where, breaks)
         with pytest.raises(type(error) if isinstance(error, OSError) else error):
-            models.register(tracker.client, saved, run.id, "broken", {"continuator": "lstm"})
+            versions.register(tracker.client, saved, run.id, "broken", {"model": "lstm"})
     assert tracker.client.get_run(run.id).info.status == "FINISHED"
-    version = models.register(tracker.client, saved, run.id, "broken", {"continuator": "lstm"})
-    assert models.load_version(tracker.client, version).name == "lstm"
+    version = versions.register(tracker.client, saved, run.id, "broken", {"model": "lstm"})
+    assert versions.load_version(tracker.client, version).name == "lstm"
     assert tracker.client.get_run(run.id).info.status == "FINISHED"
 
 
@@ -124,7 +124,7 @@ import os, signal, sys
 from pathlib import Path
 import mlflow
 from mlflow import MlflowClient
-from notedecay.registry import models
+from notedecay.registry import versions
 from notedecay.tracking.runs import Tracker
 
 def dies(*_, **__):
@@ -133,7 +133,7 @@ def dies(*_, **__):
 mlruns, saved, run, where = sys.argv[1:]
 tracker = Tracker(Path(mlruns), "bells", {})
 setattr(MlflowClient if where == "log_model_artifacts" else mlflow, where, dies)
-models.register(tracker.client, Path(saved), run, "killed", {"continuator": "lstm"})
+versions.register(tracker.client, Path(saved), run, "killed", {"model": "lstm"})
 """
 
 
@@ -145,8 +145,8 @@ def test_a_register_that_was_killed_is_made_good_by_the_next(tracker, mlruns, sa
     killed = subprocess.run([sys.executable, "-c", KILLED, *words], check=False)
     assert killed.returncode == -signal.SIGKILL
     assert tracker.client.get_run(run.id).info.status == "FINISHED"
-    version = models.register(tracker.client, saved, run.id, "killed", {"continuator": "lstm"})
-    assert models.load_version(tracker.client, version).name == "lstm"
+    version = versions.register(tracker.client, saved, run.id, "killed", {"model": "lstm"})
+    assert versions.load_version(tracker.client, version).name == "lstm"
     own = f"source_run_id = '{run.id}'"
     logged = tracker.client.search_logged_models([tracker.experiment_id], own)
     assert [str(model.status) for model in logged] == ["READY"]
@@ -160,7 +160,7 @@ def test_the_logged_model_is_named_after_its_continuator(tracker):
 
 def described(client: MlflowClient, name: str, model: str, why: str) -> tuple[str, str]:
     """Descriptions of a model and its first version, once they were given."""
-    models.describe(client, client.get_model_version(name, "1"), model, why)
+    versions.describe(client, client.get_model_version(name, "1"), model, why)
     kept = client.get_registered_model(name), client.get_model_version(name, "1")
     return kept[0].description, kept[1].description
 
@@ -188,11 +188,11 @@ def test_what_somebody_wrote_of_a_model_and_a_version_stays(tracker, plain):
 
 def test_a_version_is_found_by_number_and_by_alias(tracker, version):
     tracker.client.set_registered_model_alias(NAME, "champion", version.version)
-    assert models.find(tracker.client, f"models:/{NAME}/1").run_id == version.run_id
-    assert models.find(tracker.client, f"models:/{NAME}@champion").run_id == version.run_id
-    assert models.holder(tracker.client, NAME, "champion").run_id == version.run_id
-    assert models.holder(tracker.client, NAME, "challenger") is None
-    assert models.holder(tracker.client, "notedecay-gongs", "champion") is None
+    assert versions.find(tracker.client, f"models:/{NAME}/1").run_id == version.run_id
+    assert versions.find(tracker.client, f"models:/{NAME}@champion").run_id == version.run_id
+    assert versions.holder(tracker.client, NAME, "champion").run_id == version.run_id
+    assert versions.holder(tracker.client, NAME, "challenger") is None
+    assert versions.holder(tracker.client, "notedecay-gongs", "champion") is None
 
 
 @pytest.mark.parametrize(
@@ -207,18 +207,18 @@ def test_a_version_is_found_by_number_and_by_alias(tracker, version):
 def test_what_is_not_there_is_one_line(tracker, version, uri, line):
     tracker.client.set_registered_model_alias(NAME, "champion", version.version)
     with pytest.raises(UserError, match=line) as caught:
-        models.find(tracker.client, uri)
+        versions.find(tracker.client, uri)
     assert "\n" not in str(caught.value)
 
 
 def test_an_empty_registry_says_what_to_run(tracker, monkeypatch):
     monkeypatch.setattr(tracker.client, "search_registered_models", list)
     with pytest.raises(UserError, match="none is registered yet: run make repro"):
-        models.find(tracker.client, "models:/notedecay-gongs@champion")
+        versions.find(tracker.client, "models:/notedecay-gongs@champion")
 
 
 def test_a_loaded_version_is_the_continuator_that_was_saved(tracker, version):
-    loaded = models.load_version(tracker.client, version)
+    loaded = versions.load_version(tracker.client, version)
     assert loaded.description() == trained().description()
     prime = NOTE[: SIGNAL.prime_samples]
     np.testing.assert_array_equal(
@@ -229,7 +229,7 @@ def test_a_loaded_version_is_the_continuator_that_was_saved(tracker, version):
 def test_nothing_of_a_version_is_pickled(version):
     folder = Path(mlflow.artifacts.download_artifacts(f"models:/{NAME}/{version.version}"))
     files = {path.name: path for path in folder.rglob("*") if path.is_file()}
-    assert {"MLmodel", "served_model.py", "continuator.json", "weights.safetensors"} <= set(files)
+    assert {"MLmodel", "pyfunc_model.py", "continuator.json", "weights.safetensors"} <= set(files)
     assert {Path(name).suffix for name in files}.isdisjoint({".pkl", ".pickle", ".pt", ".pth"})
     assert "python_model:" not in (folder / "MLmodel").read_text()  # names a pickle
 
@@ -264,11 +264,11 @@ def test_the_served_model_refuses_what_the_command_refuses(served):
 def test_files_that_are_gone_are_one_line(tracker, saved):
     with tracker.run("train lstm", "train") as run:
         pass
-    lost = models.register(tracker.client, saved, run.id, NAME, {"continuator": "lstm"})
+    lost = versions.register(tracker.client, saved, run.id, NAME, {"model": "lstm"})
     where = mlflow.artifacts.download_artifacts(f"models:/{NAME}/{lost.version}")
     shutil.rmtree(where)
     with pytest.raises(UserError, match="bring that folder back") as caught:
-        models.load_version(tracker.client, lost)
+        versions.load_version(tracker.client, lost)
     assert f"{Path(where).parent.as_uri()}" in str(caught.value)
 
 
@@ -280,16 +280,16 @@ def test_a_store_that_no_longer_answers_is_one_line(tracker, version, monkeypatc
     monkeypatch.setattr(tracker.client, "get_model_version_download_uri", fails)
     uri = f"models:/{NAME}/{version.version}"
     with pytest.raises(UserError, match=f"the files of {uri} cannot be had from {uri}:") as caught:
-        models.folder_of(tracker.client, version)
+        versions.folder_of(tracker.client, version)
     assert "\n" not in str(caught.value)
 
 
 def test_a_model_of_another_kind_is_one_line(tracker, tmp_path):
-    (tmp_path / "readme.txt").write_text("not a continuator")
+    (tmp_path / "readme.txt").write_text("not a model")
     tracker.client.create_registered_model("foreign")
     other = tracker.client.create_model_version("foreign", tmp_path.as_uri())
-    with pytest.raises(UserError, match="holds no continuator; it was not registered by notedecay"):
-        models.load_version(tracker.client, other)
+    with pytest.raises(UserError, match="holds no model of notedecay; it was reg"):
+        versions.load_version(tracker.client, other)
 
 
 @pytest.fixture
@@ -298,8 +298,8 @@ def own(tracker, saved, request):
     with tracker.run("train lstm", "train") as run:
         pass
     name = request.node.originalname
-    version = models.register(tracker.client, saved, run.id, name, {"continuator": "lstm"})
-    return version, models.folder_of(tracker.client, version)
+    version = versions.register(tracker.client, saved, run.id, name, {"model": "lstm"})
+    return version, versions.folder_of(tracker.client, version)
 
 
 def damage_weights(folder: Path) -> None:
@@ -340,7 +340,7 @@ def test_files_that_are_not_those_registered_are_one_line(tracker, own, damage, 
     version, folder = own
     damage(folder)
     with pytest.raises(DamagedError, match=line) as caught:
-        models.load_version(tracker.client, version)
+        versions.load_version(tracker.client, version)
     assert "\n" not in str(caught.value)
     assert "run make repro" in str(caught.value)
 
@@ -357,7 +357,7 @@ def test_a_version_from_before_checksums_is_loaded(tracker, own):
     (folder / "SHA256SUMS").unlink()
     tracker.client.delete_model_version_tag(version.name, version.version, "sha256")
     older = tracker.client.get_model_version(version.name, version.version)
-    assert models.load_version(tracker.client, older).name == "lstm"
+    assert versions.load_version(tracker.client, older).name == "lstm"
 
 
 @pytest.mark.parametrize("text", ["", "none", "[]", "3"])
@@ -366,7 +366,7 @@ def test_a_tag_that_holds_no_checksums_is_one_line(tracker, own, text):
     tracker.client.set_model_version_tag(version.name, version.version, "sha256", text)
     edited = tracker.client.get_model_version(version.name, version.version)
     with pytest.raises(UserError, match="holds no checksums") as caught:
-        models.load_version(tracker.client, edited)
+        versions.load_version(tracker.client, edited)
     assert "\n" not in str(caught.value)
 
 
@@ -380,5 +380,5 @@ def test_what_cannot_be_loaded_is_not_registered(tracker, saved, tmp_path):
     next(iter(weights.values())).fill_(float("nan"))
     save_file(weights, folder / "weights.safetensors")
     with pytest.raises(UserError, match="is not finite"):
-        models.register(tracker.client, folder, run.id, "broken-weights", {"continuator": "lstm"})
+        versions.register(tracker.client, folder, run.id, "broken-weights", {"model": "lstm"})
     assert not tracker.client.search_registered_models("name = 'broken-weights'")

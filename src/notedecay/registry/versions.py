@@ -1,4 +1,4 @@
-"""Models in the tracking store and the registry: log, register, find, load."""
+"""Versions of registered models: log, register, describe, find, load."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ NEEDED = (
 )
 """What a served model imports, beside the code of notedecay that is logged with it."""
 SUMS_TAG = "sha256"
-"""Tag of a version: SHA-256 of each file of its continuator, by name, in JSON."""
+"""Tag of a version: SHA-256 of each file of its model, by name, in JSON."""
 MEND = "bring that folder back; only if it is lost for good, delete the version and run make repro"
 
 
 def register(
     client: MlflowClient, folder: Path, run_id: str, name: str, tags: dict[str, str]
 ) -> ModelVersion:
-    """Log a saved continuator into a run and register it; a run is registered once.
+    """Log a saved model into a run and register it; a run is registered once.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def register(
     name : str
         Of the registered model.
     tags : dict of str to str
-        For the version; ``continuator``, its name, names the logged model too.
+        For the version; ``model``, its name, names the logged model too.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def register(
     Raises
     ------
     UserError
-        For a continuator that cannot be loaded.
+        For a model that cannot be loaded.
     """
     known = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
     if known:
@@ -82,9 +82,7 @@ def register(
     sums = json.dumps(checksums.of_folder(folder))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # hints for models that take arbitrary tables
-        model_id = _whole(client, run_id, sums) or _log(
-            client, folder, run_id, tags["continuator"], sums
-        )
+        model_id = _whole(client, run_id, sums) or _log(client, folder, run_id, tags["model"], sums)
         return mlflow.register_model(f"models:/{model_id}", name, tags={**tags, SUMS_TAG: sums})
 
 
@@ -100,15 +98,15 @@ def _whole(client: MlflowClient, run_id: str, sums: str) -> str | None:
     return None
 
 
-def _log(client: MlflowClient, folder: Path, run_id: str, continuator: str, sums: str) -> str:
-    """Log a saved continuator into a run, whose status and end stay what they are.
+def _log(client: MlflowClient, folder: Path, run_id: str, model_name: str, sums: str) -> str:
+    """Log a saved model into a run, whose status and end stay what they are.
 
     ``mlflow.pyfunc.log_model`` would need the run to be active again; killed meanwhile, it
     would stay so for ever.
     """
     run = client.get_run(run_id)
     model = mlflow.initialize_logged_model(
-        name=continuator,
+        name=model_name,
         source_run_id=run_id,
         experiment_id=run.info.experiment_id,
         params=run.data.params,
@@ -119,7 +117,7 @@ def _log(client: MlflowClient, folder: Path, run_id: str, continuator: str, sums
         flavor=mlflow.pyfunc,
         model_id=model.model_id,
         run_id=run_id,
-        name=continuator,
+        name=model_name,
         python_model=str(Path(notedecay.__file__).parent / "serving/pyfunc_model.py"),
         artifacts={"continuator": str(folder)},
         signature=SIGNATURE,
@@ -193,7 +191,7 @@ def holder(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
 
 
 def load_version(client: MlflowClient, version: ModelVersion) -> Continuator[Any]:
-    """The continuator of a version.
+    """The model of a version.
 
     Raises
     ------
@@ -204,7 +202,7 @@ def load_version(client: MlflowClient, version: ModelVersion) -> Continuator[Any
 
 
 def folder_of(client: MlflowClient, version: ModelVersion) -> Path:
-    """A folder with the saved continuator of a version, checked against the version's checksums.
+    """A folder with the saved model of a version, checked against the version's checksums.
 
     Raises
     ------
@@ -225,7 +223,7 @@ def folder_of(client: MlflowClient, version: ModelVersion) -> Path:
     if not found and SUMS_TAG in version.tags:
         raise DamagedError(f"{uri} has lost its continuator.json below {folder}: {MEND}")
     if not found:
-        raise UserError(f"{uri} holds no continuator; it was not registered by notedecay")
+        raise UserError(f"{uri} holds no model of notedecay; it was registered by another program")
     mend = f"these are no longer the files of {uri}: {MEND}"
     checksums.compare(_sums(version, uri), found[0].parent, mend)
     return found[0].parent

@@ -1,4 +1,4 @@
-"""Stage ``evaluate``: the trained model and the baselines, on seen and unseen notes."""
+"""Stage ``compare``: the trained model and the baselines, on seen and unseen notes."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from notedecay.experiments.candidates import candidates, new_run
 from notedecay.experiments.dataset import load_dataset
 from notedecay.experiments.oracle import ORACLE, ORACLE_ORDER
 from notedecay.experiments.scorecard import Scorecard, rows
+from notedecay.experiments.scoring import Scored
 from notedecay.models import Continuator
 from notedecay.pipeline.tracked import tracker_of
 from notedecay.plots import PitchPoint, comparison_bars, decay_scatter, save, scores_by_pitch
-from notedecay.tracking.listening import Verdict
 from notedecay.tracking.runs import ActiveRun, Tracker
 from notedecay.training.evaluator import EvaluationSet
 
@@ -31,15 +31,18 @@ Table = Mapping[str, Mapping[str, float]]
 REPORTED = ("score", "score_sd", "decay_ok", "decay_ok_sd", "missing", "pitch_cents", "lsd_db",
             "envelope_db", "excess_noise_db", "tail_db", "join_snr_db", "attractor", "notes",
             "notes_judged")  # fmt: skip
+SUMMARY = ("score", "decay_ok", "missing", "envelope_db")
+"""Figures of the trained model on unseen notes that are metrics of DVC, few enough for a screen."""
 
-LEAST_DECAYING = 0.1
+MIN_DECAYING = 0.1
 """Share of a candidate's partials; a tone that is held may seem to decay here and there."""
 
 
-def evaluate(project: Project, params: Params, instrument: str, say: Callable[[str], None]) -> str:
-    """Write ``metrics.json``, ``scores.csv``, ``runs.json``, ``candidates/`` and ``pictures/``.
+def compare(project: Project, params: Params, instrument: str, say: Callable[[str], None]) -> str:
+    """Write ``scores.json``, ``metrics.json``, ``scores.csv``, ``runs.json`` and two folders.
 
-    Test notes are touched here and nowhere before.
+    The folders are ``candidates/`` (saved models) and ``pictures/``. ``metrics.json`` holds a few
+    figures of the trained model, ``scores.json`` those of every candidate.
 
     Parameters
     ----------
@@ -50,7 +53,7 @@ def evaluate(project: Project, params: Params, instrument: str, say: Callable[[s
     instrument : str
         Which one.
     say : callable
-        Told each candidate's name.
+        Called with each candidate's name.
 
     Returns
     -------
@@ -59,53 +62,57 @@ def evaluate(project: Project, params: Params, instrument: str, say: Callable[[s
     """
     config = params.instrument(instrument)
     results = project.results(instrument)
-    material = load_dataset(results, instrument, params)
-    tracker = tracker_of("evaluate", project, params, instrument, material.path)
-    exam = Scorecard(material, config.evaluate)
+    dataset = load_dataset(results, instrument, params)
+    tracker = tracker_of("compare", project, params, instrument, dataset.path)
+    scorecard = Scorecard(dataset, config.evaluate)
     train_run = read_json(results / "train.json")["run_id"]
-    competitors = candidates(material, config.evaluate, results / "model")
+    models = candidates(dataset, config.evaluate, results / "model")
     runs: dict[str, str] = {}
-    verdicts: dict[str, Verdict] = {}
+    scored: dict[str, Scored] = {}
     tables: dict[str, Table] = {}
-    for name, continuator in competitors.items():
+    for name, model in models.items():
         say(name)
-        verdicts[name] = exam.judge(continuator)
-        with _run(tracker, continuator, train_run) as run:
-            tables[name] = exam.log(run, verdicts[name])
+        scored[name] = scorecard.evaluate(model)
+        with _run(tracker, model, train_run) as run:
+            tables[name] = scorecard.log(run, scored[name])
         runs[name] = run.id
     say(ORACLE)
-    verdicts[ORACLE] = exam.judge_oracle()
+    scored[ORACLE] = scorecard.evaluate_oracle()
     with tracker.run(ORACLE, ORACLE, params={"order": ORACLE_ORDER}) as run:
-        tables[ORACLE] = exam.log(run, verdicts[ORACLE])
-    _keep(competitors, results / "candidates")
-    _pictures(instrument, verdicts, exam.panels["test"], results / "pictures")
-    scores = [row for name, verdict in verdicts.items() for row in rows(name, verdict)]
-    write_rows(scores, results / "scores.csv")
+        tables[ORACLE] = scorecard.log(run, scored[ORACLE])
+    _keep(models, results / "candidates")
+    _pictures(instrument, scored, scorecard.sets["test"], results / "pictures")
+    write_rows([row for name, each in scored.items() for row in rows(name, each)],
+               results / "scores.csv")  # fmt: skip
     write_json(runs, results / "runs.json")
-    write_json({name: _reported(table) for name, table in tables.items()}, results / "metrics.json")
-    return f"{len(runs)} continuators on {len(material.part('test'))} unseen notes"
+    reported = {name: _reported(table) for name, table in tables.items()}
+    write_json(reported, results / "scores.json")
+    trained = next(name for name, model in models.items() if model.learned)
+    unseen = reported[trained]["unseen"]
+    write_json({measure: unseen[measure] for measure in SUMMARY}, results / "metrics.json")
+    return f"{len(runs)} models on {len(dataset.part('test'))} unseen notes"
 
 
-def decays(instrument: str, verdicts: Mapping[str, Verdict], panel: EvaluationSet) -> Figure:
+def decays(instrument: str, scored: Mapping[str, Scored], notes: EvaluationSet) -> Figure:
     """Draw decay times of all partials of the unseen notes, true against generated.
 
     Parameters
     ----------
     instrument : str
         For the title.
-    verdicts : mapping of str to Verdict
-        By candidate. One that makes next to no decay, as silence does, is left out: it would
-        only fill the upper edge.
-    panel : EvaluationSet
+    scored : mapping of str to Scored
+        By candidate. One of which next to no partial decays, such as silence, is left out: it
+        would only fill the upper edge.
+    notes : EvaluationSet
         The unseen notes.
     """
     true: list[float] = []
     made: list[float] = []
     labels: list[str] = []
-    for name, verdict in verdicts.items():
-        partials = panel.partials(verdict["test"])
+    for name, each in scored.items():
+        partials = notes.partials(each["test"])
         decaying = sum(math.isfinite(partial.t60_made) for partial in partials)
-        if decaying < LEAST_DECAYING * len(partials):
+        if decaying < MIN_DECAYING * len(partials):
             continue
         true += [partial.t60 for partial in partials]
         made += [partial.t60_made for partial in partials]
@@ -114,12 +121,12 @@ def decays(instrument: str, verdicts: Mapping[str, Verdict], panel: EvaluationSe
 
 
 def _run(
-    tracker: Tracker, continuator: Continuator[Any], train_run: str
+    tracker: Tracker, model: Continuator[Any], train_run: str
 ) -> AbstractContextManager[ActiveRun]:
     """The training's own run for the trained model, where the store has it; else a new one."""
-    if continuator.learned and tracker.has(train_run):
+    if model.learned and tracker.has(train_run):
         return tracker.resume(train_run)
-    return new_run(tracker, continuator)
+    return new_run(tracker, model)
 
 
 def _reported(table: Table) -> dict[str, dict[str, float | None]]:
@@ -130,28 +137,28 @@ def _reported(table: Table) -> dict[str, dict[str, float | None]]:
     }
 
 
-def _keep(competitors: Mapping[str, Continuator[Any]], folder: Path) -> None:
+def _keep(models: Mapping[str, Continuator[Any]], folder: Path) -> None:
     with replacing_folder(folder) as fresh:
-        for name, continuator in competitors.items():
+        for name, model in models.items():
             (fresh / name).mkdir()
-            continuator.save(fresh / name)
+            model.save(fresh / name)
 
 
 def _pictures(
-    instrument: str, verdicts: Mapping[str, Verdict], panel: EvaluationSet, folder: Path
+    instrument: str, scored: Mapping[str, Scored], notes: EvaluationSet, folder: Path
 ) -> None:
-    unseen = {name: [j.scores for j in verdict["test"]] for name, verdict in verdicts.items()}
+    unseen = {name: [item.scores for item in each["test"]] for name, each in scored.items()}
     points = {
         name: [
-            PitchPoint(j.clip.pitch, j.scores.score, split == "seen")
-            for split, judged in verdict.items()
-            for j in judged
+            PitchPoint(item.clip.pitch, item.scores.score, split == "seen")
+            for split, items in each.items()
+            for item in items
         ]
-        for name, verdict in verdicts.items()
+        for name, each in scored.items()
     }
     with replacing_folder(folder) as fresh:
         bars = comparison_bars(unseen, title=f"{instrument}: unseen notes")
         save(bars, fresh / "comparison.png")
         title = f"{instrument}: seen and unseen notes"
         save(scores_by_pitch(points, "score", title), fresh / "by_pitch.png")
-        save(decays(instrument, verdicts, panel), fresh / "decay.png")
+        save(decays(instrument, scored, notes), fresh / "decay.png")

@@ -1,0 +1,55 @@
+"""What every runner does: run trials, report their epochs, and say how each ended."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from notedecay.experiments.trial import Trial
+
+OnEpoch = Callable[[Trial, int, int, Mapping[str, float]], bool]
+"""Called with a trial, an epoch, how many there are, and its metrics; returns whether to end it."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a trial has no result.
+
+    Attributes
+    ----------
+    line : str
+        What, where, and how to mend it, in one line.
+    code : int
+        What a command exits with: 2 for what the user can mend, 1 for all else.
+    """
+
+    line: str
+    code: int
+
+
+OnEnd = Callable[[Trial, Fault | None], None]
+"""Called with a trial that has ended, and why if it has no result; may raise to end all."""
+
+
+class Runner(ABC):
+    """Runs trials somewhere; results go to the store that it was made with."""
+
+    @abstractmethod
+    def run(self, trials: Iterable[Trial], on_epoch: OnEpoch, on_end: OnEnd) -> None:
+        """Run trials; return when all have ended.
+
+        Parameters
+        ----------
+        trials : iterable of Trial
+            Taken one by one, as places become free: a search decides late what comes next.
+        on_epoch : callable
+            Called in this process with the progress of each trial.
+        on_end : callable
+            Called in this process when a trial has ended.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            For an interrupt. Checkpoints are kept.
+        """

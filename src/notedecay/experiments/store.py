@@ -1,0 +1,127 @@
+"""Where trials are kept: a folder for each, named by its fingerprint.
+
+Below ``mlruns/trials``: ``<model>-<fingerprint>/`` holds a finished trial, ``….unfinished/`` the
+progress of one that runs or was interrupted, and ``.locks/`` a lock for each.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from notedecay.core.files import readable
+from notedecay.core.tables import read_json
+from notedecay.experiments.trial import DIAGNOSIS, LISTEN, MODEL, PRUNED, RESULT, Trial
+from notedecay.training.selection import HISTORY
+
+
+class TrialStore:
+    """Finished and unfinished trials of a project.
+
+    Several processes may use it at once: a trial is run by one of them, and the others wait for
+    its result.
+
+    Parameters
+    ----------
+    folder : Path
+        Such as ``project.trials``; made when it is needed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def folder(self, trial: Trial) -> Path:
+        """Where the finished trial is."""
+        return self._folder / f"{trial.model}-{trial.fingerprint}"
+
+    def unfinished(self, trial: Trial) -> Path:
+        """Where its progress is, so that it can be resumed."""
+        folder = self.folder(trial)
+        return folder.with_name(f"{folder.name}.unfinished")
+
+    def has(self, trial: Trial) -> bool:
+        """Whether it is finished, with all artifacts that it asks for.
+
+        One that was pruned is not: another study may need it whole.
+        """
+        folder = self.folder(trial)
+        wanted = trial.artifacts
+        needed = [
+            name
+            for name, asked in (
+                (LISTEN, wanted.listen),
+                (DIAGNOSIS, wanted.diagnose_every),
+                (MODEL, wanted.model),
+            )
+            if asked
+        ]
+        return (
+            (folder / RESULT).exists()
+            and all((folder / name).exists() for name in needed)
+            and self.result(trial)["ended"] != PRUNED
+        )
+
+    def result(self, trial: Trial) -> dict[str, Any]:
+        """Figures of a trial that has ended, as :func:`~notedecay.experiments.execute` left them.
+
+        Raises
+        ------
+        UserError
+            For a file that is missing or damaged.
+        """
+        found: dict[str, Any] = read_json(self.folder(trial) / RESULT)
+        return found
+
+    def history(self, trial: Trial) -> list[dict[str, Any]]:
+        """Metrics of the epochs of an unfinished trial, as far as it has come.
+
+        Raises
+        ------
+        UserError
+            For a file that is damaged.
+        """
+        path = self.unfinished(trial) / HISTORY
+        with readable(path):
+            rows = json.loads(path.read_text())["history"] if path.exists() else []
+            return [dict(row) for row in rows]
+
+    @contextmanager
+    def locked(self, trial: Trial) -> Iterator[None]:
+        """Keep other processes from the same trial; what a killed one left half written is gone."""
+        with self._lock(trial):
+            self._sweep(trial)
+            yield
+
+    def sweep(self, trial: Trial) -> None:
+        """Take away what a killed process left half written, unless another runs the trial now."""
+        with suppress(Timeout), self._lock(trial).acquire(timeout=0):
+            self._sweep(trial)
+
+    def remove(self, trial: Trial) -> None:
+        """Forget a trial, finished or not."""
+        shutil.rmtree(self.folder(trial), ignore_errors=True)
+        shutil.rmtree(self.unfinished(trial), ignore_errors=True)
+
+    def _lock(self, trial: Trial) -> FileLock:
+        locks = self._folder / ".locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        return FileLock(locks / f"{self.folder(trial).name}.lock")
+
+    def _sweep(self, trial: Trial) -> None:
+        folder = self.folder(trial)
+        halves = [
+            *folder.parent.glob(f".{glob.escape(folder.name)}.[0-9]*.*"),
+            *self.unfinished(trial).glob(".*.partial"),
+        ]
+        for half in halves:
+            if half.is_dir():
+                shutil.rmtree(half, ignore_errors=True)
+            else:
+                half.unlink(missing_ok=True)
