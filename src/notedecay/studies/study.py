@@ -96,6 +96,8 @@ class Study:
         Names the experiment in MLflow.
     kind : str
         Of its run, a key of :data:`notedecay.tracking.descriptions.RUNS`.
+    title : str
+        Tells apart studies of one kind.
     seed : int
         Of the pipeline.
     clips : Path
@@ -105,6 +107,7 @@ class Study:
     project: Project
     instrument: str
     kind: str
+    title: str
     seed: int
     clips: Path
 
@@ -155,7 +158,7 @@ class Study:
                     listed,
                     PoolRunner(self.store, device, processes),
                     self.store,
-                    TrialSink(tracker, "fold", self.kind),
+                    TrialSink(tracker, "fold", self.title),
                     bars,
                 )
             )
@@ -165,10 +168,10 @@ class Study:
         return rows
 
     def _study_run(self, tracker: Tracker) -> AbstractContextManager[ActiveRun]:
-        known = tracker.find(STUDY, self.kind, self.kind)
+        known = tracker.find(STUDY, self.title, self.kind)
         if known is not None:
             return tracker.resume(known.info.run_id)
-        return tracker.run(f"{self.kind} {self.instrument}", self.kind, tags={STUDY: self.kind})
+        return tracker.run(f"{self.title} {self.instrument}", self.kind, tags={STUDY: self.title})
 
 
 def raise_for(failed: Mapping[str, Fault]) -> None:

@@ -19,6 +19,12 @@ RUNS = {
     "notes best.",
     "baseline": "Does not learn from other notes: what the prime alone allows.",
     "oracle": "Damped sines fitted to the whole true note (ESPRIT): a yardstick, no candidate.",
+    "crossval": "The final table, cross-validated by pitch: each note was unseen once. Below are "
+    "the rows of the table and the trials that they are made of; docs/evaluation/ holds the page.",
+    "ablation": "What each component of the best model contributes, on train and validation notes. "
+    "Below are the rows of the table and the trials that they are made of.",
+    "row": "A row of a table: a system under a condition, means over notes that were unseen.",
+    "fold": "A trial of a study: trained on some pitches, evaluated on others.",
     "paper": "An experiment of the paper; its results stand in docs/paper.md.",
 }
 """By kind."""

@@ -82,7 +82,7 @@ def run_ablation(
     planned = {name: plan(project, params, name, choice) for name in names}
     title = "-".join(["ablation", *(name.replace(" ", "-") for name in choice.components)])
     for name, (dataset, placed) in planned.items():
-        study = Study(project, name, title, params.seed, dataset.path)
+        study = Study(project, name, "ablation", title, params.seed, dataset.path)
         rows = study.run(placed, processes=choice.processes, device=choice.device, console=console)
         table = project.results(FOLDER) / name / f"{title}.csv"
         page = _write(name, _note_rows(rows), table, project.root / "docs")

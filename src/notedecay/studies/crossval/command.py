@@ -109,7 +109,7 @@ def run_evaluation(
 
 
 def _study(project: Project, name: str, dataset: Dataset, seed: int) -> Study:
-    return Study(project, name, "crossval", seed, dataset.path)
+    return Study(project, name, "crossval", "cross-validation", seed, dataset.path)
 
 
 def _open(project: Project, name: str, compared: Sequence[System], why: str | None) -> int:
