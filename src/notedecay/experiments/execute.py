@@ -30,7 +30,7 @@ from notedecay.models.recurrent.model import Blockwise
 from notedecay.training import Epoch, TrainingDiverged, choose_device, fit
 from notedecay.training.diagnostics.pictures import write_diagnosis
 from notedecay.training.diagnostics.probe import Diagnosis
-from notedecay.training.diagnostics.snapshots import read as read_looks
+from notedecay.training.diagnostics.snapshots import read_snapshots as read_looks
 from notedecay.training.evaluator import EvaluationSet, ScoredContinuation, spread
 from notedecay.training.listening import write_listening
 

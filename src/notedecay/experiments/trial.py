@@ -16,7 +16,7 @@ RESULT = "result.json"
 MADE = "made.npz"
 LISTEN = "listen"
 DIAGNOSIS = "diagnosis"
-LOOKS = "looks.json"
+LOOKS = "snapshots.json"
 
 C5 = 72
 """The note of the paper's figures, kept to listen to wherever it is judged."""

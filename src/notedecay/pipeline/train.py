@@ -127,7 +127,7 @@ def _train(
     )
     for row in selected.history:  # a killed process takes along what it had not sent
         send(int(row["epoch"]), {k: v for k, v in row.items() if k != "epoch"})
-    log_diagnosis(run, diagnosis.looks)
+    log_diagnosis(run, diagnosis.snapshots)
     for line in diagnosis.warnings():
         observer.warn(line)
     return selected

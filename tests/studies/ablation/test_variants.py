@@ -29,7 +29,9 @@ def test_only_the_ideas_asked_for_are_taken_away() -> None:
     with pytest.raises(UserError, match="did you mean 'hiss'"):
         variants(best, 7, ["his"])
     with pytest.raises(UserError, match="already without hiss"):
-        variants({"continuator": "modal", "settings": {"hiss": False}}, 7, ["hiss", "weeding"])
+        variants(
+            {"continuator": "modal", "settings": {"noise_floor": False}}, 7, ["hiss", "weeding"]
+        )
 
 
 def test_what_the_search_left_out_is_no_idea_of_the_model() -> None:

@@ -15,10 +15,10 @@ WITHOUT = "without "
 
 IDEAS: dict[str, dict[str, dict[str, Any]]] = {
     "modal": {
-        "weeding": {"weed": False},
+        "weeding": {"drop_transients": False},
         "aftersound": {"aftersound": False},
-        "hiss": {"hiss": False},
-        "other strokes": {"strokes": 0},
+        "hiss": {"noise_floor": False},
+        "other strokes": {"augmentations": 0},
         "beats": {"beats": False},
         "neighbours": {"neighbours": False},
         "several nets": {"members": 1},

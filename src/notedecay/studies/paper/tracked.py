@@ -12,7 +12,7 @@ from notedecay.tracking.descriptions import SCORES
 from notedecay.tracking.diagnosis import log_diagnosis
 from notedecay.tracking.provenance import provenance
 from notedecay.tracking.runs import ActiveRun, Tracker
-from notedecay.training.diagnostics.snapshots import read
+from notedecay.training.diagnostics.snapshots import read_snapshots as read
 
 EXPERIMENT = "paper"
 ABOUT = (
