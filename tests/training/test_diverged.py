@@ -1,4 +1,4 @@
-"""A training that breaks its net ends there, and leaves the broken net nowhere."""
+"""A fit ends in the epoch whose step makes the weights infinite, and reports nothing of it."""
 
 from __future__ import annotations
 

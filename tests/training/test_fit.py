@@ -69,22 +69,22 @@ def test_each_epoch_is_reported_with_its_metrics() -> None:
 
 def test_the_continuator_can_be_heard_within_report() -> None:
     model = make()
-    heard = []
+    made = []
 
-    def listen(_: Epoch) -> None:
-        heard.append(model.continue_prime(CLIPS[0].samples[: SIGNAL.prime_samples], 300))
+    def use(_: Epoch) -> None:
+        made.append(model.continue_prime(CLIPS[0].samples[: SIGNAL.prime_samples], 300))
 
-    train(model, report=listen)
-    assert len(heard) == 6
-    assert not np.array_equal(heard[0], heard[-1])
+    train(model, report=use)
+    assert len(made) == 6
+    assert not np.array_equal(made[0], made[-1])
 
 
 def test_use_within_report_changes_nothing() -> None:
-    heard, unheard = make(), make()
+    used, unused = make(), make()
     prime = CLIPS[0].samples[: SIGNAL.prime_samples]
-    train(heard, report=lambda _: heard.continue_prime(prime, 300))
-    train(unheard)
-    assert same(heard, unheard)
+    train(used, report=lambda _: used.continue_prime(prime, 300))
+    train(unused)
+    assert same(used, unused)
 
 
 def test_the_same_seed_gives_the_same_weights() -> None:

@@ -24,12 +24,10 @@ from notedecay.models.recurrent.cnn_lstm import CnnLstm
 from notedecay.models.recurrent.gru import Gru
 from notedecay.models.recurrent.lru import Lru
 from notedecay.models.recurrent.lstm import Lstm
-from notedecay.models.recurrent.presets import PAPER
 from notedecay.models.recurrent.vrnn import Vrnn
 
 __all__ = [
     "MODELS",
-    "PAPER",
     "Continuator",
     "ContinuatorConfig",
     "LearnedContinuator",

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from notedecay.data.note import Clip
-from notedecay.models import MODELS, PAPER, Signal, create
+from notedecay.models import MODELS, Signal, create
 from notedecay.models.recurrent.model import Recurrent
+from notedecay.models.recurrent.presets import PAPER
 from notedecay.training import Epoch, fit
 from tests.synthetic import damped
 

@@ -69,11 +69,11 @@ def test_the_loss_is_the_negative_bound_per_sample() -> None:
     net, noises = model.net, noise(model, blocks)
     hidden, total = torch.zeros(1, 32), 0.0
     memory = hidden[None], hidden[None]
-    for block, draw in zip(blocks.unbind(1), noises.unbind(1), strict=True):
+    for block, step_noise in zip(blocks.unbind(1), noises.unbind(1), strict=True):
         features = net.activation(net.block_features(block))
         seen = net.encoder_block(features) + net.encoder_memory(hidden)
         posterior = normal(gaussian(net.encoder(net.activation(seen)), *LATENT_BOUNDS))
-        code = net.activation(net.code_features(posterior.mean + posterior.stddev * draw))
+        code = net.activation(net.code_features(posterior.mean + posterior.stddev * step_noise))
         prior, output = normal(net.prior_of(hidden)), normal(net.decode(code, hidden))
         total += kl_divergence(posterior, prior).sum() - output.log_prob(block).sum()
         joined = torch.cat([features, code], dim=1)[:, None]
@@ -91,9 +91,9 @@ def test_padding_does_not_count() -> None:
     garbage = torch.where(mask > 0, blocks, torch.full_like(blocks, 5.0))
     assert loss(model, garbage, mask) == loss(model, blocks, mask)
     total, noises = 0.0, noise(model, blocks)
-    for note, draw in zip((short, long), noises, strict=True):
+    for note, note_noise in zip((short, long), noises, strict=True):
         alone = prepared(model, [note]).blocks
-        log_density, divergence = model.net.bound(alone, draw[None, : alone.shape[1]])
+        log_density, divergence = model.net.bound(alone, note_noise[None, : alone.shape[1]])
         total += float((divergence - log_density).sum())
     expected = total / (float(mask.sum()) * model.blocks.size)
     assert loss(model, blocks, mask) == pytest.approx(expected, rel=1e-5)
@@ -134,10 +134,10 @@ def test_the_prime_is_encoded_by_posterior_means_and_continued_from_the_prior() 
     size = model.blocks.size
     made = model.continue_prime(PRIMES[0], 3 * size).reshape(3, size)
     rms = float(np.sqrt(np.square(PRIMES[0]).mean()))
-    heard = torch.from_numpy(model.blocks.cut(PRIMES[0], PRIME) / rms)[None]
+    inputs = torch.from_numpy(model.blocks.cut(PRIMES[0], PRIME) / rms)[None]
     net = model.net
     with torch.no_grad():
-        first, (hidden, cell) = net(heard)
+        first, (hidden, cell) = net(inputs)
         assert np.allclose(made[0], first[0, -1] * rms, atol=1e-5)
         block, code = first[:, -1], net.activation(net.code_features(net.prior_of(hidden).mean))
         joined = torch.cat([net.activation(net.block_features(block)), code], dim=1)[:, None]
@@ -152,10 +152,10 @@ def test_teacher_forced_error_is_that_of_the_mean_prediction() -> None:
     rms = float(np.sqrt(np.square(note.samples[:PRIME]).mean()))
     blocks = model.blocks.cut(note.samples, PRIME)
     errors = []
-    for heard in range(1, len(blocks)):
+    for known in range(1, len(blocks)):
         with torch.no_grad():
-            made = model.net.generate(torch.from_numpy(blocks[None, :heard] / rms), 1)[0, 0]
-        errors.append(np.square(made.numpy() - blocks[heard] / rms).mean())
+            made = model.net.generate(torch.from_numpy(blocks[None, :known] / rms), 1)[0, 0]
+        errors.append(np.square(made.numpy() - blocks[known] / rms).mean())
     assert model.teacher_forced_error([note]) == pytest.approx(np.mean(errors), rel=1e-4)
 
 

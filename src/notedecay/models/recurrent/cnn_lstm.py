@@ -82,12 +82,5 @@ class CnnLstm(Recurrent[CnnLstmConfig]):
             frozen_statistics=config.frozen_statistics,
             pool=config.pool,
         )
-        return Net(
-            size,
-            lstm_core(config, config.units if config.dense else convolutions.width),
-            activation=config.activation,
-            output_activation=config.output_activation,
-            spectral=config.spectral,
-            convolutions=convolutions,
-            dense=config.dense,
-        )
+        core = lstm_core(config, config.units if config.dense else convolutions.width)
+        return self._net(size, core, convolutions=convolutions, dense=config.dense)

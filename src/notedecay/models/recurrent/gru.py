@@ -36,10 +36,5 @@ class Gru(Recurrent[GruConfig]):
     def make_net(self, size: int) -> Net:
         """Make dense layer, GRU, dense layer."""
         config = self.config
-        return Net(
-            size,
-            nn.GRU(config.units, config.units, config.layers, batch_first=True),
-            activation=config.activation,
-            output_activation=config.output_activation,
-            spectral=config.spectral,
-        )
+        core = nn.GRU(config.units, config.units, config.layers, batch_first=True)
+        return self._net(size, core)

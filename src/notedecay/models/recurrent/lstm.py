@@ -45,13 +45,7 @@ class Lstm(Recurrent[LstmConfig]):
 
     def make_net(self, size: int) -> Net:
         """Make dense layer, LSTM, dense layer."""
-        return Net(
-            size,
-            lstm_core(self.config, self.config.units),
-            activation=self.config.activation,
-            output_activation=self.config.output_activation,
-            spectral=self.config.spectral,
-        )
+        return self._net(size, lstm_core(self.config, self.config.units))
 
 
 def lstm_core(config: LstmConfig, inputs: int) -> nn.LSTM:

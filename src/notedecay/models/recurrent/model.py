@@ -20,7 +20,8 @@ from notedecay.data.note import Clip
 from notedecay.models.base import Signal
 from notedecay.models.learned import Examples, LearnedConfig, LearnedContinuator
 from notedecay.models.recurrent.blocks import Blocks
-from notedecay.models.recurrent.net import Activation, BlockNet, Net
+from notedecay.models.recurrent.convolutions import Convolutions
+from notedecay.models.recurrent.net import Activation, BlockNet, Core, Net
 from notedecay.models.transposition import with_transpositions
 
 MIN_LEVEL = 1e-9
@@ -224,6 +225,26 @@ class Recurrent(Blockwise[R]):
     @abstractmethod
     def make_net(self, size: int) -> Net:
         """Make the net for blocks of ``size`` samples."""
+
+    def _net(
+        self,
+        size: int,
+        core: Core,
+        *,
+        convolutions: Convolutions | None = None,
+        dense: bool = True,
+    ) -> Net:
+        """Make a net around a core, with the activations and inputs of the settings."""
+        config = self.config
+        return Net(
+            size,
+            core,
+            activation=config.activation,
+            output_activation=config.output_activation,
+            spectral=config.spectral,
+            convolutions=convolutions,
+            dense=dense,
+        )
 
     def loss(self, examples: Examples, generator: torch.Generator) -> Tensor:
         """Mean squared error of the next block, absolute or relative, without the padding."""

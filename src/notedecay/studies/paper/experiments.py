@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from notedecay.models import PAPER
+from notedecay.models.recurrent.presets import PAPER
 from notedecay.studies.paper.datasets import DatasetSpec
 
 GUITAR = DatasetSpec("guitar", highest_hz=1400, seconds=5.0, highpass_hz=60.0)
