@@ -28,10 +28,10 @@ from notedecay.data.note import Clip
 from notedecay.models import Signal, create
 from notedecay.models.modal.ensemble import ModalNet
 from notedecay.models.modal.features import feature_count
-from notedecay.models.modal.frontend import Heard
+from notedecay.models.modal.frontend import PrimeAnalysis
 from notedecay.models.modal.model import Modal, ModalConfig
-from notedecay.models.modal.noise_floor import Halves
-from notedecay.models.modal.targets import Lesson
+from notedecay.models.modal.noise_floor import SplitNote
+from notedecay.models.modal.targets import Targets
 from notedecay.studies.crossval.folds import folds
 from notedecay.training import fit
 from notedecay.training.evaluator import EvaluationSet, ScoredContinuation
@@ -74,19 +74,19 @@ class Ear(Modal):
         width = feature_count() + len(condition)
         shape = (width, config.units, config.members, config.dropout)
         self.net = ModalNet(*shape, neighbours=config.neighbours, beats=config.beats)
-        self.net.hears[..., feature_count() :] = 1.0
+        self.net.feature_mask[..., feature_count() :] = 1.0
         self.net.eval()
 
-    def _taught(self, clip: Clip, others: int) -> tuple[Lesson, ...]:
-        taught = super()._taught(clip, others)
-        return tuple(one._replace(features=self._told(one.features)) for one in taught)
+    def _note_targets(self, clip: Clip, augmentations: int) -> tuple[Targets, ...]:
+        copies = super()._note_targets(clip, augmentations)
+        return tuple(one._replace(features=self._conditioned(one.features)) for one in copies)
 
-    def _hear(self, prime: Samples) -> Heard:
-        heard = super()._hear(prime)
-        features = self._told(torch.from_numpy(heard.features)).numpy()
-        return heard._replace(features=features)
+    def _analyse(self, prime: Samples) -> PrimeAnalysis:
+        analysis = super()._analyse(prime)
+        features = self._conditioned(torch.from_numpy(analysis.features)).numpy()
+        return analysis._replace(features=features)
 
-    def _told(self, features: Tensor) -> Tensor:
+    def _conditioned(self, features: Tensor) -> Tensor:
         """Features of each partial, and the instrument."""
         condition = torch.tensor(self.condition, dtype=features.dtype)
         return torch.cat([features, condition.expand(len(features), -1)], dim=1)
@@ -100,11 +100,11 @@ class Pooled(Ear):
         super().__init__(first.signal, first.config, first.condition)
         self.ears = ears
 
-    def _taught(self, clip: Clip, others: int) -> tuple[Lesson, ...]:
-        return self.ears[clip.id.split(":")[0]]._taught(clip, others)
+    def _note_targets(self, clip: Clip, augmentations: int) -> tuple[Targets, ...]:
+        return self.ears[clip.id.split(":")[0]]._note_targets(clip, augmentations)
 
-    def _cut(self, clip: Clip) -> Halves:
-        return self.ears[clip.id.split(":")[0]]._cut(clip)
+    def _split(self, clip: Clip) -> SplitNote:
+        return self.ears[clip.id.split(":")[0]]._split(clip)
 
 
 @dataclass(frozen=True)

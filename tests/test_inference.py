@@ -228,7 +228,7 @@ class Continued(Continuator):
     def continue_prime(self, prime, samples):  # noqa: ARG002
         return self.continuations[0][:samples]
 
-    def draw_continuations(self, prime, samples, *, count, seed):  # noqa: ARG002
+    def sample_continuations(self, prime, samples, *, count, seed):  # noqa: ARG002
         return [one[:samples] for one in self.continuations]
 
 

@@ -106,7 +106,7 @@ def draw(
     if not 1 <= count <= MOST_DRAWN:
         raise UserError(f"samples must be 1 to {MOST_DRAWN}, got {count}")
     prime, conversions, samples = _made_ready(continuator, recording, seconds)
-    drawn = continuator.draw_continuations(prime, samples, count=count, seed=seed)
+    drawn = continuator.sample_continuations(prime, samples, count=count, seed=seed)
     return _generated(prime, drawn, continuator, conversions)
 
 

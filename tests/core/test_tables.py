@@ -188,7 +188,7 @@ def test_looks_that_are_damaged_are_one_line(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("it's") / "diagnosis.json"
     path.write_bytes(content)
     with pytest.raises(UserError) as caught:
-        snapshots.read(path)
+        snapshots.read_snapshots(path)
     line = str(caught.value)
     assert line.startswith(f"{path} is damaged")
     assert shlex.split(line[line.index("run ") + 4 :]) == ["rm", "-r", str(path.parent)]

@@ -1,4 +1,4 @@
-"""The public face: continuators by name, with typed settings, from files."""
+"""Models by name, with typed settings, saved and loaded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from notedecay.core.errors import UserError
-from notedecay.models import MODELS, Continuator, Signal, create, load
+from notedecay.models import (
+    MODELS,
+    Continuator,
+    Signal,
+    create,
+    load,
+)
 from tests.synthetic import damped
 
 SIGNAL = Signal(instrument="piano", rate=4000)
@@ -50,35 +56,33 @@ def test_silence_stays_silence(name: str) -> None:
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("level", [1e-6, 1e-2, 1.9])
 def test_level_of_the_prime_is_kept(name: str, level: float) -> None:
-    continuator = make(name)
+    model = make(name)
     prime = note()[: SIGNAL.prime_samples]
-    expected = continuator.continue_prime(prime, 2000) * level
-    made = continuator.continue_prime((prime * level).astype(np.float32), 2000)
+    expected = model.continue_prime(prime, 2000) * level
+    made = model.continue_prime((prime * level).astype(np.float32), 2000)
     assert np.allclose(made, expected, atol=2e-3 * level)
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_many_primes_are_one_after_the_other(name: str) -> None:
-    continuator = make(name)
+def test_a_batch_continues_each_prime_as_alone(name: str) -> None:
+    model = make(name)
     prime = note()[: SIGNAL.prime_samples]
     lengths = [1000, 0, 1500]
     primes = [prime, prime[::-1].copy(), 0.1 * prime]
-    for p, n, made in zip(
-        primes, lengths, continuator.continue_primes(primes, lengths), strict=True
-    ):
-        assert np.allclose(made, continuator.continue_prime(p, n), atol=1e-6)
+    for p, n, made in zip(primes, lengths, model.continue_primes(primes, lengths), strict=True):
+        assert np.allclose(made, model.continue_prime(p, n), atol=1e-6)
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_saved_and_loaded_continues_the_same(name: str, tmp_path: Path) -> None:
-    continuator = make(name)
-    continuator.save(tmp_path)
+    model = make(name)
+    model.save(tmp_path)
     again = load(tmp_path)
     prime = note()[: SIGNAL.prime_samples]
-    assert type(again) is type(continuator)
+    assert type(again) is type(model)
     assert again.signal == SIGNAL
-    assert again.config == continuator.config
-    assert np.array_equal(again.continue_prime(prime, 900), continuator.continue_prime(prime, 900))
+    assert again.config == model.config
+    assert np.array_equal(again.continue_prime(prime, 900), model.continue_prime(prime, 900))
     assert not list(tmp_path.glob("*.partial"))
 
 
@@ -123,7 +127,7 @@ def damage(name: str, text: str | None) -> Any:
 
 def describe(**changes: Any) -> Any:
     def change(folder: Path) -> None:
-        path = folder / "continuator.json"
+        path = folder / "model.json"
         path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
     return change
@@ -132,13 +136,13 @@ def describe(**changes: Any) -> Any:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (damage("continuator.json", None), "no continuator in"),
-        (damage("continuator.json", "{"), "damaged"),
-        (damage("continuator.json", "[]"), "damaged"),
+        (damage("model.json", None), "no model in"),
+        (damage("model.json", "{"), "damaged"),
+        (damage("model.json", "[]"), "damaged"),
         (damage("weights.safetensors", None), "cannot use the weights"),
         (damage("weights.safetensors", "none"), "cannot use the weights"),
-        (describe(format=2), "format 2"),
-        (describe(continuator="harp"), "unknown continuator 'harp'"),
+        (describe(format=3), "has format 3, this version reads 1 and 2"),
+        (describe(model="harp"), "unknown model 'harp'"),
         (describe(config={"units": 32, "resolution": 40}), "cannot use the weights"),
         (describe(signal={"instrument": "piano", "rate": "low"}), "rate"),
     ],
@@ -161,8 +165,8 @@ def tensors(folder: Path) -> dict[str, torch.Tensor]:
 def flip(path: Path, count: int) -> None:
     """Flip a bit in each of some bytes of a file's second half, where the numbers are."""
     content = bytearray(path.read_bytes())
-    for place in np.random.default_rng(0).choice(len(content) // 2, count, replace=False):
-        content[len(content) - 1 - place] ^= 1
+    for position in np.random.default_rng(0).choice(len(content) // 2, count, replace=False):
+        content[len(content) - 1 - position] ^= 1
     path.write_bytes(content)
 
 
@@ -186,15 +190,15 @@ def test_bits_that_have_flipped_in_the_weights_are_noticed(
 @pytest.mark.parametrize("name", KINDS)
 def test_a_description_that_was_changed_is_noticed(name: str, tmp_path: Path) -> None:
     make(name).save(tmp_path)
-    path = tmp_path / "continuator.json"
+    path = tmp_path / "model.json"
     path.write_text(path.read_text().replace("4000", "4001"))
-    assert "continuator.json is not as it was saved" in refused(tmp_path)
+    assert "model.json is not as it was saved" in refused(tmp_path)
 
 
-def test_the_checksums_are_those_of_the_tool_of_that_name(tmp_path: Path) -> None:
+def test_the_checksums_are_those_of_sha256sum(tmp_path: Path) -> None:
     make("gru").save(tmp_path)
     lines = (tmp_path / "SHA256SUMS").read_text().splitlines()
-    for line, name in zip(lines, ("continuator.json", "weights.safetensors"), strict=True):
+    for line, name in zip(lines, ("model.json", "weights.safetensors"), strict=True):
         content = (tmp_path / name).read_bytes()
         assert line == f"{hashlib.sha256(content).hexdigest()}  {name}"
 
@@ -217,8 +221,8 @@ def test_a_folder_from_before_checksums_is_loaded(tmp_path: Path) -> None:
 def test_weights_that_are_not_finite_are_neither_saved_nor_loaded(
     name: str, value: float, tmp_path: Path
 ) -> None:
-    continuator = make(name)
-    continuator.save(tmp_path)
+    model = make(name)
+    model.save(tmp_path)
     (tmp_path / "SHA256SUMS").unlink()  # as a net that diverged was saved before
     first, *_ = (key for key, tensor in tensors(tmp_path).items() if tensor.numel())
     state = tensors(tmp_path)
@@ -226,9 +230,9 @@ def test_weights_that_are_not_finite_are_neither_saved_nor_loaded(
     save_file(state, tmp_path / "weights.safetensors")
     assert f"{first} is not finite" in refused(tmp_path)
     (tmp_path / "again").mkdir()
-    continuator.net.load_state_dict(state)
+    model.net.load_state_dict(state)
     with pytest.raises(UserError, match="is not finite, so it cannot be saved") as caught:
-        continuator.save(tmp_path / "again")
+        model.save(tmp_path / "again")
     assert "\n" not in str(caught.value)
     assert not list((tmp_path / "again").iterdir())
 

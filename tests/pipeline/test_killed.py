@@ -179,14 +179,16 @@ def test_the_diagnosis_shows_every_epoch_as_if_nothing_had_happened(killed, whol
     looks = []
     for root in (killed["root"], whole):
         run = runs(root, "train")[-1]
-        found = connect(root / "mlruns").download_artifacts(run.info.run_id, "diagnosis/looks.json")
+        found = connect(root / "mlruns").download_artifacts(
+            run.info.run_id, "diagnosis/snapshots.json"
+        )
         looks.append(json.loads(Path(found).read_text()))
     assert [look["epoch"] for look in looks[0]] == list(range(1, EPOCHS + 1))
     assert looks[0] == looks[1]
 
 
 @pytest.mark.parametrize(
-    "file", ["best.json", "trials.csv", "model/weights.safetensors", "model/continuator.json"]
+    "file", ["best.json", "trials.csv", "model/weights.safetensors", "model/model.json"]
 )
 def test_the_results_are_those_of_an_uninterrupted_run(killed, whole, file):
     results = Path("results/bells", file)

@@ -254,8 +254,8 @@ def checked_anew(tracker: Tracker) -> None:
     """Make the champion's files those that it was registered with."""
     name = registered(tracker)
     where = Path(mlflow.artifacts.download_artifacts(f"models:/{name}/1"))
-    folder = next(where.rglob("continuator.json")).parent
-    checksums.write(folder, ("continuator.json", "weights.safetensors"))
+    folder = next(where.rglob("model.json")).parent
+    checksums.write(folder, ("model.json", "weights.safetensors"))
     sums = json.dumps(checksums.of_folder(folder))
     tracker.client.set_model_version_tag(name, "1", "sha256", sums)
 

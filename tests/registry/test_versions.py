@@ -229,7 +229,7 @@ def test_a_loaded_version_is_the_continuator_that_was_saved(tracker, version):
 def test_nothing_of_a_version_is_pickled(version):
     folder = Path(mlflow.artifacts.download_artifacts(f"models:/{NAME}/{version.version}"))
     files = {path.name: path for path in folder.rglob("*") if path.is_file()}
-    assert {"MLmodel", "pyfunc_model.py", "continuator.json", "weights.safetensors"} <= set(files)
+    assert {"MLmodel", "pyfunc_model.py", "model.json", "weights.safetensors"} <= set(files)
     assert {Path(name).suffix for name in files}.isdisjoint({".pkl", ".pickle", ".pt", ".pth"})
     assert "python_model:" not in (folder / "MLmodel").read_text()  # names a pickle
 
@@ -317,7 +317,7 @@ def damage_all(folder: Path) -> None:
 
 
 def damage_description(folder: Path) -> None:
-    path = folder / "continuator.json"
+    path = folder / "model.json"
     path.write_text(path.read_text().replace(f'"rate": {RATE}', f'"rate": {RATE + 1}'))
 
 
@@ -330,9 +330,9 @@ def lose(name: str):
     [
         (damage_weights, "weights.safetensors is not as it was saved"),
         (damage_all, "is not as it was saved"),
-        (damage_description, "continuator.json is not as it was saved"),
+        (damage_description, "model.json is not as it was saved"),
         (lose("weights.safetensors"), "weights.safetensors cannot be read"),
-        (lose("continuator.json"), "has lost its continuator.json"),
+        (lose("model.json"), "has lost its model.json"),
         (lose("SHA256SUMS"), "SHA256SUMS cannot be read"),
     ],
 )

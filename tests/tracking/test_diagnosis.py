@@ -34,20 +34,24 @@ def test_pictures_warnings_and_numbers_are_kept_once(tmp_path: Path) -> None:
     assert len(lines) > 1
     tracker = Tracker(tmp_path / "mlruns", "bells", {})
     with tracker.run("train", "train") as run:
-        log_diagnosis(run, diagnosis.looks)
+        log_diagnosis(run, diagnosis.snapshots)
         run.flush()
-        log_diagnosis(run, diagnosis.looks)
+        log_diagnosis(run, diagnosis.snapshots)
     files = {Path(f.path).name for f in tracker.client.list_artifacts(run.id, "diagnosis")}
     assert files == {
         "gradient.png", "weights.png", "activations.png", "dead.png", "gradient_over_time.png",
-        "reach.png", "warnings.txt", "looks.json",
+        "reach.png", "warnings.txt", "snapshots.json",
     }  # fmt: skip
     local = Path(tracker.client.download_artifacts(run.id, "diagnosis", str(tmp_path)))
     assert (local / "warnings.txt").read_text().splitlines() == lines
-    assert [look["epoch"] for look in json.loads((local / "looks.json").read_text())] == [2, 4, 5]
+    assert [look["epoch"] for look in json.loads((local / "snapshots.json").read_text())] == [
+        2,
+        4,
+        5,
+    ]
     data = tracker.client.get_run(run.id).data
     assert data.tags["notedecay.warnings"] == "\n".join(lines)
-    last = diagnosis.looks[-1]
+    last = diagnosis.snapshots[-1]
     assert data.metrics["diagnosis.gradient.lstm"] == last.layers["lstm"].gradient
     assert data.metrics["diagnosis.dead.lstm"] == 1.0
     assert data.metrics["diagnosis.likeness"] == last.likeness.made

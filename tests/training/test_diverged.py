@@ -1,4 +1,4 @@
-"""A training that breaks its net ends there, and leaves the broken net nowhere."""
+"""A fit ends in the epoch whose step makes the weights infinite, and reports nothing of it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SIGNAL = Signal(instrument="bells", rate=RATE)
 NOTE = Clip("bells/ff/A3", 57, damped([220.0], [2.0], [1], seconds=1.0, rate=RATE), RATE)
 
 
-def breaking(continuator: LearnedContinuator[Any], epoch: int) -> None:
+def breaking(model: LearnedContinuator[Any], epoch: int) -> None:
     """Make the gradient of an epoch infinite, while its loss is a number."""
-    honest, calls = continuator.loss, 0
+    honest, calls = model.loss, 0
 
     def loss(*given: Any) -> torch.Tensor:
         nonlocal calls
@@ -30,20 +30,20 @@ def breaking(continuator: LearnedContinuator[Any], epoch: int) -> None:
             value.register_hook(lambda grad: grad * torch.inf)
         return value
 
-    continuator.loss = loss  # type: ignore[method-assign]
+    model.loss = loss  # type: ignore[method-assign]
 
 
 @pytest.mark.parametrize("epoch", [1, 2, 3])
 def test_a_step_that_breaks_the_weights_ends_the_training_in_its_epoch(
     epoch: int, tmp_path: Path
 ) -> None:
-    continuator = create("gru", SIGNAL, {"units": 16, "resolution": 40, "epochs": 3})
-    assert isinstance(continuator, LearnedContinuator)
-    breaking(continuator, epoch)
+    model = create("gru", SIGNAL, {"units": 16, "resolution": 40, "epochs": 3})
+    assert isinstance(model, LearnedContinuator)
+    breaking(model, epoch)
     reported: list[int] = []
     with pytest.raises(TrainingDiverged, match=f"in epoch {epoch}: .* is not finite") as caught:
         fit(
-            continuator,
+            model,
             [NOTE],
             seed=0,
             device="cpu",

@@ -1,4 +1,4 @@
-"""The fit loop: it learns, repeats itself, and can be interrupted without a trace."""
+"""The fit loop: it learns, is repeatable, and an interrupted fit ends the same."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ CLIPS = [
 
 def make(**config: Any) -> LearnedContinuator[Any]:
     settings = {"units": 32, "resolution": 40, "epochs": 6, "batch": 2, "transpose": 0}
-    continuator = create("lstm", SIGNAL, settings | {"input_noise": 0.1} | config)
-    assert isinstance(continuator, LearnedContinuator)
-    return continuator
+    model = create("lstm", SIGNAL, settings | {"input_noise": 0.1} | config)
+    assert isinstance(model, LearnedContinuator)
+    return model
 
 
-def train(continuator: Continuator[Any], **options: Any) -> list[Epoch]:
+def train(model: Continuator[Any], **options: Any) -> list[Epoch]:
     epochs: list[Epoch] = []
     given = {"seed": 0, "device": "cpu", "report": epochs.append} | options
-    fit(continuator, CLIPS, **given)
+    fit(model, CLIPS, **given)
     return epochs
 
 
@@ -49,12 +49,12 @@ def same(a: LearnedContinuator[Any], b: LearnedContinuator[Any]) -> bool:
 @pytest.mark.parametrize("level", ["prime", "global"])
 def test_one_note_is_learned_and_continued(optimiser: str, level: str) -> None:
     settings = {"epochs": 250, "input_noise": 0.0, "learning_rate": 5e-3}
-    continuator = make(optimiser=optimiser, level=level, **settings)
+    model = make(optimiser=optimiser, level=level, **settings)
     epochs: list[Epoch] = []
-    fit(continuator, CLIPS[:1], seed=0, device="cpu", report=epochs.append)
+    fit(model, CLIPS[:1], seed=0, device="cpu", report=epochs.append)
     assert epochs[-1].metrics["train_loss"] < 1e-2 * epochs[0].metrics["train_loss"]
     prime, rest = np.split(CLIPS[0].samples, [SIGNAL.prime_samples])
-    made = continuator.continue_prime(prime, 400)
+    made = model.continue_prime(prime, 400)
     assert np.square(made - rest[:400]).sum() < 0.1 * np.square(rest[:400]).sum()
 
 
@@ -68,23 +68,23 @@ def test_each_epoch_is_reported_with_its_metrics() -> None:
 
 
 def test_the_continuator_can_be_heard_within_report() -> None:
-    continuator = make()
-    heard = []
+    model = make()
+    made = []
 
-    def listen(_: Epoch) -> None:
-        heard.append(continuator.continue_prime(CLIPS[0].samples[: SIGNAL.prime_samples], 300))
+    def use(_: Epoch) -> None:
+        made.append(model.continue_prime(CLIPS[0].samples[: SIGNAL.prime_samples], 300))
 
-    train(continuator, report=listen)
-    assert len(heard) == 6
-    assert not np.array_equal(heard[0], heard[-1])
+    train(model, report=use)
+    assert len(made) == 6
+    assert not np.array_equal(made[0], made[-1])
 
 
-def test_listening_within_report_changes_nothing() -> None:
-    heard, unheard = make(), make()
+def test_use_within_report_changes_nothing() -> None:
+    used, unused = make(), make()
     prime = CLIPS[0].samples[: SIGNAL.prime_samples]
-    train(heard, report=lambda _: heard.continue_prime(prime, 300))
-    train(unheard)
-    assert same(heard, unheard)
+    train(used, report=lambda _: used.continue_prime(prime, 300))
+    train(unused)
+    assert same(used, unused)
 
 
 def test_the_same_seed_gives_the_same_weights() -> None:
@@ -179,7 +179,6 @@ class KnownGradient(LearnedContinuator[LearnedConfig]):
         self.net = torch.nn.Linear(2, 1, bias=False)
         self.batches: list[list[float]] = []
         self.modes: list[bool] = []
-        self.shares: list[float] = []
 
     def prepare(self, clips: Sequence[Clip], generator: torch.Generator) -> Examples:
         torch.nn.init.normal_(self.net.weight, generator=generator)
@@ -191,7 +190,6 @@ class KnownGradient(LearnedContinuator[LearnedConfig]):
     def loss(self, examples: Examples, generator: torch.Generator) -> torch.Tensor:  # noqa: ARG002
         self.batches.append(examples[0].tolist())
         self.modes.append(self.net.training)
-        self.shares.append(self.progress)
         slopes = self.net.weight @ torch.tensor([3.0, 4.0])
         return examples[0].mean() + (slopes - slopes.detach()).sum()
 
@@ -224,9 +222,9 @@ def test_clip_norm_changes_the_weights_of_a_net() -> None:
     """Adam divides by the gradient's size: only by its change does a limit show."""
     states = []
     for clip_norm in (1e-3, 1e9):
-        continuator = make(clip_norm=clip_norm, epochs=3)
-        train(continuator)
-        states.append(continuator)
+        model = make(clip_norm=clip_norm, epochs=3)
+        train(model)
+        states.append(model)
     assert not same(*states)
 
 
@@ -248,12 +246,6 @@ def test_a_net_is_in_training_mode_only_for_the_loss() -> None:
     assert modes == [False] * 4
 
 
-def test_progress_is_the_share_of_epochs_completed() -> None:
-    known = KnownGradient(batch=5)
-    train(known)
-    assert known.shares == [0.25, 0.5, 0.75, 1.0]
-
-
 def test_rmsprop_forgets_a_tenth_of_the_mean_square_in_each_step() -> None:
     """The first step is the gradient by the root of a tenth of its square."""
     known = KnownGradient(
@@ -266,11 +258,11 @@ def test_rmsprop_forgets_a_tenth_of_the_mean_square_in_each_step() -> None:
 
 
 def test_divergence_says_what_to_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    continuator = make()
-    loss = continuator.loss
-    monkeypatch.setattr(continuator, "loss", lambda *given: loss(*given) * float("nan"))
+    model = make()
+    loss = model.loss
+    monkeypatch.setattr(model, "loss", lambda *given: loss(*given) * float("nan"))
     with pytest.raises(TrainingDiverged, match="in epoch 1: the loss is nan; lower learning_rate"):
-        train(continuator)
+        train(model)
 
 
 def test_no_notes_is_one_clear_line() -> None:

@@ -51,13 +51,13 @@ def test_one_gain_for_all_sounds_of_a_note(
 ) -> None:
     note = 2 * peak * NOTE
     rest = growth * note[PRIME:]
-    heard = written(note, rest, tmp_path)
+    sounds = written(note, rest, tmp_path)
     whole = np.concatenate([note[:PRIME], rest])
     scale = max(1.0, np.abs(note).max(), np.abs(whole).max())
     truth = {"original": note, "with_prime": whole, "without_prime": rest}
-    assert heard.keys() == truth.keys()
+    assert sounds.keys() == truth.keys()
     for name, sound in truth.items():
-        np.testing.assert_allclose(heard[name], sound / scale, atol=1e-6)
+        np.testing.assert_allclose(sounds[name], sound / scale, atol=1e-6)
     line = f"audio: peak {scale:.6g} is above full scale: scaled by {-20 * np.log10(scale):.1f} dB"
     assert titles == ["piano/ff/C4" + (f"\n{line}" if scale > 1 else "")]
 
@@ -68,6 +68,6 @@ def test_a_continuation_that_is_not_finite_has_no_audio(
 ) -> None:
     rest = NOTE[PRIME:].copy()
     rest[-1] = bad
-    heard = written(NOTE, rest, tmp_path)
-    assert list(heard) == ["original"]
+    sounds = written(NOTE, rest, tmp_path)
+    assert list(sounds) == ["original"]
     assert titles == ["piano/ff/C4\nthe continuation holds NaN or infinite samples: no audio"]

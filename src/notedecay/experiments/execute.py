@@ -37,7 +37,7 @@ from notedecay.models import Continuator, create
 from notedecay.training.device import choose_device
 from notedecay.training.diagnostics.pictures import write_diagnosis
 from notedecay.training.diagnostics.probe import Diagnosis
-from notedecay.training.diagnostics.snapshots import read as read_snapshots
+from notedecay.training.diagnostics.snapshots import read_snapshots
 from notedecay.training.evaluator import EvaluationSet
 from notedecay.training.listening import write_listening
 from notedecay.training.selection import Selected, train

@@ -11,7 +11,7 @@ from typing import Any, Self
 from notedecay.experiments.trial import DIAGNOSIS, LISTEN, SNAPSHOTS, Trial
 from notedecay.tracking.diagnosis import log_diagnosis
 from notedecay.tracking.runs import ActiveRun, Tracker
-from notedecay.training.diagnostics.snapshots import read as read_snapshots
+from notedecay.training.diagnostics.snapshots import read_snapshots
 
 FINGERPRINT = "notedecay.trial"
 """Tag of a run: the fingerprint of its trial."""

@@ -18,7 +18,7 @@ CONTINUATIONS = "continuations.npz"
 MODEL = "model"
 LISTEN = "listen"
 DIAGNOSIS = "diagnosis"
-SNAPSHOTS = "looks.json"
+SNAPSHOTS = "snapshots.json"
 
 SEEN, VALIDATION, UNSEEN = "seen", "validation", "unseen"
 """Names of evaluation sets: training notes, notes that select the epoch, notes never used."""

@@ -113,8 +113,27 @@ def spectral_peaks(
         prominence=prominence_db,
     )
     strongest = found[np.argsort(-spectrum_db[found], kind="stable")][:count]
-    left, middle, right = (spectrum_db[strongest + k] for k in (-1, 0, 1))
+    offset, level_db = interpolate_peaks(spectrum_db, strongest)
+    return (strongest + offset) * bin_hz, level_db
+
+
+def interpolate_peaks(spectrum_db: Array, peaks: NDArray[np.intp]) -> tuple[Array, Array]:
+    """Find the top of the parabola through each peak of a spectrum and its two neighbours.
+
+    Parameters
+    ----------
+    spectrum_db : ndarray of float64, shape (bins,)
+        Levels (dB).
+    peaks : ndarray of int, shape (peaks,)
+        Bins of local maxima.
+
+    Returns
+    -------
+    offset, level_db : ndarray of float64, shape (peaks,)
+        Distance of the top from the peak's bin (bins, -0.5 to 0.5), and its level (dB).
+    """
+    left, middle, right = (spectrum_db[peaks + k] for k in (-1, 0, 1))
     # The middle bin of a flat top can equal both neighbours: then the peak is where it is.
     bend = np.maximum(2.0 * middle - left - right, 1e-9)
-    shift = np.clip(0.5 * (right - left) / bend, -0.5, 0.5)
-    return (strongest + shift) * bin_hz, middle + 0.25 * (right - left) * shift
+    offset = np.clip(0.5 * (right - left) / bend, -0.5, 0.5)
+    return offset, middle + 0.25 * (right - left) * offset

@@ -1,4 +1,4 @@
-"""What every continuator can do: continue a prime, be saved and loaded."""
+"""Base class of all models, and the signal settings that a model is saved with."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from notedecay.core.errors import UserError
 from notedecay.core.files import replacing
 from notedecay.data.note import Clip
 from notedecay.models import checksums
-
-DESCRIPTION = "continuator.json"
-"""File in a continuator's folder that says what it is."""
-
-FORMAT = 1
-"""Version of that file's layout."""
+from notedecay.models.formats import DESCRIPTION, FORMAT
 
 
 class Signal(BaseModel):
-    """How a model hears: kept with it, so that any recording can be made ready for it.
+    """Signal settings of a model; saved with it, so that any recording can be prepared for it.
 
     Attributes
     ----------
     instrument : str
-        What it was fitted to.
+        The instrument that the model is trained on.
     rate : int
-        Hz.
+        Sample rate (Hz), 1000 to 192,000.
     prime_seconds : float
-        Length of the prime, counted from the onset (s).
+        Length of the prime (the given beginning of a note), counted from the onset (s).
     highpass_hz : float
-        Corner of the rumble filter (Hz).
+        Corner of the high-pass filter that removes rumble (Hz).
+
+    Examples
+    --------
+    >>> Signal(instrument="piano", rate=8000).prime_samples
+    2640
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,7 +52,7 @@ class Signal(BaseModel):
 
 
 class ContinuatorConfig(BaseModel):
-    """Base of each continuator's typed settings; unknown keys are refused."""
+    """Base class of each model's settings; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -61,17 +61,17 @@ C = TypeVar("C", bound=ContinuatorConfig)
 
 
 class Continuator(ABC, Generic[C]):
-    """Anything that continues a prime.
+    """A model that continues the prime of a note.
 
-    One that learns is a :class:`~notedecay.models.learned.LearnedContinuator`;
-    ``notedecay.training.fit`` takes any.
+    Models that learn derive from :class:`~notedecay.models.learned.LearnedContinuator`;
+    ``notedecay.training.fit`` takes both kinds.
 
     Parameters
     ----------
     signal : Signal
-        How the continuator hears.
+        Signal settings: sample rate, prime length, filter.
     config : ContinuatorConfig
-        Its own settings.
+        Settings of the model itself.
     """
 
     name: ClassVar[str]
@@ -92,7 +92,7 @@ class Continuator(ABC, Generic[C]):
         prime : ndarray of float32, shape (signal.prime_samples,)
             Mono at ``signal.rate``, beginning at the onset, any level.
         samples : int
-            How many samples to make, 0 or more.
+            Length of the continuation in samples, 0 or more.
 
         Returns
         -------
@@ -101,10 +101,13 @@ class Continuator(ABC, Generic[C]):
         """
 
     def continue_primes(self, primes: Sequence[Samples], samples: Sequence[int]) -> list[Samples]:
-        """Continue many primes; a learned continuator does them as one batch."""
+        """Continue several primes, each by its own number of samples.
+
+        Models that learn do so in one batch.
+        """
         return [self.continue_prime(p, n) for p, n in zip(primes, samples, strict=True)]
 
-    def draw_continuations(
+    def sample_continuations(
         self,
         prime: Samples,  # noqa: ARG002
         samples: int,  # noqa: ARG002
@@ -112,18 +115,18 @@ class Continuator(ABC, Generic[C]):
         count: int,  # noqa: ARG002
         seed: int,  # noqa: ARG002
     ) -> list[Samples]:
-        """Draw continuations from all that the prime leaves open, instead of the likeliest.
+        """Sample continuations from the model's distribution instead of its best estimate.
 
         Parameters
         ----------
         prime : ndarray of float32, shape (signal.prime_samples,)
             As :meth:`continue_prime` takes it.
         samples : int
-            How many samples to make of each.
+            Length of each continuation in samples.
         count : int
-            How many to draw.
+            Number of continuations.
         seed : int
-            The same seed draws the same.
+            The same seed gives the same continuations.
 
         Returns
         -------
@@ -132,7 +135,7 @@ class Continuator(ABC, Generic[C]):
         Raises
         ------
         UserError
-            For a continuator that knows one continuation only.
+            For a model without a distribution.
         """
         raise UserError(
             f"{self.name} knows one continuation of a prime and no range: leave --samples out, "
@@ -144,7 +147,7 @@ class Continuator(ABC, Generic[C]):
         return None
 
     def save(self, folder: Path) -> None:
-        """Write ``continuator.json`` (and weights) and their checksums into an existing folder.
+        """Write ``model.json`` (and weights) and their checksums into an existing folder.
 
         Raises
         ------
@@ -157,17 +160,17 @@ class Continuator(ABC, Generic[C]):
         checksums.write(folder, self.files)
 
     def description(self) -> dict[str, Any]:
-        """Name, signal and settings, as ``continuator.json`` holds them."""
+        """Name, signal and settings, as ``model.json`` holds them."""
         return {
             "format": FORMAT,
-            "continuator": self.name,
+            "model": self.name,
             "signal": self.signal.model_dump(),
             "config": self.config.model_dump(),
         }
 
     @classmethod
     def load(cls, folder: Path, signal: Signal, config: C) -> Self:  # noqa: ARG003
-        """Rebuild from a folder written by :meth:`save`.
+        """Read a model from a folder written by :meth:`save`.
 
         Raises
         ------

@@ -1,7 +1,7 @@
-"""Checksums of a saved continuator: a bit that flips in a weight is heard, and not noticed.
+"""Checksums of a saved model's files, in the format of ``sha256sum``.
 
-They lie beside the files in the format of ``sha256sum``, so that a model says by itself whether it
-is whole, wherever it was copied to. Folders from before they were written have none.
+A flipped bit in a weight changes the sound without an error. The checksums lie beside the files,
+so that a copy of the folder can be checked anywhere. Folders of the first versions have none.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from notedecay.core.errors import DamagedError
 from notedecay.core.files import replacing
 
 SUMS = "SHA256SUMS"
-"""File in a saved continuator's folder that holds the checksums of the others."""
+"""File in a saved model's folder that holds the checksums of the others."""
 
-MEND = "bring it back from a copy, or train the continuator again"
+MEND = "bring it back from a copy, or train the model again"
 
 
 def of_folder(folder: Path) -> dict[str, str]:
@@ -34,7 +34,7 @@ def write(folder: Path, names: Iterable[str]) -> None:
 
 
 def check(folder: Path) -> None:
-    """Check the files of a folder against the checksums beside them, where there are any.
+    """Compare the files of a folder with the checksums beside them, where there are any.
 
     Raises
     ------
@@ -47,16 +47,16 @@ def check(folder: Path) -> None:
 
 
 def compare(expected: Mapping[str, str], folder: Path, mend: str) -> None:
-    """Check files of a folder against checksums by name; files without one are left out.
+    """Compare files of a folder with checksums by name; files without a checksum are not read.
 
     Parameters
     ----------
     expected : mapping of str to str
         SHA-256 by name below the folder.
     folder : Path
-        Where the files lie.
+        Folder of the files.
     mend : str
-        What to do about a file that differs, for the message.
+        How to mend a file that differs, for the error message.
 
     Raises
     ------

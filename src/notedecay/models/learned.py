@@ -1,4 +1,4 @@
-"""What a continuator that learns adds: a net, a loss and weights in a file."""
+"""Base class of models that learn: a net, a loss, and weights in a file."""
 
 from __future__ import annotations
 
@@ -17,34 +17,35 @@ from notedecay.audio.samples import Samples
 from notedecay.core.errors import DamagedError, UserError
 from notedecay.core.files import replacing
 from notedecay.data.note import Clip
-from notedecay.models.base import DESCRIPTION, Continuator, ContinuatorConfig, Signal
+from notedecay.models.base import Continuator, ContinuatorConfig, Signal
+from notedecay.models.formats import DESCRIPTION, current_weight_name
 
 WEIGHTS = "weights.safetensors"
-"""File in a learned continuator's folder that holds what it learned."""
+"""File in a trained model's folder that holds its weights."""
 
 MEND = "fetch or train them again"
 
 Examples = tuple[Tensor, ...]
-"""Tensors whose first axis counts the notes."""
+"""Training examples: tensors whose first axis counts the notes."""
 
 
 class LearnedConfig(ContinuatorConfig):
-    """How a continuator is trained; each adds what its net looks like.
+    """Training settings; each model adds those of its net.
 
     Attributes
     ----------
     epochs : int
-        Passes over the notes.
+        Passes over the training notes.
     batch : int
-        Notes per step.
+        Notes per optimiser step.
     optimiser : str
         ``adam``, or the paper's ``rmsprop`` (rho 0.9).
     learning_rate : float
-        Step size at the start.
+        Learning rate of the first epoch.
     schedule : str
-        ``constant``, or ``cosine``: down to nothing at the last epoch.
+        ``constant``, or ``cosine``: down to nearly 0 in the last epoch.
     clip_norm : float
-        Longest gradient; a longer one is shortened to it.
+        Largest norm of the gradient; a larger one is scaled down to it.
     """
 
     epochs: int = Field(default=60, ge=1, le=100_000)
@@ -59,57 +60,53 @@ L = TypeVar("L", bound=LearnedConfig)
 
 
 class LearnedContinuator(Continuator[L]):
-    """A continuator with a net; ``notedecay.training.fit`` trains it.
+    """A model with a net; ``notedecay.training.fit`` trains it.
 
     Attributes
     ----------
     net : torch.nn.Module
-        Its parameters are trained; its buffers hold what else it took from the notes.
-    progress : float
-        Share of the training that the epoch under way completes, above 0 to 1, for a loss
-        that changes on the way; ``fit`` says it before each epoch.
+        Its parameters are trained; its buffers hold statistics of the training notes.
     """
 
     learned: ClassVar[bool] = True
     files: ClassVar[tuple[str, ...]] = (DESCRIPTION, WEIGHTS)
-    progress: float = 1.0
     net: nn.Module
 
     @abstractmethod
     def prepare(self, clips: Sequence[Clip], generator: torch.Generator) -> Examples:
-        """Begin afresh: draw the weights, measure the notes, and frame them.
+        """Initialise the weights, set the net's statistics, and make the training examples.
 
         Parameters
         ----------
         clips : sequence of Clip
             The training notes.
         generator : torch.Generator
-            On the CPU; the only source of chance.
+            On the CPU; the only source of random numbers.
 
         Returns
         -------
         tuple of tensors, each of shape (notes, ...)
-            On the CPU.
+            On the CPU. Augmentation may make more notes than there are clips.
         """
 
     @abstractmethod
     def examples(self, clips: Sequence[Clip]) -> Examples:
-        """Frame notes, learned or not, as :meth:`loss` takes them; nothing is drawn or measured.
+        """Make examples of any notes, without augmentation and without changing the net.
 
         Parameters
         ----------
         clips : sequence of Clip
-            Taken as they are.
+            Training notes or others.
 
         Returns
         -------
         tuple of tensors, each of shape (notes, ...)
-            On the CPU.
+            On the CPU; :meth:`loss` takes them.
         """
 
     @abstractmethod
     def loss(self, examples: Examples, generator: torch.Generator) -> Tensor:
-        """Loss of some notes, a scalar; on the net's device, as the examples are."""
+        """Loss of a batch, a scalar; net and examples are on one device."""
 
     def continue_prime(self, prime: Samples, samples: int) -> Samples:
         """Continue one prime, as a batch of one."""
@@ -117,27 +114,27 @@ class LearnedContinuator(Continuator[L]):
 
     @abstractmethod
     def continue_primes(self, primes: Sequence[Samples], samples: Sequence[int]) -> list[Samples]:
-        """Continue many primes as one batch."""
+        """Continue several primes as one batch."""
 
     @property
     def device(self) -> torch.device:
-        """Where the net is."""
+        """Device of the net."""
         return next(self.net.parameters()).device
 
     def state(self) -> dict[str, Tensor]:
-        """Copy all that was learned, to the CPU."""
+        """Copy the weights and buffers of the net to the CPU."""
         return {k: v.detach().to("cpu", copy=True) for k, v in self.net.state_dict().items()}
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Go back to what :meth:`state` gave."""
+        """Set the weights and buffers to those that :meth:`state` gave."""
         self.net.load_state_dict(state)
 
     def not_finite(self) -> str | None:
-        """Name of a tensor of the net that holds NaN or infinity; None where all is well."""
+        """Name of a tensor of the net that holds NaN or infinity; None without one."""
         return not_finite(self.net.state_dict())
 
     def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors``, ``continuator.json`` and their checksums.
+        """Write ``weights.safetensors``, ``model.json`` and their checksums.
 
         Raises
         ------
@@ -156,44 +153,45 @@ class LearnedContinuator(Continuator[L]):
 
     @classmethod
     def load(cls, folder: Path, signal: Signal, config: L) -> Self:
-        """Rebuild from a folder written by :meth:`save`.
+        """Read a model from a folder written by :meth:`save`.
 
         Raises
         ------
         UserError
             For weights that are missing, damaged, not finite or of another shape.
         """
-        continuator = cls(signal, config)
+        model = cls(signal, config)
         path = folder / WEIGHTS
         state = _read(path)
         if broken := not_finite(state):
             raise DamagedError(f"cannot use the weights {path}: {broken} is not finite; {MEND}")
         try:
-            _same_types(state, continuator.net.state_dict())
-            continuator.restore(state)
+            _check_types(state, model.net.state_dict())
+            model.restore(state)
         except (RuntimeError, TypeError) as error:
             raise UserError(f"cannot use the weights {path}: {_line(error)}; {MEND}") from error
-        return continuator
+        return model
 
 
 def not_finite(state: Mapping[str, Tensor]) -> str | None:
-    """Name of a tensor that holds NaN or infinity; None where all is well."""
+    """Name of a tensor that holds NaN or infinity; None without one."""
     return next((name for name, v in state.items() if not bool(torch.isfinite(v).all())), None)
 
 
 def _read(path: Path) -> dict[str, Tensor]:
     try:
-        return load_file(path)
+        return {current_weight_name(name): tensor for name, tensor in load_file(path).items()}
     except (OSError, SafetensorError, ValueError, KeyError) as error:
         raise DamagedError(f"cannot use the weights {path}: {_line(error)}; {MEND}") from error
 
 
-def _same_types(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:
-    """Refuse what torch would convert in silence."""
+def _check_types(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:
+    """Refuse tensors of another type, which torch would convert without a word."""
     for name, tensor in state.items():
         if name in own and tensor.dtype != own[name].dtype:
             raise TypeError(f"{name} is of {tensor.dtype} instead of {own[name].dtype}")
 
 
 def _line(error: Exception) -> str:
+    """An error's message as one line of at most 200 characters."""
     return " ".join(str(error).split())[:200]

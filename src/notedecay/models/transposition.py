@@ -1,4 +1,4 @@
-"""Notes between and beside the recorded ones, by playing them faster or slower."""
+"""Transposed copies of notes as augmentation: resampled, so pitch and decay change together."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from notedecay.data.note import Clip
 
 
 def with_transpositions(clips: Sequence[Clip], semitones: int) -> Iterator[Clip]:
-    """Add to each note its transpositions.
+    """Yield each note and its transpositions by resampling.
 
     A semitone up shortens the decay by 6 %, less than a listener can tell.
 
     Parameters
     ----------
     clips : sequence of Clip
-        The notes.
+        Notes.
     semitones : int
-        How far up and down, in steps of one; 0 adds nothing.
+        Largest transposition up and down, in steps of one semitone; 0 adds none.
 
     Yields
     ------
     Clip
-        ``2 * semitones + 1`` for each note, at its rate.
+        ``2 * semitones + 1`` clips for each note, at its rate.
     """
     for clip in clips:
         for step in range(-semitones, semitones + 1):
@@ -33,6 +33,6 @@ def with_transpositions(clips: Sequence[Clip], semitones: int) -> Iterator[Clip]
 
 
 def _transposed(clip: Clip, step: int) -> Clip:
-    """Resample a note as if it had been recorded at another rate."""
+    """Transpose a note: resample it as if it had been recorded at another rate."""
     samples = soxr.resample(clip.samples, clip.rate * 2 ** (step / 12), clip.rate)
     return replace(clip, pitch=clip.pitch + step, samples=samples)

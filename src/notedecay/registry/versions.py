@@ -20,6 +20,7 @@ import notedecay
 from notedecay import models
 from notedecay.core.errors import DamagedError, UserError, nearest
 from notedecay.models import Continuator, checksums
+from notedecay.models.formats import DESCRIPTION, DESCRIPTIONS
 from notedecay.registry.names import parse_uri
 from notedecay.tracking.runs import process, process_is_gone
 from notedecay.tracking.store import is_absent
@@ -219,9 +220,9 @@ def folder_of(client: MlflowClient, version: ModelVersion) -> Path:
         raise DamagedError(
             f"the files of {uri} cannot be had from {_whereabouts(client, version, uri)}: {MEND}"
         ) from error
-    found = sorted(folder.rglob("continuator.json"))
+    found = [path for name in DESCRIPTIONS for path in sorted(folder.rglob(name))]
     if not found and SUMS_TAG in version.tags:
-        raise DamagedError(f"{uri} has lost its continuator.json below {folder}: {MEND}")
+        raise DamagedError(f"{uri} has lost its {DESCRIPTION} below {folder}: {MEND}")
     if not found:
         raise UserError(f"{uri} holds no model of notedecay; it was registered by another program")
     mend = f"these are no longer the files of {uri}: {MEND}"

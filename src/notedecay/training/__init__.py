@@ -1,4 +1,4 @@
-"""Training: ``fit`` trains any continuator that learns."""
+"""Training of models: the fit loop, checkpoints, evaluation during training, diagnostics."""
 
 from notedecay.training.device import choose_device
 from notedecay.training.fit import Epoch, Report, TrainingDiverged, fit

@@ -1,4 +1,4 @@
-"""A fit written down, so that it can be interrupted and end the same."""
+"""Checkpoints of a fit, from which an interrupted one goes on and ends the same."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ FILE = "fit.pt"
 
 
 @dataclass(frozen=True)
-class Progress:
-    """What changes while a fit goes on.
+class Checkpoint:
+    """State of a fit after an epoch.
 
     Attributes
     ----------
     epoch : int
-        Epochs done.
+        Epochs completed.
     net, optimiser : dict
-        Their state.
-    chance : tensor
+        State of the net and of the optimiser.
+    rng : tensor
         State of the random generator.
     """
 
     epoch: int
     net: dict[str, Any]
     optimiser: dict[str, Any]
-    chance: torch.Tensor
+    rng: torch.Tensor
 
 
-def identity(continuator: LearnedContinuator[Any], clips: Sequence[Clip], seed: int) -> str:
+def fit_identity(model: LearnedContinuator[Any], clips: Sequence[Clip], seed: int) -> str:
     """Hash all that a fit depends on: the same identity gives the same result."""
-    described = json.dumps([continuator.description(), seed], sort_keys=True)
+    described = json.dumps([model.description(), seed], sort_keys=True)
     digest = hashlib.sha256(described.encode())
     for clip in clips:
         digest.update(clip.id.encode())
@@ -51,20 +51,20 @@ def identity(continuator: LearnedContinuator[Any], clips: Sequence[Clip], seed: 
     return digest.hexdigest()
 
 
-def write(folder: Path, fit: str, progress: Progress) -> None:
-    """Write the progress of a fit, replacing the earlier one only when it is whole."""
+def write_checkpoint(folder: Path, fit: str, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint of a fit atomically; ``fit`` is its identity."""
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / FILE) as path:
-        torch.save({"fit": fit, **vars(progress)}, path)
+        torch.save({"fit": fit, **vars(checkpoint)}, path)
 
 
-def read(folder: Path, fit: str) -> Progress | None:
-    """Read how far a fit came, None where it was not begun or the file is of another fit.
+def read_checkpoint(folder: Path, fit: str) -> Checkpoint | None:
+    """Read the checkpoint of a fit; None without a file, or for one of another identity.
 
     Raises
     ------
     UserError
-        For a file that is damaged.
+        For a damaged file.
     """
     path = folder / FILE
     if not path.exists():
@@ -73,7 +73,7 @@ def read(folder: Path, fit: str) -> Progress | None:
         values = torch.load(path, map_location="cpu", weights_only=True)
         if values.pop("fit") != fit:
             return None
-        return Progress(**values)
+        return Checkpoint(**values)
     except (
         OSError, RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError, ValueError,
         AttributeError,

@@ -1,4 +1,4 @@
-"""Where to compute."""
+"""Choice of the device to compute on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,12 @@ def choose_device(name: str) -> torch.device:
     Raises
     ------
     UserError
-        For a device that does not exist here.
+        For a device that this machine lacks.
+
+    Examples
+    --------
+    >>> choose_device("cpu")
+    device(type='cpu')
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

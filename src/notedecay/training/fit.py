@@ -1,4 +1,19 @@
-"""The fit loop, the same for every net."""
+"""The fit loop, the same for every model that learns.
+
+Examples
+--------
+>>> import numpy as np
+>>> from notedecay.data.note import Clip
+>>> from notedecay.models import Signal, create
+>>> t = np.arange(4000) / 4000
+>>> note = (10 ** (-3 * t / 1.5) * np.sin(2 * np.pi * 220 * t)).astype(np.float32)
+>>> settings = {"units": 16, "transpose": 0, "epochs": 2}
+>>> model = create("lstm", Signal(instrument="piano", rate=4000), settings)
+>>> clips = [Clip("piano/A3", pitch=57, samples=note, rate=4000)]
+>>> fit(model, clips, seed=1, device="cpu", report=lambda epoch: print(epoch.number))
+1
+2
+"""
 
 from __future__ import annotations
 
@@ -15,19 +30,23 @@ from notedecay.core.errors import UserError
 from notedecay.data.note import Clip
 from notedecay.models.base import Continuator
 from notedecay.models.learned import Examples, LearnedConfig, LearnedContinuator
-from notedecay.training import checkpoint as checkpoints
-from notedecay.training.checkpoint import Progress
+from notedecay.training.checkpoint import (
+    Checkpoint,
+    fit_identity,
+    read_checkpoint,
+    write_checkpoint,
+)
 from notedecay.training.device import choose_device
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """What a fit reports after an epoch.
+    """Report of a fit after an epoch.
 
     Attributes
     ----------
     number, of : int
-        This epoch (from 1) and how many there are.
+        This epoch (from 1), and the number of epochs.
     metrics : dict of str to float
         ``train_loss`` (mean over the notes), ``grad_norm`` (mean before clipping),
         ``learning_rate`` and ``epoch_seconds``.
@@ -39,15 +58,15 @@ class Epoch:
 
 
 Report = Callable[[Epoch], None]
-"""Called after each epoch; may raise to end the fit (a pruned trial)."""
+"""Progress callback, called after each epoch; it may raise to end the fit (a pruned trial)."""
 
 
 class TrainingDiverged(UserError):  # noqa: N818 (it names what happened)
-    """The loss, or a weight, is no longer a number."""
+    """The loss, or a weight, is no longer finite."""
 
 
 def fit(
-    continuator: Continuator[Any],
+    model: Continuator[Any],
     clips: Sequence[Clip],
     *,
     seed: int,
@@ -56,27 +75,27 @@ def fit(
     checkpoint: Path | None = None,
     every: int = 5,
 ) -> None:
-    """Train a continuator on whole notes; a classical one has nothing to learn.
+    """Train a model on notes; a model without a net is left as it is.
 
     The same seed gives the same weights, on one machine's CPU bit for bit. Within ``report``
-    the continuator can be used and saved. It is left on the CPU.
+    the model can be used and saved. At the end it is on the CPU.
 
     Parameters
     ----------
-    continuator : Continuator
-        Begins afresh, whatever it learned before.
+    model : Continuator
+        Its weights are initialised first, whatever they were.
     clips : sequence of Clip
         The training notes.
     seed : int
-        For weights, order and noise.
+        Seed of weights, order and noise.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
     report : callable
-        Called with an :class:`Epoch` after each epoch; what it raises ends the fit.
+        Called with an :class:`Epoch` after each epoch; an exception that it raises ends the fit.
     checkpoint : Path, optional
-        Folder for the progress. A fit of the same continuator, notes and seed that was
-        interrupted goes on from there and ends as if it had not been: epochs after the last
-        checkpoint are done, and reported, once more. Progress of another fit is replaced.
+        Folder of checkpoints. An interrupted fit of the same model, notes and seed goes on from
+        the last one and ends as if it had not been interrupted: later epochs are run, and
+        reported, once more. A checkpoint of another fit is replaced.
     every : int
         Epochs between checkpoints; one is written after the last epoch too.
 
@@ -85,110 +104,118 @@ def fit(
     TrainingDiverged
         When the loss or a weight is no longer finite.
     UserError
-        For no notes, notes that do not suit, a device that is not there, or a damaged
-        checkpoint.
+        For no notes, unsuitable notes, a missing device, or a damaged checkpoint.
     """
-    if not isinstance(continuator, LearnedContinuator):
+    if not isinstance(model, LearnedContinuator):
         return
     if not clips:
         raise UserError("there are no notes to learn from; check the split")
-    config: LearnedConfig = continuator.config
-    chance = torch.Generator().manual_seed(seed)
-    continuator.net.to("cpu")
-    examples = continuator.prepare(clips, chance)
-    place = choose_device(device)
-    continuator.net.to(place)
-    examples = tuple(tensor.to(place) for tensor in examples)
-    optimiser = _optimiser(continuator)
-    done, this_fit = 0, checkpoints.identity(continuator, clips, seed)
-    if checkpoint and (progress := checkpoints.read(checkpoint, this_fit)):
-        done = _resume(progress, continuator, optimiser, chance)
-    for epoch in range(done + 1, config.epochs + 1):
-        metrics = _epoch(continuator, examples, optimiser, chance, epoch)
-        report(Epoch(epoch, config.epochs, metrics))
-        if checkpoint and (epoch % every == 0 or epoch == config.epochs):
-            state = (continuator.net.state_dict(), optimiser.state_dict(), chance.get_state())
-            checkpoints.write(checkpoint, this_fit, Progress(epoch, *state))
-    continuator.net.to("cpu")
+    rng = torch.Generator().manual_seed(seed)
+    examples = _prepare(model, clips, rng, device)
+    optimiser = _optimiser(model)
+    done, identity = 0, fit_identity(model, clips, seed)
+    if checkpoint and (found := read_checkpoint(checkpoint, identity)):
+        done = _resume(found, model, optimiser, rng)
+    epochs = model.config.epochs
+    for epoch in range(done + 1, epochs + 1):
+        report(Epoch(epoch, epochs, _train_epoch(model, examples, optimiser, rng, epoch)))
+        if checkpoint and (epoch % every == 0 or epoch == epochs):
+            state = (model.net.state_dict(), optimiser.state_dict(), rng.get_state())
+            write_checkpoint(checkpoint, identity, Checkpoint(epoch, *state))
+    model.net.to("cpu")
 
 
-def _epoch(
-    continuator: LearnedContinuator[Any],
+def _prepare(
+    model: LearnedContinuator[Any], clips: Sequence[Clip], rng: torch.Generator, device: str
+) -> Examples:
+    """Initialise the model and make the training examples, then move both to the device."""
+    model.net.to("cpu")
+    examples = model.prepare(clips, rng)
+    chosen = choose_device(device)
+    model.net.to(chosen)
+    return tuple(tensor.to(chosen) for tensor in examples)
+
+
+def _train_epoch(
+    model: LearnedContinuator[Any],
     examples: Examples,
     optimiser: torch.optim.Optimizer,
-    chance: torch.Generator,
+    rng: torch.Generator,
     epoch: int,
 ) -> dict[str, float]:
-    """One pass over the notes."""
-    config: LearnedConfig = continuator.config
+    """Train for one pass over the notes and return its metrics."""
+    config: LearnedConfig = model.config
     began = time.perf_counter()
-    rate = _learning_rate(config, epoch)
+    learning_rate = _learning_rate(config, epoch)
     for group in optimiser.param_groups:
-        group["lr"] = rate
-    continuator.progress = epoch / config.epochs
-    continuator.net.train()
+        group["lr"] = learning_rate
+    model.net.train()
     losses, norms, weights = [], [], []
-    for batch in _batches(examples, config.batch, chance):
+    for batch in _batches(examples, config.batch, rng):
         optimiser.zero_grad()
-        loss = continuator.loss(batch, chance)
+        loss = model.loss(batch, rng)
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.clip_grad_norm_(continuator.net.parameters(), config.clip_norm)
+        norm = torch.nn.utils.clip_grad_norm_(model.net.parameters(), config.clip_norm)
         optimiser.step()
         losses.append(loss.detach())
         norms.append(norm)
         weights.append(len(batch[0]))
-    continuator.net.eval()
+    model.net.eval()
     share = torch.tensor(weights) / sum(weights)
     train_loss = float(torch.stack(losses).cpu() @ share)
-    if not math.isfinite(train_loss):
-        raise TrainingDiverged(
-            f"training diverged in epoch {epoch}: the loss is {train_loss}; "
-            f"lower learning_rate (now {config.learning_rate:g}) or clip_norm"
-        )
-    # The last step of an epoch may break the weights after the losses were fine.
-    if broken := continuator.not_finite():
-        raise TrainingDiverged(
-            f"training diverged in epoch {epoch}: {broken} is not finite; "
-            f"lower learning_rate (now {config.learning_rate:g}) or clip_norm"
-        )
+    _check_convergence(model, train_loss, epoch)
     return {
         "train_loss": train_loss,
         "grad_norm": float(torch.stack(norms).cpu() @ share),
-        "learning_rate": rate,
+        "learning_rate": learning_rate,
         "epoch_seconds": time.perf_counter() - began,
     }
 
 
-def _batches(examples: Examples, size: int, chance: torch.Generator) -> Iterator[Examples]:
-    """Deal out the notes in a new order, some at a time."""
-    order = torch.randperm(len(examples[0]), generator=chance)
+def _check_convergence(model: LearnedContinuator[Any], train_loss: float, epoch: int) -> None:
+    """Raise if the loss or a weight is not finite."""
+    fault = None if math.isfinite(train_loss) else f"the loss is {train_loss}"
+    # The last step of an epoch may break the weights after all losses were finite.
+    if fault is None and (broken := model.not_finite()):
+        fault = f"{broken} is not finite"
+    if fault:
+        rate = model.config.learning_rate
+        raise TrainingDiverged(
+            f"training diverged in epoch {epoch}: {fault}; "
+            f"lower learning_rate (now {rate:g}) or clip_norm"
+        )
+
+
+def _batches(examples: Examples, size: int, rng: torch.Generator) -> Iterator[Examples]:
+    """Yield the notes in a new random order, in batches."""
+    order = torch.randperm(len(examples[0]), generator=rng)
     for notes in torch.split(order.to(examples[0].device), size):
         yield tuple(tensor[notes] for tensor in examples)
 
 
 def _learning_rate(config: LearnedConfig, epoch: int) -> float:
-    """Step size of an epoch, counted from 1."""
+    """Compute the learning rate of an epoch, counted from 1."""
     if config.schedule == "constant":
         return config.learning_rate
     return config.learning_rate * 0.5 * (1 + math.cos(math.pi * (epoch - 1) / config.epochs))
 
 
-def _optimiser(continuator: LearnedContinuator[Any]) -> torch.optim.Optimizer:
-    """Make the optimiser that the settings name."""
-    config: LearnedConfig = continuator.config
+def _optimiser(model: LearnedContinuator[Any]) -> torch.optim.Optimizer:
+    """Make the optimiser of the settings."""
+    config: LearnedConfig = model.config
     if config.optimiser == "adam":
-        return torch.optim.Adam(continuator.net.parameters(), lr=config.learning_rate)
-    return torch.optim.RMSprop(continuator.net.parameters(), lr=config.learning_rate, alpha=0.9)
+        return torch.optim.Adam(model.net.parameters(), lr=config.learning_rate)
+    return torch.optim.RMSprop(model.net.parameters(), lr=config.learning_rate, alpha=0.9)
 
 
 def _resume(
-    progress: Progress,
-    continuator: LearnedContinuator[Any],
+    checkpoint: Checkpoint,
+    model: LearnedContinuator[Any],
     optimiser: torch.optim.Optimizer,
-    chance: torch.Generator,
+    rng: torch.Generator,
 ) -> int:
-    """Put everything as it was, and say after which epoch."""
-    continuator.restore(progress.net)
-    optimiser.load_state_dict(progress.optimiser)
-    chance.set_state(progress.chance)
-    return progress.epoch
+    """Restore a checkpoint and return the number of its epoch."""
+    model.restore(checkpoint.net)
+    optimiser.load_state_dict(checkpoint.optimiser)
+    rng.set_state(checkpoint.rng)
+    return checkpoint.epoch

@@ -1,4 +1,4 @@
-"""A note unlike all that were learned from goes on as its own prime falls."""
+"""Novel notes are found, and continued as their own prime decays."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ import pytest
 import torch
 
 from notedecay.models.modal.ensemble import ModalNet
-from notedecay.models.modal.features import OWN_SLOPE, feature_count, partial_features
-from notedecay.models.modal.mixture import LONGEST
-from notedecay.models.modal.novelty import doubt, own_decays, portraits, strangeness
+from notedecay.models.modal.features import NEIGHBOUR_SLOPE_COLUMN, feature_count, partial_features
+from notedecay.models.modal.mixture import MAX_T60
+from notedecay.models.modal.novelty import (
+    decays_from_slopes,
+    note_features,
+    novelty,
+    out_of_distribution_weight,
+)
 from notedecay.models.modal.partials import find_partials
 from tests.synthetic import damped
 
@@ -20,64 +25,68 @@ def notes(count: int, seed: int, away: float = 0.0) -> torch.Tensor:
     return away + torch.randn(count, 6, generator=torch.Generator().manual_seed(seed))
 
 
-def test_few_learned_notes_are_strange_and_those_far_away_are() -> None:
-    learned = notes(60, seed=0)
-    alike = doubt(strangeness(notes(200, seed=1), learned))
+def test_few_similar_notes_are_novel_and_all_far_away_are() -> None:
+    reference = notes(60, seed=0)
+    alike = out_of_distribution_weight(novelty(notes(200, seed=1), reference))
     assert float((alike > 0.5).float().mean()) < 0.15
-    assert bool((doubt(strangeness(notes(20, seed=2, away=6.0), learned)) == 1).all())
+    assert bool(
+        (out_of_distribution_weight(novelty(notes(20, seed=2, away=6.0), reference)) == 1).all()
+    )
 
 
-def test_instruments_lie_apart_and_a_stranger_between_them_is_strange() -> None:
+def test_a_note_between_two_instruments_is_novel() -> None:
     close, wide = 0.1 * notes(40, seed=0), notes(40, seed=1, away=8.0)
     between = 0.1 * notes(5, seed=2, away=15.0)
-    assert bool((strangeness(between, torch.cat([close, wide])) > 1).all())
+    assert bool((novelty(between, torch.cat([close, wide])) > 1).all())
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
-def test_of_too_few_learned_notes_nothing_is_strange(count: int) -> None:
-    assert strangeness(notes(3, seed=1, away=9.0), notes(count, seed=0)).tolist() == [0, 0, 0]
+def test_with_too_few_training_notes_nothing_is_novel(count: int) -> None:
+    assert novelty(notes(3, seed=1, away=9.0), notes(count, seed=0)).tolist() == [0, 0, 0]
 
 
-def test_equal_notes_are_no_strangers_to_each_other() -> None:
-    learned = torch.ones(5, 6)
-    assert doubt(strangeness(learned[:1], learned)).tolist() == [0]
-    assert doubt(strangeness(1 + learned[:1], learned)).tolist() == [1]
+def test_equal_notes_are_not_novel_to_each_other() -> None:
+    reference = torch.ones(5, 6)
+    assert out_of_distribution_weight(novelty(reference[:1], reference)).tolist() == [0]
+    assert out_of_distribution_weight(novelty(1 + reference[:1], reference)).tolist() == [1]
 
 
-def test_loud_partials_make_the_portrait_and_none_make_zeros() -> None:
-    heard = torch.tensor([[[1.0, 2.0], [3.0, 6.0]], [[5.0, 5.0], [5.0, 5.0]]])
-    loud = torch.tensor([[3.0, 1.0], [0.0, 0.0]])
-    assert portraits(heard, loud).tolist() == [[1.5, 3.0], [0.0, 0.0]]
+def test_note_features_are_weighted_means_and_zeros_without_partials() -> None:
+    features = torch.tensor([[[1.0, 2.0], [3.0, 6.0]], [[5.0, 5.0], [5.0, 5.0]]])
+    weights = torch.tensor([[3.0, 1.0], [0.0, 0.0]])
+    assert note_features(features, weights).tolist() == [[1.5, 3.0], [0.0, 0.0]]
 
 
 @pytest.mark.parametrize("t60", [0.5, 2.0])
-def test_own_decays_are_those_of_the_prime(t60: float) -> None:
+def test_decays_from_slopes_are_those_of_the_prime(t60: float) -> None:
     prime = damped([400, 1000], [t60, t60], [1, 0.5], rate=RATE)[: RATE // 3].astype(np.float64)
     partials = find_partials(prime / np.abs(prime).max(), RATE)
     features = torch.from_numpy(partial_features(prime, RATE, partials)).float()
-    assert own_decays(features).likeliest().numpy() == pytest.approx(t60, rel=0.05)
+    assert decays_from_slopes(features).point_estimate().numpy() == pytest.approx(t60, rel=0.05)
 
 
-def own_t60(prime: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Frequencies (Hz) of the partials of a prime, and the decay times by which they go on."""
+def t60_from_slopes(prime: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies (Hz) of the partials of a prime, and decay times predicted from their slopes."""
     partials = find_partials(prime / np.abs(prime).max(), RATE)
     features = partial_features(prime, RATE, partials)
-    return partials.frequency_hz, own_decays(torch.from_numpy(features).float()).likeliest().numpy()
+    return partials.frequency_hz, decays_from_slopes(
+        torch.from_numpy(features).float()
+    ).point_estimate().numpy()
 
 
-def test_own_decays_are_those_of_the_end_of_the_prime() -> None:
+def test_decays_from_slopes_are_those_of_the_end_of_the_prime() -> None:
     t = np.arange(-RATE // 3, 0) / RATE
     level_db = np.where(t < -0.21, 120.0, 20.0) * -(t + 0.21)
     prime = 10 ** (level_db / 20) * np.cos(2 * np.pi * 440 * t)
-    assert own_t60(prime)[1] == pytest.approx(3.0, rel=0.05)
+    assert t60_from_slopes(prime)[1] == pytest.approx(3.0, rel=0.05)
 
 
-def test_own_decays_are_those_of_the_partials_within_half_an_octave() -> None:
+def test_decays_from_slopes_are_those_of_the_partials_within_half_an_octave() -> None:
     """Falls of 100 and 25 dB/s 0.4 octaves apart, and one of 6 dB/s 2 octaves further up."""
     t = np.arange(-RATE // 3, 0) / RATE
     lines = [(440.0, 0.6), (440.0 * 2**0.4, 2.4), (440.0 * 2**2.5, 10.0)]
     prime = sum(10 ** (-3 * t / t60) * np.cos(2 * np.pi * f * t) for f, t60 in lines)
-    frequency_hz, t60 = own_t60(np.asarray(prime))
+    frequency_hz, t60 = t60_from_slopes(np.asarray(prime))
     quick, slow, far = (int(np.abs(frequency_hz - f).argmin()) for f, _ in lines)
     assert 0.75 < t60[quick] < 1.1
     assert 0.75 < t60[slow] < 1.3
@@ -85,7 +94,7 @@ def test_own_decays_are_those_of_the_partials_within_half_an_octave() -> None:
 
 
 def test_out_of_distribution_weight_is_a_linear_ramp() -> None:
-    found = doubt(torch.tensor([0.0, 1.0, 1.1, 1.2, 1.3, 1.4, 9.0]))
+    found = out_of_distribution_weight(torch.tensor([0.0, 1.0, 1.1, 1.2, 1.3, 1.4, 9.0]))
     assert found[[0, 1]].tolist() == [0.0, 0.0]
     assert found[[5, 6]].tolist() == [1.0, 1.0]
     steps = found[2:5].diff()
@@ -93,30 +102,30 @@ def test_out_of_distribution_weight_is_a_linear_ramp() -> None:
     assert steps[0].item() == pytest.approx(steps[1].item(), rel=1e-3)
 
 
-def test_what_rises_gets_the_longest_time() -> None:
+def test_a_partial_that_rises_gets_the_longest_t60() -> None:
     features = torch.zeros(1, feature_count())
-    features[0, OWN_SLOPE] = 0.5
-    assert float(own_decays(features).log_t60.exp()) == pytest.approx(LONGEST)
+    features[0, NEIGHBOUR_SLOPE_COLUMN] = 0.5
+    assert float(decays_from_slopes(features).log_t60.exp()) == pytest.approx(MAX_T60)
 
 
-def test_learned_notes_are_kept_with_the_weights() -> None:
+def test_reference_features_are_saved_with_the_weights() -> None:
     net, fresh = (
         ModalNet(feature_count(), 8, 2, 0.0, neighbours=True, beats=True) for _ in range(2)
     )
     features = torch.randn(9, 4, feature_count(), generator=torch.Generator().manual_seed(0))
-    net.remember(features, torch.ones(9, 4))
+    net.set_reference(features, torch.ones(9, 4))
     fresh.load_state_dict(net.state_dict())
-    stranger = 3 * features[0]
-    assert torch.equal(fresh(stranger).decays.likeliest(), net(stranger).decays.likeliest())
+    novel = 3 * features[0]
+    assert torch.equal(fresh(novel).decays.point_estimate(), net(novel).decays.point_estimate())
 
 
-def test_no_single_feature_makes_a_stranger_and_several_do() -> None:
-    """At full bandwidth nearly every prime has as many partials as are kept."""
-    learned = torch.randn(40, 32, generator=torch.Generator().manual_seed(0))
-    learned[:, -1] *= 0.01
+def test_no_single_feature_makes_a_note_novel_and_several_do() -> None:
+    """At full bandwidth nearly every prime has the largest number of partials."""
+    reference = torch.randn(40, 32, generator=torch.Generator().manual_seed(0))
+    reference[:, -1] *= 0.01
     unseen = torch.randn(20, 32, generator=torch.Generator().manual_seed(1))
     odd = unseen.clone()
     odd[:, -1] = -4.0
-    assert float(doubt(strangeness(odd, learned)).mean()) < 0.1
+    assert float(out_of_distribution_weight(novelty(odd, reference)).mean()) < 0.1
     odd[:, ::2] += 4.0
-    assert bool((doubt(strangeness(odd, learned)) == 1).all())
+    assert bool((out_of_distribution_weight(novelty(odd, reference)) == 1).all())

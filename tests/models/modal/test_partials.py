@@ -1,4 +1,4 @@
-"""Partials of a prime: found where they are, as loud and in the phase that they have."""
+"""Partials of a prime and their features, against notes of known truth."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from notedecay.models.modal.features import LEVEL_DB, PLAIN, SLOPE, feature_count, partial_features
-from notedecay.models.modal.partials import MOST, find_partials
+from notedecay.models.modal.features import (
+    LEVEL_SCALE_DB,
+    PLAIN_COLUMNS,
+    SLOPE_SCALE,
+    feature_count,
+    partial_features,
+)
+from notedecay.models.modal.partials import MAX_PARTIALS, find_partials
 from tests.synthetic import damped
 
 
@@ -41,23 +47,23 @@ def test_the_features_do_not_depend_on_the_level() -> None:
 
 @pytest.mark.parametrize("t60", [0.5, 2.0])
 def test_all_features_of_slope_agree_on_one_partial_that_falls_steadily(t60: float) -> None:
-    """By its damping, over five stretches of the prime, and in three neighbourhoods by two."""
+    """By its damping, over five stretches of the prime, and in three neighbour_weights by two."""
     prime = damped([440], [t60], rate=4000)[:1320].astype(np.float64)
     prime /= np.abs(prime).max()
     partials = find_partials(prime, 4000)
     loudest = int(np.abs(partials.amplitude).argmax())
     features = partial_features(prime, 4000, partials)[loudest]
-    slopes_db_per_s = SLOPE * np.sinh(features[[2, *range(11, 16), *range(20, 26)]])
+    slopes_db_per_s = SLOPE_SCALE * np.sinh(features[[2, *range(11, 16), *range(20, 26)]])
     assert slopes_db_per_s == pytest.approx(np.full(12, -60 / t60), rel=0.05)
 
 
-def test_a_feature_tells_how_far_a_partial_stands_over_the_noise() -> None:
+def test_a_feature_measures_how_far_a_partial_stands_over_the_noise() -> None:
     def over_noise(noise_db: float) -> np.ndarray:
         note = damped([220, 1000], [9.0, 9.0], [1, 0.1], rate=4000, noise_db=noise_db)
         prime = note[:1320].astype(np.float64)
         partials = find_partials(prime, 4000)
         near = [np.abs(partials.frequency_hz - f).argmin() for f in (220, 1000)]
-        return LEVEL_DB * partial_features(prime, 4000, partials)[near, PLAIN - 1]
+        return LEVEL_SCALE_DB * partial_features(prime, 4000, partials)[near, PLAIN_COLUMNS - 1]
 
     loud, soft = over_noise(-40), over_noise(-60)
     assert np.allclose(soft - loud, 20, atol=3)
@@ -68,7 +74,7 @@ def test_a_feature_tells_how_far_a_partial_stands_over_the_noise() -> None:
 @given(arrays(np.float64, st.integers(0, 700), elements=st.floats(-1, 1, width=32)))
 def test_any_samples_give_finite_partials_and_features(prime: np.ndarray) -> None:
     partials = find_partials(prime, 2000)
-    assert len(partials) <= MOST
+    assert len(partials) <= MAX_PARTIALS
     assert np.isfinite(partials.amplitude).all()
     assert np.isfinite(partials.damping).all()
     if len(partials):

@@ -74,7 +74,7 @@ def test_only_frozen_statistics_end_in_one_sound_for_every_prime() -> None:
     assert tails_alike(frozen) > 0.99
 
 
-def test_statistics_are_saved_and_begun_afresh() -> None:
+def test_statistics_are_saved_and_reset_by_a_new_fit() -> None:
     model = make(batch_norm=True, epochs=2)
     fit(model, CLIPS, seed=0, device="cpu")
     first = model.state()
@@ -99,9 +99,9 @@ def test_an_interrupted_fit_has_the_statistics_of_a_whole_one(tmp_path: Path) ->
     assert all(expected[key].equal(value) for key, value in resumed.state().items())
 
 
-def test_without_the_dense_layer_the_lstm_hears_the_filters() -> None:
+def test_without_the_dense_layer_the_filters_are_the_inputs_of_the_lstm() -> None:
     model = make(dense=False, convolutions=2, filters=16)
-    assert isinstance(model.net.inward, nn.Identity)
+    assert isinstance(model.net.input_layer, nn.Identity)
     assert model.net.core.input_size == 8 * (model.blocks.size // 2)
     with_dense = make(convolutions=2, filters=16)
     assert isinstance(with_dense, CnnLstm)

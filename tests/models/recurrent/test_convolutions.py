@@ -84,9 +84,9 @@ def test_padding_counts_in_no_statistics() -> None:
     padded, alone = make(), make()
     alone.load_state_dict(padded.state_dict())
     blocks = torch.randn(1, 10, 40)
-    known = torch.ones(1, 30, 1)
-    known[:, 10:] = 0
-    made = padded(nn.functional.pad(blocks, (0, 0, 0, 20)), known)
+    mask = torch.ones(1, 30, 1)
+    mask[:, 10:] = 0
+    made = padded(nn.functional.pad(blocks, (0, 0, 0, 20)), mask)
     assert torch.allclose(made[:, :10], alone(blocks), atol=1e-6)
     assert not made[:, 10:].any()
     for key, value in padded.state_dict().items():

@@ -36,11 +36,11 @@ def test_divergence_is_that_of_torch(a: float, b: float, c: float, d: float) -> 
     assert one.divergence(one).item() == pytest.approx(0, abs=1e-12)
 
 
-def test_draws_have_the_mean_and_the_variance() -> None:
+def test_samples_have_the_mean_and_the_variance() -> None:
     ours, _ = make(3.0, math.log(0.25))
-    drawn = ours.at(torch.randn(100_000, generator=torch.Generator().manual_seed(0)))
-    assert drawn.mean().item() == pytest.approx(3.0, abs=0.01)
-    assert drawn.std().item() == pytest.approx(0.5, abs=0.01)
+    samples = ours.sample(torch.randn(100_000, generator=torch.Generator().manual_seed(0)))
+    assert samples.mean().item() == pytest.approx(3.0, abs=0.01)
+    assert samples.std().item() == pytest.approx(0.5, abs=0.01)
 
 
 def test_log_variances_stay_between_the_bounds_and_keep_a_gradient() -> None:

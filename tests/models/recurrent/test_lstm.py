@@ -1,4 +1,4 @@
-"""The paper's first model: the names under which its weights are kept."""
+"""The paper's first model: names of its weights, and its gates."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ def make(**config: object) -> Lstm:
     return lstm
 
 
-def test_weights_have_the_names_of_files_written_before() -> None:
+def test_weights_have_the_names_of_saved_files() -> None:
     core = [f"lstm.{w}_{d}_l0" for w in ("weight", "bias") for d in ("ih", "hh")]
-    dense = [f"{layer}.{w}" for layer in ("inward", "outward") for w in ("weight", "bias")]
+    layers = ("input_layer", "output_layer")
+    dense = [f"{layer}.{w}" for layer in layers for w in ("weight", "bias")]
     for gates in ("sigmoid", "hard_sigmoid"):
         assert sorted(make(gates=gates).state()) == sorted([*core, *dense, "mean", "std"])
 
 
-def test_hard_gates_make_another_sound_of_the_same_weights() -> None:
+def test_hard_gates_change_the_output_of_the_same_weights() -> None:
     smooth, hard = make(units=16), make(units=16, gates="hard_sigmoid")
     assert isinstance(hard.net.core, GatedLstm)
     assert not isinstance(smooth.net.core, GatedLstm)

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from notedecay.data.note import Clip
-from notedecay.models import PAPER, Signal, create
+from notedecay.models import MODELS, Signal, create
 from notedecay.models.recurrent.model import Recurrent
+from notedecay.models.recurrent.presets import PAPER
 from notedecay.training import Epoch, fit
 from tests.synthetic import damped
 
@@ -26,13 +27,9 @@ def test_the_settings_are_the_authors(name: str) -> None:
     assert model.blocks.size == 49
 
 
-def test_only_what_the_authors_did_not_have_is_left_to_a_default_and_it_is_off() -> None:
-    off = {"rollout", "level_loss", "spectrum_loss", "decay_loss"}
+def test_no_setting_is_left_to_a_default() -> None:
     for name, settings in PAPER.items():
-        config = create(name, SIGNAL, settings).config
-        left = set(type(config).model_fields) - set(settings)
-        assert left == {*off, "horizon_seconds"}, name
-        assert [getattr(config, setting) for setting in off] == [0.0] * 4
+        assert set(MODELS[name].Config.model_fields) == set(settings), name
 
 
 def test_gradients_are_not_clipped() -> None:

@@ -1,4 +1,4 @@
-"""The latent-variable model: its bound, its two ways to generate, and what it withstands."""
+"""The variational recurrent model: its bound, both ways to generate, and odd inputs."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ CLIPS = [clip(f) for f in (150, 200, 265, 310)]
 PRIMES = [c.samples[:PRIME] for c in CLIPS]
 
 
-def drawn(model: Vrnn, clips: list[Clip]) -> Framed:
+def prepared(model: Vrnn, clips: list[Clip]) -> Framed:
     return Framed(*model.prepare(clips, torch.Generator().manual_seed(0)))
 
 
-def loss(model: Vrnn, blocks: Tensor, known: Tensor, seed: int = 0) -> float:
-    return model.loss((blocks, known), torch.Generator().manual_seed(seed)).item()
+def loss(model: Vrnn, blocks: Tensor, mask: Tensor, seed: int = 0) -> float:
+    return model.loss((blocks, mask), torch.Generator().manual_seed(seed)).item()
 
 
 def noise(model: Vrnn, blocks: Tensor, seed: int = 0) -> Tensor:
@@ -63,45 +63,45 @@ def normal(made: Gaussian) -> Normal:
 
 
 @torch.no_grad()
-def test_the_loss_is_the_negative_bound_per_sample_walked_block_by_block() -> None:
+def test_the_loss_is_the_negative_bound_per_sample() -> None:
     model = make()
-    blocks, known = drawn(model, [clip(200)])
-    net, dice = model.net, noise(model, blocks)
+    blocks, mask = prepared(model, [clip(200)])
+    net, noises = model.net, noise(model, blocks)
     hidden, total = torch.zeros(1, 32), 0.0
     memory = hidden[None], hidden[None]
-    for block, die in zip(blocks.unbind(1), dice.unbind(1), strict=True):
+    for block, step_noise in zip(blocks.unbind(1), noises.unbind(1), strict=True):
         features = net.activation(net.block_features(block))
         seen = net.encoder_block(features) + net.encoder_memory(hidden)
         posterior = normal(gaussian(net.encoder(net.activation(seen)), *LATENT_BOUNDS))
-        cause = net.activation(net.cause_features(posterior.mean + posterior.stddev * die))
-        prior, output = normal(net.expect(hidden)), normal(net.decode(cause, hidden))
+        code = net.activation(net.code_features(posterior.mean + posterior.stddev * step_noise))
+        prior, output = normal(net.prior_of(hidden)), normal(net.decode(code, hidden))
         total += kl_divergence(posterior, prior).sum() - output.log_prob(block).sum()
-        joined = torch.cat([features, cause], dim=1)[:, None]
+        joined = torch.cat([features, code], dim=1)[:, None]
         _, memory = net.lstm(joined, memory)
         hidden = memory[0][0]
-    assert loss(model, blocks, known) == pytest.approx(float(total) / blocks.numel(), rel=1e-5)
+    assert loss(model, blocks, mask) == pytest.approx(float(total) / blocks.numel(), rel=1e-5)
 
 
 @torch.no_grad()
 def test_padding_does_not_count() -> None:
     model = make()
     short, long = clip(200, seconds=1.0), clip(300)
-    blocks, known = drawn(model, [short, long])
-    assert known[0].sum() < known[1].sum() == blocks.shape[1]
-    garbage = torch.where(known > 0, blocks, torch.full_like(blocks, 5.0))
-    assert loss(model, garbage, known) == loss(model, blocks, known)
-    total, dice = 0.0, noise(model, blocks)
-    for note, die in zip((short, long), dice, strict=True):
-        alone = drawn(model, [note]).blocks
-        log_density, divergence = model.net.bound(alone, die[None, : alone.shape[1]])
+    blocks, mask = prepared(model, [short, long])
+    assert mask[0].sum() < mask[1].sum() == blocks.shape[1]
+    garbage = torch.where(mask > 0, blocks, torch.full_like(blocks, 5.0))
+    assert loss(model, garbage, mask) == loss(model, blocks, mask)
+    total, noises = 0.0, noise(model, blocks)
+    for note, note_noise in zip((short, long), noises, strict=True):
+        alone = prepared(model, [note]).blocks
+        log_density, divergence = model.net.bound(alone, note_noise[None, : alone.shape[1]])
         total += float((divergence - log_density).sum())
-    expected = total / (float(known.sum()) * model.blocks.size)
-    assert loss(model, blocks, known) == pytest.approx(expected, rel=1e-5)
+    expected = total / (float(mask.sum()) * model.blocks.size)
+    assert loss(model, blocks, mask) == pytest.approx(expected, rel=1e-5)
 
 
-def test_all_chance_comes_from_the_generator() -> None:
+def test_the_generator_is_the_only_source_of_random_numbers() -> None:
     model = make()
-    framed = drawn(model, CLIPS)
+    framed = prepared(model, CLIPS)
     assert loss(model, *framed, 1) == loss(model, *framed, 1) != loss(model, *framed, 2)
 
 
@@ -113,12 +113,12 @@ def trained(generation: str = "mean", **config: Any) -> tuple[Vrnn, list[float]]
 
 
 def test_training_raises_the_bound_and_the_latents_carry_something() -> None:
-    model, losses = trained(epochs=60, least_std=0.3)
+    model, losses = trained(epochs=60, min_std=0.3)
     assert losses[-1] < losses[0] - 0.5
     untrained = make()
-    drawn(untrained, CLIPS)
+    prepared(untrained, CLIPS)
     assert model.teacher_forced_error(CLIPS) < 0.75 * untrained.teacher_forced_error(CLIPS)
-    blocks, _ = model._framed([c.samples for c in CLIPS])
+    blocks, _ = model._frame([c.samples for c in CLIPS])
     with torch.no_grad():
         _, divergence = model.net.bound(blocks, noise(model, blocks))
     assert divergence.mean() > 0.1
@@ -129,21 +129,21 @@ def test_the_same_seed_trains_the_same_weights() -> None:
     assert all(one[key].equal(other[key]) for key in one)
 
 
-def test_the_prime_is_heard_by_posterior_means_and_the_rest_comes_from_the_prior() -> None:
+def test_the_prime_is_encoded_by_posterior_means_and_continued_from_the_prior() -> None:
     model, _ = trained(epochs=5)
     size = model.blocks.size
     made = model.continue_prime(PRIMES[0], 3 * size).reshape(3, size)
     rms = float(np.sqrt(np.square(PRIMES[0]).mean()))
-    heard = torch.from_numpy(model.blocks.cut(PRIMES[0], PRIME) / rms)[None]
+    inputs = torch.from_numpy(model.blocks.cut(PRIMES[0], PRIME) / rms)[None]
     net = model.net
     with torch.no_grad():
-        first, (hidden, cell) = net(heard)
+        first, (hidden, cell) = net(inputs)
         assert np.allclose(made[0], first[0, -1] * rms, atol=1e-5)
-        block, cause = first[:, -1], net.activation(net.cause_features(net.expect(hidden).mean))
-        joined = torch.cat([net.activation(net.block_features(block)), cause], dim=1)[:, None]
+        block, code = first[:, -1], net.activation(net.code_features(net.prior_of(hidden).mean))
+        joined = torch.cat([net.activation(net.block_features(block)), code], dim=1)[:, None]
         _, (hidden, _) = net.lstm(joined, (hidden[None], cell[None]))
-        cause = net.activation(net.cause_features(net.expect(hidden[0]).mean))
-        assert np.allclose(made[1], net.decode(cause, hidden[0]).mean[0] * rms, atol=1e-5)
+        code = net.activation(net.code_features(net.prior_of(hidden[0]).mean))
+        assert np.allclose(made[1], net.decode(code, hidden[0]).mean[0] * rms, atol=1e-5)
 
 
 def test_teacher_forced_error_is_that_of_the_mean_prediction() -> None:
@@ -152,14 +152,14 @@ def test_teacher_forced_error_is_that_of_the_mean_prediction() -> None:
     rms = float(np.sqrt(np.square(note.samples[:PRIME]).mean()))
     blocks = model.blocks.cut(note.samples, PRIME)
     errors = []
-    for heard in range(1, len(blocks)):
+    for known in range(1, len(blocks)):
         with torch.no_grad():
-            made = model.net.run_on(torch.from_numpy(blocks[None, :heard] / rms), 1)[0, 0]
-        errors.append(np.square(made.numpy() - blocks[heard] / rms).mean())
+            made = model.net.generate(torch.from_numpy(blocks[None, :known] / rms), 1)[0, 0]
+        errors.append(np.square(made.numpy() - blocks[known] / rms).mean())
     assert model.teacher_forced_error([note]) == pytest.approx(np.mean(errors), rel=1e-4)
 
 
-def test_means_are_certain_and_samples_are_repeated_by_their_seed_alone() -> None:
+def test_means_do_not_depend_on_the_seed_and_samples_on_nothing_else() -> None:
     model, _ = trained(epochs=5)
 
     def continued(**config: Any) -> np.ndarray:
@@ -238,7 +238,7 @@ def test_notes_without_a_sound_can_be_learned(level: str, value: float) -> None:
     ("config", "message"),
     [
         ({"latent": 0}, "greater than or equal to 1"),
-        ({"least_std": 0.0}, "greater than or equal to"),
+        ({"min_std": 0.0}, "greater than or equal to"),
         ({"generation": "median"}, "'mean' or 'sample'"),
         ({"generation_seed": -1}, "greater than or equal to 0"),
         ({"loss": "relative"}, "unknown parameter loss"),

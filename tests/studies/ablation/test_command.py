@@ -13,7 +13,7 @@ from notedecay.core.project import Project
 from notedecay.studies.ablation.command import Choice, plan
 from tests.toy import notedecay
 
-SETTINGS = {"units": 8, "members": 4, "dropout": 0.0, "input_noise": 0.0, "strokes": 2}
+SETTINGS = {"units": 8, "members": 4, "dropout": 0.0, "input_noise": 0.0, "augmentations": 2}
 CALL = ("ablate", "--seeds", "2", "--processes", "2")
 
 
@@ -31,8 +31,8 @@ def test_every_variant_is_evaluated_on_every_note_but_the_test_notes(
     split = json.loads((project / "results/bells/split.json").read_text())
     chosen = {*split["train"], *split["validation"]}
     expected = {
-        "full model", "without weeding", "without aftersound", "without hiss",
-        "without other strokes", "without beats", "without neighbours", "without several nets",
+        "full model", "without dropping transients", "without aftersound", "without noise floor",
+        "without augmentation", "without beats", "without neighbours", "without ensemble",
     }  # fmt: skip
     assert set(rows["variant"]) == expected
     assert set(rows["seed"]) == {5, 6}

@@ -20,18 +20,22 @@ def test_every_component_is_one_of_the_settings(name: str, component: str) -> No
 def test_one_component_is_removed_at_a_time() -> None:
     full, *others = variants({"model": "modal", "settings": {"units": 16}}, 7)
     assert (full.label, full.settings) == (FULL, {"units": 16, "epochs": 7})
-    nets = next(one for one in others if one.label == "without several nets")
+    nets = next(one for one in others if one.label == "without ensemble")
     assert nets.settings == {"units": 16, "epochs": 7, "members": 1}
 
 
 def test_only_the_components_asked_for_are_removed() -> None:
     best = {"model": "modal", "settings": {}}
-    found = variants(best, 7, ["hiss", "aftersound"])
-    assert [one.label for one in found] == [FULL, "without aftersound", "without hiss"]
-    with pytest.raises(UserError, match="did you mean 'hiss'"):
-        variants(best, 7, ["his"])
-    with pytest.raises(UserError, match="already without hiss"):
-        variants({"model": "modal", "settings": {"hiss": False}}, 7, ["hiss", "weeding"])
+    found = variants(best, 7, ["noise floor", "aftersound"])
+    assert [one.label for one in found] == [FULL, "without aftersound", "without noise floor"]
+    with pytest.raises(UserError, match="did you mean 'noise floor'"):
+        variants(best, 7, ["noise flor"])
+    with pytest.raises(UserError, match="already without noise floor"):
+        variants(
+            {"model": "modal", "settings": {"noise_floor": False}},
+            7,
+            ["noise floor", "dropping transients"],
+        )
 
 
 def test_what_the_search_left_out_is_no_component_of_the_model() -> None:

@@ -1,4 +1,4 @@
-"""How partials move: their amplitude and phase over time, and the modes in that."""
+"""Complex demodulation of partials, and the modes (damped sinusoids) within one partial."""
 
 from __future__ import annotations
 
@@ -10,75 +10,75 @@ from notedecay.models.baselines.esprit import Complex
 from notedecay.models.modal.partials import Array
 
 
-def movement(
+def demodulate(
     samples: Array, rate: int, frequency_hz: Array, starts: NDArray[np.intp], length: int
 ) -> Complex:
-    """Heterodyne each partial through Hann windows.
+    """Demodulate each partial: its complex amplitude over time, through Hann windows.
 
     Parameters
     ----------
     samples : ndarray of float64, shape (samples,)
-        A signal.
+        Signal.
     rate : int
         Hz.
     frequency_hz : ndarray of float64, shape (partials,)
-        Where to listen (Hz).
+        Frequencies that are shifted to 0 (Hz).
     starts : ndarray of int, shape (times,)
-        Of the windows (samples).
+        First sample of each window.
     length : int
-        Of each (samples).
+        Length of the windows (samples).
 
     Returns
     -------
     ndarray of complex128, shape (partials, times)
-        A partial that holds stands still; the phase is that at the first sample.
+        Constant for a steady sinusoid of that frequency; the phase refers to the first sample.
     """
     kernel = heterodyne_kernel(rate, frequency_hz, length)
-    heard = np.lib.stride_tricks.sliding_window_view(samples, length)[starts] @ kernel
-    return np.asarray((heard * np.exp(-2j * np.pi * np.outer(starts / rate, frequency_hz))).T)
+    shifted = np.lib.stride_tricks.sliding_window_view(samples, length)[starts] @ kernel
+    return np.asarray((shifted * np.exp(-2j * np.pi * np.outer(starts / rate, frequency_hz))).T)
 
 
-def pencil(z: Complex) -> tuple[Array, Complex]:
-    """Take movements apart by how much goes on in them, for :func:`poles`.
+def matrix_pencil(z: Complex) -> tuple[Array, Complex]:
+    """Decompose demodulated partials into orthogonal components, for :func:`pencil_poles`.
 
     Parameters
     ----------
     z : ndarray of complex128, shape (partials, times)
-        From :func:`movement`, at equal steps.
+        From :func:`demodulate`, at equal steps.
 
     Returns
     -------
     weight : ndarray of float64, shape (partials, orders)
-        How much of the movement each order makes, falling.
+        Singular values, falling.
     space : ndarray of complex128, shape (partials, orders, times / 2 + 1)
-        What it is.
+        Right singular vectors.
 
     References
     ----------
     Y. Hua, T. Sarkar, "Matrix pencil method for estimating parameters of exponentially
     damped/undamped sinusoids in noise", IEEE Trans. ASSP 38(5), 1990.
     """
-    moved = np.lib.stride_tricks.sliding_window_view(z, z.shape[1] // 2 + 1, axis=1)
-    _, weight, space = np.linalg.svd(moved, full_matrices=False)
+    shifted = np.lib.stride_tricks.sliding_window_view(z, z.shape[1] // 2 + 1, axis=1)
+    _, weight, space = np.linalg.svd(shifted, full_matrices=False)
     return weight, space
 
 
-def poles(space: Complex, step: float) -> Complex:
-    """Find the modes of movements.
+def pencil_poles(space: Complex, step: float) -> Complex:
+    """Estimate the modes of demodulated partials.
 
     Parameters
     ----------
     space : ndarray of complex128, shape (partials, modes, times)
-        The first orders of :func:`pencil`, as many as there are modes.
+        The first orders from :func:`matrix_pencil`, as many as there are modes.
     step : float
-        Between the times (s).
+        Time step (s).
 
     Returns
     -------
     ndarray of complex128, shape (partials, modes)
-        Growth, and the way from the partial's frequency as an angle (1/s).
+        Growth rate plus ``1j`` times the angular frequency relative to the partial's (1/s).
     """
     before, after = space[..., :-1].swapaxes(1, 2), space[..., 1:].swapaxes(1, 2)
-    turn = np.linalg.eigvals(np.linalg.pinv(before) @ after)
-    growth = np.log(np.maximum(np.abs(turn), 1e-9))
-    return np.asarray((growth + 1j * np.angle(turn)) / step)
+    rotation = np.linalg.eigvals(np.linalg.pinv(before) @ after)
+    growth = np.log(np.maximum(np.abs(rotation), 1e-9))
+    return np.asarray((growth + 1j * np.angle(rotation)) / step)

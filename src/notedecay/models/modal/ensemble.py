@@ -1,4 +1,4 @@
-"""Nets that tell from a partial's features how it may die away, to what, and whether it lasts."""
+"""Ensemble of nets that predict how each partial decays, its aftersound, and if it persists."""
 
 from __future__ import annotations
 
@@ -8,119 +8,130 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from notedecay.models.modal.aftersound import BOTTOMLESS_DB, Aftersound, louder_db
-from notedecay.models.modal.features import LEVEL, LEVEL_DB, OCTAVE, PLAIN, TELLING
-from notedecay.models.modal.mixture import LONGEST, Decays
-from notedecay.models.modal.noise_floor import Floor, no_floor
-from notedecay.models.modal.novelty import doubt, own_decays, portraits, strangeness
+from notedecay.models.modal.aftersound import MAX_DEPTH_DB, Aftersound, energy_correction_db
+from notedecay.models.modal.features import (
+    LEVEL_COLUMN,
+    LEVEL_SCALE_DB,
+    OCTAVE_COLUMN,
+    PLAIN_COLUMNS,
+    REFERENCE_COLUMNS,
+)
+from notedecay.models.modal.mixture import MAX_T60, DecayMixture
+from notedecay.models.modal.noise_floor import NoiseFloor, silent_floor
+from notedecay.models.modal.novelty import (
+    decays_from_slopes,
+    note_features,
+    novelty,
+    out_of_distribution_weight,
+)
 
-FURTHEST = 4.0
+MAX_DEVIATIONS = 4.0
 """Features count up to this many standard deviations."""
-NORMALS = 2
-"""In the density of each decay time: a quick and a slow guess."""
-LASTS = 3 * NORMALS
-DEPTH, AFTER = LASTS + 1, LASTS + 2
-"""Outputs behind those of the density."""
-USUAL_DEPTH_DB, DEPTH_DB, USUAL_LONGER = 40.0, 20.0, 1.0
-"""Aftersound of outputs of 0, how much weaker 1 more is (dB), and log T60 over the mean."""
-NARROWEST = 0.08
+COMPONENTS = 2
+"""Normal components in the density of each decay time."""
+PERSISTS = 3 * COMPONENTS
+AFTERSOUND_DEPTH, AFTERSOUND_T60 = PERSISTS + 1, PERSISTS + 2
+"""Outputs after those of the density."""
+DEPTH_OFFSET_DB, DEPTH_SCALE_DB, LOG_T60_OFFSET = 40.0, 20.0, 1.0
+"""Aftersound of outputs of 0: depth (dB), dB per unit of output, log T60 over the mean's."""
+MIN_STD = 0.08
 """Smallest standard deviation of log T60, 8 %."""
-WIDTHS = (0.1, 0.4, 1.5)
-"""Widths of the neighbourhoods over which partials tell each other what they show (octaves)."""
-FLOOR = ("floor_db", "floor_lean", "floor_bounds_db")
-"""Buffers that hold the noise into which notes die away."""
-FAINTEST_DB = -60.0
-"""A partial fainter than this under the note's strongest tells its neighbours as little."""
+NEIGHBOUR_WIDTHS = (0.1, 0.4, 1.5)
+"""Widths of the neighbourhoods over which partials exchange hidden units (octaves)."""
+NOISE_FLOOR_BUFFERS = ("floor_level_db", "floor_slopes", "floor_bounds_db")
+"""Buffers that hold the noise floor to which notes decay."""
+MIN_LEVEL_DB = -60.0
+"""Partials further under the note's strongest weigh no less (dB)."""
 
 
-class Told(NamedTuple):
-    """What the nets say of partials."""
+class Prediction(NamedTuple):
+    """What the ensemble predicts of each partial of a note."""
 
-    decays: Decays
-    lasts: Tensor
-    """Chance that it sounds on after the prime, as what belongs to the attack alone does not."""
-    after: Aftersound
+    decays: DecayMixture
+    persists: Tensor
+    """Probability that the partial is no transient, but sounds on after the prime."""
+    aftersound: Aftersound
 
 
-def loudness(features: Tensor, present: Tensor) -> Tensor:
-    """By how much each partial counts among those of its note.
+def partial_weights(features: Tensor, present: Tensor) -> Tensor:
+    """Weight the partials of each note by their level.
 
     Parameters
     ----------
     features : tensor, shape (notes, partials, features)
         From :func:`notedecay.models.modal.features.partial_features`.
     present : tensor, shape (notes, partials)
-        0 for what only fills up a note, 1 for a partial.
+        1 for a partial, 0 for padding.
 
     Returns
     -------
     tensor, shape (notes, partials)
-        Up to 1.
+        0 to 1.
     """
-    level_db = LEVEL_DB * features[..., LEVEL]
-    return 10 ** (level_db.clamp(FAINTEST_DB, 0) / 40) * present
+    level_db = LEVEL_SCALE_DB * features[..., LEVEL_COLUMN]
+    return 10 ** (level_db.clamp(MIN_LEVEL_DB, 0) / 40) * present
 
 
-def neighbourhoods(features: Tensor, present: Tensor) -> Tensor:
-    """By how much each partial listens to the others of its note.
+def neighbour_weights(features: Tensor, present: Tensor) -> Tensor:
+    """Weight the other partials of a note by their distance and level, for each partial.
 
     Parameters
     ----------
-    features : tensor, shape (notes, partials, features)
-        From :func:`notedecay.models.modal.features.partial_features`.
-    present : tensor, shape (notes, partials)
-        0 for what only fills up a note, 1 for a partial.
+    features, present : tensor
+        As :func:`partial_weights` takes them.
 
     Returns
     -------
     tensor, shape (widths, notes, partials, partials)
-        Near and loud ones count most; rows sum to 1, or to 0 for a partial that is alone.
+        Near and loud ones count most; rows sum to 1, or to 0 for a partial without others.
     """
-    octaves, loud = features[..., OCTAVE], loudness(features, present)
+    octaves, weights = features[..., OCTAVE_COLUMN], partial_weights(features, present)
     apart = octaves[..., :, None] - octaves[..., None, :]
-    others = loud[..., None, :] * (1 - torch.eye(octaves.shape[-1], device=features.device))
-    near = torch.stack([torch.exp(-0.5 * (apart / width) ** 2) * others for width in WIDTHS])
+    others = weights[..., None, :] * (1 - torch.eye(octaves.shape[-1], device=features.device))
+    near = torch.stack(
+        [torch.exp(-0.5 * (apart / width) ** 2) * others for width in NEIGHBOUR_WIDTHS]
+    )
     return near / near.sum(dim=-1, keepdim=True).clamp(min=1e-9)
 
 
 class ModalNet(nn.Module):
-    """Several small nets side by side; their densities of the decay time are averaged.
+    """Ensemble of small nets whose densities of the decay time are averaged.
 
-    Between the two hidden layers of every second net each partial also hears what the partials
-    about it show: neighbours ring in the same body, and one that stands out from them beats or
-    is no partial. Nets that differ err differently: together they are as right as if all heard
-    neighbours, and know better how sure to be.
+    Each member has two hidden layers. In every second one, a partial's second layer also takes
+    the mean first layer of its neighbours: they ring in the same body, and a partial that
+    differs from them beats or is a transient. Members with different inputs make different
+    errors, so that their average is better calibrated.
 
-    Nets are as sure of what they never heard. The less a note is like those learned from, the
-    more of the density is taken from them, and given to decays as the prime itself shows them.
+    The more novel a note is among the training notes, the more of the density is given to the
+    decays that its own prime shows (see :mod:`notedecay.models.modal.novelty`).
 
     Parameters
     ----------
     features : int
-        For each partial.
+        Features of each partial.
     units : int
         Width of both hidden layers.
     members : int
-        How many nets.
+        Number of nets.
     dropout : float
-        Share of the hidden units left out while training.
+        Dropout rate of the hidden units.
     neighbours : bool
-        Whether partials hear each other, in every second net.
+        Whether every second member takes the neighbours' hidden units.
     beats : bool
-        Whether two nets of every four, the last ones, hear how few modes that beat would go on.
+        Whether two members of every four, the last ones, take the beat features.
     """
 
-    hears: Tensor
-    """1 for the features that a net hears, else 0, shape (members, 1, 1, features)."""
+    feature_mask: Tensor
+    """1 for the features that a member takes, else 0, shape (members, 1, 1, features)."""
     mean: Tensor
     std: Tensor
     log_t60: Tensor
-    notes: Tensor
-    """Portraits of the notes learned from, shape (notes, TELLING)."""
-    floor_db: Tensor
-    floor_lean: Tensor
+    reference_features: Tensor
+    """Mean features of the training notes, shape (notes, REFERENCE_COLUMNS)."""
+    floor_level_db: Tensor
+    floor_slopes: Tensor
     floor_bounds_db: Tensor
-    """Noise into which notes die away: a :class:`notedecay.models.modal.noise_floor.Floor`."""
+    """Parts of a :class:`notedecay.models.modal.noise_floor.NoiseFloor`."""
 
     def __init__(
         self,
@@ -133,117 +144,121 @@ class ModalNet(nn.Module):
         beats: bool,
     ) -> None:
         super().__init__()
-        told = units * (1 + len(WIDTHS)) if neighbours else units
-        pairs = [(features, units), (told, units), (units, AFTER + 1)]
+        second = units * (1 + len(NEIGHBOUR_WIDTHS)) if neighbours else units
+        pairs = [(features, units), (second, units), (units, AFTERSOUND_T60 + 1)]
         self.weights = nn.ParameterList(torch.zeros(members, i, o) for i, o in pairs)
         self.biases = nn.ParameterList(torch.zeros(members, 1, o) for _, o in pairs)
         self.dropout, self.neighbours = dropout, neighbours
-        hears = torch.ones(members, 1, 1, features)
-        hears[[k for k in range(members) if not (beats and k % 4 > 1)], ..., PLAIN:] = 0.0
-        self.register_buffer("hears", hears, persistent=False)
+        mask = torch.ones(members, 1, 1, features)
+        mask[[k for k in range(members) if not (beats and k % 4 > 1)], ..., PLAIN_COLUMNS:] = 0.0
+        self.register_buffer("feature_mask", mask, persistent=False)
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("std", torch.ones(features))
         self.register_buffer("log_t60", torch.zeros(()))
-        self.register_buffer("notes", torch.zeros(0, TELLING))
-        for buffer, silence in zip(FLOOR, no_floor(), strict=True):
+        self.register_buffer("reference_features", torch.zeros(0, REFERENCE_COLUMNS))
+        for buffer, silence in zip(NOISE_FLOOR_BUFFERS, silent_floor(), strict=True):
             self.register_buffer(buffer, torch.from_numpy(silence).float())
 
-    def draw(self, generator: torch.Generator) -> None:
-        """Draw the weights; the last layer starts small, beside the mean of all partials."""
+    def init_weights(self, generator: torch.Generator) -> None:
+        """Initialise the weights; the last layer starts small, near the mean of all partials."""
         for weight, bias in zip(self.weights, self.biases, strict=True):
-            spread = weight.shape[1] ** -0.5 * (0.1 if weight is self.weights[-1] else 1.0)
-            nn.init.normal_(weight, std=spread, generator=generator)
+            std = weight.shape[1] ** -0.5 * (0.1 if weight is self.weights[-1] else 1.0)
+            nn.init.normal_(weight, std=std, generator=generator)
             nn.init.zeros_(bias)
-        guesses = torch.linspace(-0.5, 0.5, NORMALS)
+        means = torch.linspace(-0.5, 0.5, COMPONENTS)
         with torch.no_grad():
-            self.biases[-1][..., NORMALS : 2 * NORMALS] = guesses
+            self.biases[-1][..., COMPONENTS : 2 * COMPONENTS] = means
 
     @property
-    def floor(self) -> Floor:
-        """Noise into which notes die away."""
-        return Floor(*(getattr(self, buffer).cpu().double().numpy() for buffer in FLOOR))
+    def noise_floor(self) -> NoiseFloor:
+        """Noise floor to which notes decay."""
+        buffers = (getattr(self, buffer) for buffer in NOISE_FLOOR_BUFFERS)
+        return NoiseFloor(*(buffer.cpu().double().numpy() for buffer in buffers))
 
-    @floor.setter
-    def floor(self, floor: Floor) -> None:
-        for buffer, learned in zip(FLOOR, floor, strict=True):
-            getattr(self, buffer).copy_(torch.from_numpy(learned))
+    @noise_floor.setter
+    def noise_floor(self, floor: NoiseFloor) -> None:
+        for buffer, fitted in zip(NOISE_FLOOR_BUFFERS, floor, strict=True):
+            getattr(self, buffer).copy_(torch.from_numpy(fitted))
 
-    def remember(self, features: Tensor, present: Tensor) -> None:
-        """Keep what the notes learned from are like; mean and spread must be known.
-
-        Parameters
-        ----------
-        features : tensor, shape (notes, partials, features)
-        present : tensor, shape (notes, partials)
-        """
-        self.notes = self._portraits(features, present)
-
-    def strangeness(self, features: Tensor, present: Tensor) -> Tensor:
-        """How unlike the notes learned from others are, shape (notes,); 1 is rare among them.
+    def set_reference(self, features: Tensor, present: Tensor) -> None:
+        """Keep the training notes' features as reference; ``mean`` and ``std`` must be set.
 
         Parameters
         ----------
         features : tensor, shape (notes, partials, features)
         present : tensor, shape (notes, partials)
         """
-        return strangeness(self._portraits(features, present), self.notes)
+        self.reference_features = self._note_features(features, present)
 
-    def said(
-        self, features: Tensor, near: Tensor, generator: torch.Generator | None = None
+    def novelty(self, features: Tensor, present: Tensor) -> Tensor:
+        """Measure the novelty of notes, shape (notes,); 1 is rare among the training notes.
+
+        Parameters
+        ----------
+        features : tensor, shape (notes, partials, features)
+        present : tensor, shape (notes, partials)
+        """
+        return novelty(self._note_features(features, present), self.reference_features)
+
+    def outputs(
+        self, features: Tensor, neighbours: Tensor, generator: torch.Generator | None = None
     ) -> Tensor:
-        """What each member says of the partials of notes.
+        """Compute the outputs of each member for the partials of notes.
 
         Parameters
         ----------
         features : tensor, shape (notes, partials, features)
-        near : tensor, shape (widths, notes, partials, partials)
-            From :func:`neighbourhoods`.
+        neighbours : tensor, shape (widths, notes, partials, partials)
+            From :func:`neighbour_weights`.
         generator : torch.Generator, optional
-            Chance (CPU) by which hidden units are left out: for training.
+            Random numbers (CPU) for dropout, in training.
 
         Returns
         -------
         tensor, shape (members, notes, partials, outputs)
         """
-        hidden = self._hidden(self.hears * self._heard(features), 0, generator)
+        hidden = self._hidden(self.feature_mask * self._normalised(features), 0, generator)
         if self.neighbours:
-            listening = torch.arange(1, 1 + len(hidden), device=hidden.device) % 2
-            listening = listening[:, None, None, None]
-            hidden = torch.cat([hidden, *(listening * (w @ hidden) for w in near)], dim=-1)
+            takes_them = torch.arange(1, 1 + len(hidden), device=hidden.device) % 2
+            takes_them = takes_them[:, None, None, None]
+            hidden = torch.cat([hidden, *(takes_them * (w @ hidden) for w in neighbours)], dim=-1)
         return self._layer(self._hidden(hidden, 1, generator), 2)
 
-    def _portraits(self, features: Tensor, present: Tensor) -> Tensor:
-        return portraits(self._heard(features)[..., :TELLING], loudness(features, present))
+    def _note_features(self, features: Tensor, present: Tensor) -> Tensor:
+        compared = self._normalised(features)[..., :REFERENCE_COLUMNS]
+        return note_features(compared, partial_weights(features, present))
 
-    def _heard(self, features: Tensor) -> Tensor:
-        """Features, in their standard deviations."""
-        return ((features - self.mean) / self.std).clamp(-FURTHEST, FURTHEST)
+    def _normalised(self, features: Tensor) -> Tensor:
+        """Scale features to their standard deviations over the training notes."""
+        return ((features - self.mean) / self.std).clamp(-MAX_DEVIATIONS, MAX_DEVIATIONS)
 
     def _layer(self, values: Tensor, k: int) -> Tensor:
+        """Apply dense layer ``k`` of each member."""
         rows = torch.baddbmm(self.biases[k], values.flatten(1, 2), self.weights[k])
         return rows.reshape(*values.shape[:3], rows.shape[-1])
 
     def _hidden(self, values: Tensor, k: int, generator: torch.Generator | None) -> Tensor:
-        """A hidden layer; units are left out by chance while training."""
+        """Apply hidden layer ``k``, with dropout if a generator is given."""
         hidden = nn.functional.silu(self._layer(values, k))
         if generator is None or not self.dropout:
             return hidden
         kept = torch.rand(hidden.shape, generator=generator) >= self.dropout
         return hidden * kept.to(hidden.device) / (1 - self.dropout)
 
-    def decays(self, said: Tensor) -> Decays:
-        """Turn what is said, shape (..., outputs), into densities of decay times."""
-        share, longer, spread = torch.chunk(said[..., :LASTS], 3, dim=-1)
-        wide = NARROWEST + nn.functional.softplus(spread - 0.5)
-        return Decays(torch.log_softmax(share, dim=-1), self.log_t60 + longer, wide)
+    def decays(self, outputs: Tensor) -> DecayMixture:
+        """Convert outputs, shape (..., outputs), to densities of decay times."""
+        weight, mean, std = torch.chunk(outputs[..., :PERSISTS], 3, dim=-1)
+        std = MIN_STD + nn.functional.softplus(std - 0.5)
+        return DecayMixture(torch.log_softmax(weight, dim=-1), self.log_t60 + mean, std)
 
-    def aftersound(self, said: Tensor) -> Aftersound:
-        """Turn what is said, shape (..., outputs), into what partials fall to."""
-        depth_db = USUAL_DEPTH_DB + DEPTH_DB * said[..., DEPTH]
-        return Aftersound(depth_db, self.log_t60 + USUAL_LONGER + said[..., AFTER])
+    def aftersound(self, outputs: Tensor) -> Aftersound:
+        """Convert outputs, shape (..., outputs), to aftersounds."""
+        depth_db = DEPTH_OFFSET_DB + DEPTH_SCALE_DB * outputs[..., AFTERSOUND_DEPTH]
+        log_t60 = self.log_t60 + LOG_T60_OFFSET + outputs[..., AFTERSOUND_T60]
+        return Aftersound(depth_db, log_t60)
 
-    def forward(self, features: Tensor) -> Told:
-        """Pool what all members say of the partials of one note.
+    def forward(self, features: Tensor) -> Prediction:
+        """Average the members' predictions for the partials of one note.
 
         Parameters
         ----------
@@ -251,25 +266,25 @@ class ModalNet(nn.Module):
 
         Returns
         -------
-        Told
-            For each partial.
+        Prediction
         """
         note = features[None]
         present = torch.ones(note.shape[:2], device=note.device)
-        said = self.said(note, neighbourhoods(note, present))[:, 0]
-        learned = self.decays(said).pooled()
-        share = doubt(self.strangeness(note, present))
-        decays = learned.doubted(own_decays(features), share.expand(len(features)))
-        middle = Aftersound(*(each.mean(dim=0) for each in self.aftersound(said)))
-        # What is doubted of an aftersound is taken from its amplitude.
-        doubted_db = -20 * torch.log10((1 - share).clamp(min=1e-5))
-        louder = louder_db(LEVEL_DB * features[:, LEVEL], middle)
-        depth_db = (middle.depth_db - louder + doubted_db).clamp(max=BOTTOMLESS_DB)
-        after = Aftersound(depth_db, middle.log_t60.clamp(max=math.log(LONGEST)))
-        return Told(decays, torch.sigmoid(said[..., LASTS]).mean(dim=0), after)
+        outputs = self.outputs(note, neighbour_weights(note, present))[:, 0]
+        learned = self.decays(outputs).averaged()
+        share = out_of_distribution_weight(self.novelty(note, present))
+        decays = learned.mixed_with(decays_from_slopes(features), share.expand(len(features)))
+        median = Aftersound(*(each.mean(dim=0) for each in self.aftersound(outputs)))
+        # The out-of-distribution weight is taken from the aftersound's amplitude.
+        attenuation_db = -20 * torch.log10((1 - share).clamp(min=1e-5))
+        correction_db = energy_correction_db(LEVEL_SCALE_DB * features[:, LEVEL_COLUMN], median)
+        depth_db = (median.depth_db - correction_db + attenuation_db).clamp(max=MAX_DEPTH_DB)
+        aftersound = Aftersound(depth_db, median.log_t60.clamp(max=math.log(MAX_T60)))
+        return Prediction(decays, torch.sigmoid(outputs[..., PERSISTS]).mean(dim=0), aftersound)
 
     def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:
-        """Make room for as many notes as were learned."""
-        if (notes := state.get(f"{prefix}notes")) is not None:
-            self.notes = self.notes.new_zeros(len(notes), self.notes.shape[1])
+        """Resize the reference to as many notes as the saved one has."""
+        if (notes := state.get(f"{prefix}reference_features")) is not None:
+            columns = self.reference_features.shape[1]
+            self.reference_features = self.reference_features.new_zeros(len(notes), columns)
         super()._load_from_state_dict(state, prefix, *rest)

@@ -1,4 +1,4 @@
-"""A prime, taken apart: what a modal continuator hears in it."""
+"""Analysis of a prime for the modal model: its partials, their features, and the crossfade."""
 
 from __future__ import annotations
 
@@ -12,59 +12,63 @@ from notedecay.audio.samples import Samples
 from notedecay.models.base import Signal
 from notedecay.models.baselines.esprit import Esprit, EspritConfig, fit_damped
 from notedecay.models.modal.features import partial_features
-from notedecay.models.modal.partials import FEWEST_SAMPLES, Array, Partials, find_partials
+from notedecay.models.modal.partials import MIN_SAMPLES, Array, Partials, find_partials
 
-JOINT_SECONDS = 0.1
-"""How long what ESPRIT hears in the prime fades out."""
-JOINT_ORDER = 96
-"""Damped sinusoids of ESPRIT at the joint: what no partial explains takes many."""
+CROSSFADE_SECONDS = 0.1
+"""Length of the crossfade from ESPRIT's continuation of the prime to the partials (s)."""
+ESPRIT_ORDER = 96
+"""Sinusoids of ESPRIT: what no partial explains, the rest of the attack, takes many."""
 ATTACK_SHARE = 0.3
-"""Of the prime, in which ESPRIT does not look for frequencies."""
-NEAR_HZ, QUICKEST = 5.0, 25.0
-"""Distance and damping (1/s) up to which what ESPRIT finds is a partial's frequency."""
-SOON_SECONDS = 0.3
-"""After the prime: by its energy until then a line counts in a partial's frequency."""
+"""Beginning of the prime that ESPRIT's estimate of frequencies leaves out (share)."""
+MAX_DISTANCE_HZ, MAX_DAMPING = 5.0, 25.0
+"""Distance (Hz) and damping (1/s) up to which a sinusoid of ESPRIT belongs to a partial."""
+ENERGY_SECONDS = 0.3
+"""Stretch after the prime by whose energy a sinusoid counts in a partial's frequency (s)."""
 
 
-class Heard(NamedTuple):
-    """A prime, taken apart; levels are relative to its peak."""
+class PrimeAnalysis(NamedTuple):
+    """Analysis of a prime; levels are relative to its peak."""
 
     partials: Partials
     features: Array
-    joint: Samples
-    """What ESPRIT continues it with, for as long as that counts."""
+    crossfade: Samples
+    """ESPRIT's continuation of the prime over the length of the crossfade."""
 
 
 @lru_cache(maxsize=1024)
-def hear(prime: bytes, signal: Signal) -> Heard:
-    """Take a prime apart, once: a search hears the same notes in every trial.
+def analyse_prime(prime: bytes, signal: Signal) -> PrimeAnalysis:
+    """Analyse a prime; cached, since a search analyses the same notes in every trial.
 
     Parameters
     ----------
     prime : bytes
         Its float32 samples.
     signal : Signal
-        How it is heard.
+        Signal settings of the model.
 
     Returns
     -------
-    Heard
+    PrimeAnalysis
     """
-    normal, partials, features = take_apart(np.frombuffer(prime, dtype=np.float32), signal.rate)
-    # The joint follows from the newest sound alone; older sound only bends the fit.
+    normal, partials, features = find_and_describe_partials(
+        np.frombuffer(prime, dtype=np.float32), signal.rate
+    )
+    # The continuation depends on the newest sound alone; older sound only bends the fit.
     attack = signal.prime_seconds / 2
-    esprit = Esprit(signal, EspritConfig(order=JOINT_ORDER, attack_seconds=attack))
-    joint = esprit.continue_prime(normal.astype(np.float32), round(JOINT_SECONDS * signal.rate))
-    return Heard(_tuned(partials, normal, signal.rate), features, joint)
+    esprit = Esprit(signal, EspritConfig(order=ESPRIT_ORDER, attack_seconds=attack))
+    samples = round(CROSSFADE_SECONDS * signal.rate)
+    crossfade = esprit.continue_prime(normal.astype(np.float32), samples)
+    partials = _with_esprit_frequencies(partials, normal, signal.rate)
+    return PrimeAnalysis(partials, features, crossfade)
 
 
-def take_apart(prime: Samples, rate: int) -> tuple[Array, Partials, Array]:
-    """Find the partials of a prime, and describe them.
+def find_and_describe_partials(prime: Samples, rate: int) -> tuple[Array, Partials, Array]:
+    """Find the partials of a prime and compute their features.
 
     Parameters
     ----------
     prime : ndarray of float32, shape (samples,)
-        At any level; silence and short ones have no partials.
+        At any level; silent and short ones have no partials.
     rate : int
         Hz.
 
@@ -77,36 +81,35 @@ def take_apart(prime: Samples, rate: int) -> tuple[Array, Partials, Array]:
     features : ndarray of float64, shape (partials, features)
         From :func:`notedecay.models.modal.features.partial_features`.
     """
-    samples = np.pad(prime, (max(0, FEWEST_SAMPLES - len(prime)), 0))
+    samples = np.pad(prime, (max(0, MIN_SAMPLES - len(prime)), 0))
     peak = max(float(np.max(np.abs(samples))), 1e-30)
     normal = (samples / peak).astype(np.float64)
     partials = find_partials(normal, rate)
     return normal, partials, partial_features(normal, rate, partials)
 
 
-def _tuned(partials: Partials, prime: Array, rate: int) -> Partials:
-    """Take each partial's frequency from ESPRIT.
+def _with_esprit_frequencies(partials: Partials, prime: Array, rate: int) -> Partials:
+    """Replace each partial's frequency by ESPRIT's estimate over most of the prime.
 
-    It is told apart there from the lines beside it that are too weak or too near to be partials
-    themselves, and is the mean over a longer while, from which a plucked string's strays less
-    (of primes of 100 ms or less, where the fit hears as much, it is no better). Where ESPRIT
-    takes a partial that glides or beats for several lines, it is their mean by the energy that
-    they have yet to give away.
+    ESPRIT separates a partial from nearby lines that are too weak or too close to be partials
+    themselves, and averages over a longer time, over which a plucked string's frequency strays
+    less (for primes of 100 ms or less it is no better). Where it finds several sinusoids for a
+    partial that glides or beats, their mean counts, weighted by the energy that each has left.
     """
     later = prime[round(ATTACK_SHARE * len(prime)) :].astype(np.float32)
-    found_hz, energy = _ringing(later, rate)
-    near = np.abs(partials.frequency_hz[:, np.newaxis] - found_hz) < NEAR_HZ
+    found_hz, energy = _slow_sinusoids(later, rate)
+    near = np.abs(partials.frequency_hz[:, np.newaxis] - found_hz) < MAX_DISTANCE_HZ
     total = near @ energy
     mean_hz = near @ (energy * found_hz) / np.maximum(total, 1e-300)
     return replace(partials, frequency_hz=np.where(total > 0, mean_hz, partials.frequency_hz))
 
 
-def _ringing(samples: Samples, rate: int) -> tuple[Array, Array]:
-    """Frequencies (Hz) of what rings on for a while, and its energy soon after the samples."""
-    poles, amplitudes = fit_damped(samples, JOINT_ORDER)
+def _slow_sinusoids(samples: Samples, rate: int) -> tuple[Array, Array]:
+    """Find the frequencies (Hz) of slowly damped sinusoids, and their energy after the samples."""
+    poles, amplitudes = fit_damped(samples, ESPRIT_ORDER)
     damping = -np.log(np.maximum(np.abs(poles), 1e-12)) * rate
     frequency_hz = np.angle(poles) * rate / (2 * np.pi)
     power = np.abs(amplitudes * poles ** len(samples)) ** 2
-    energy = power * -np.expm1(-2 * damping * SOON_SECONDS) / np.maximum(2 * damping, 1e-9)
-    rings = (frequency_hz > 0) & (damping < QUICKEST)
-    return frequency_hz[rings], energy[rings]
+    energy = power * -np.expm1(-2 * damping * ENERGY_SECONDS) / np.maximum(2 * damping, 1e-9)
+    slow = (frequency_hz > 0) & (damping < MAX_DAMPING)
+    return frequency_hz[slow], energy[slow]

@@ -1,4 +1,4 @@
-"""What is known of a decay time before it is heard: densities, and how to decide by them."""
+"""Mixture densities of a partial's decay time, and point estimates from them."""
 
 from __future__ import annotations
 
@@ -10,78 +10,76 @@ from torch import Tensor
 
 from notedecay.metrics.scores import INAUDIBLE_RATIOS
 
-SHORTEST, LONGEST = 0.02, 60.0
+MIN_T60, MAX_T60 = 0.02, 60.0
 """Bounds of T60 (s)."""
-LEAST_CHANCE = 1e-4
-"""Of what is known to have happened, so that no single partial outweighs a note."""
-CHOICES = 321
-"""Decay times among which one is chosen, 2.5 % apart."""
+MIN_PROBABILITY = 1e-4
+"""Added to the probability of a censored decay, so that no single partial outweighs a note."""
+GRID_SIZE = 321
+"""Decay times of the grid on which estimates lie, 2.5 % apart."""
 
 
-class Decays(NamedTuple):
-    """Mixtures of normal densities of log T60, each tensor of shape (..., partials, normals)."""
+class DecayMixture(NamedTuple):
+    """Mixtures of normal densities of log T60, each tensor (..., partials, components)."""
 
-    log_share: Tensor
-    """Logarithm of each normal's share; they sum to 1."""
+    log_weight: Tensor
+    """Logarithm of each component's weight; the weights sum to 1."""
     log_t60: Tensor
-    """Mean of each normal (T60 in s)."""
-    spread: Tensor
-    """Standard deviation of each."""
+    """Mean of each component (T60 in s)."""
+    std: Tensor
+    """Standard deviation of each component."""
 
-    def surprise(self, log_t60: Tensor) -> Tensor:
-        """Negative log density of true decay times, shape (..., partials)."""
-        away = (log_t60[..., None] - self.log_t60) / self.spread
-        normal = -0.5 * away**2 - self.spread.log() - 0.5 * math.log(2 * math.pi)
-        return -torch.logsumexp(self.log_share + normal, dim=-1)
+    def negative_log_likelihood(self, log_t60: Tensor) -> Tensor:
+        """Negative log density of the true decay times, shape (..., partials)."""
+        away = (log_t60[..., None] - self.log_t60) / self.std
+        normal = -0.5 * away**2 - self.std.log() - 0.5 * math.log(2 * math.pi)
+        return -torch.logsumexp(self.log_weight + normal, dim=-1)
 
-    def surprise_beyond(self, log_t60: Tensor) -> Tensor:
-        """Negative log chance of decay times of which it is known that they are longer."""
-        beyond = 1 - self.below(log_t60[..., None])[..., 0]
-        return -(beyond + LEAST_CHANCE).log()
+    def censored_negative_log_likelihood(self, log_t60: Tensor) -> Tensor:
+        """Negative log probability that decay times exceed lower bounds, shape (..., partials)."""
+        beyond = 1 - self.cdf(log_t60[..., None])[..., 0]
+        return -(beyond + MIN_PROBABILITY).log()
 
-    def pooled(self) -> Self:
-        """Densities of many members, shape (members, partials, normals), as one."""
-        members = len(self.log_share)
-        share, log_t60, spread = (tensor.transpose(0, 1).flatten(1) for tensor in self)
-        less = torch.log(torch.tensor(float(members), device=share.device))
-        return self._replace(log_share=share - less, log_t60=log_t60, spread=spread)
+    def averaged(self) -> Self:
+        """Average the densities of ensemble members, shape (members, partials, components)."""
+        members = len(self.log_weight)
+        weight, log_t60, std = (tensor.transpose(0, 1).flatten(1) for tensor in self)
+        log_members = torch.log(torch.tensor(float(members), device=weight.device))
+        return self._replace(log_weight=weight - log_members, log_t60=log_t60, std=std)
 
-    def doubted(self, other: Self, share: Tensor) -> Self:
-        """Mixture with other densities, which have this share, shape (..., partials)."""
+    def mixed_with(self, other: Self, share: Tensor) -> Self:
+        """Mix with other densities, which get this share, shape (..., partials)."""
         less, more = (1 - share).log()[..., None], share.log()[..., None]
-        log_share = torch.cat([self.log_share + less, other.log_share + more], dim=-1)
+        log_weight = torch.cat([self.log_weight + less, other.log_weight + more], dim=-1)
         log_t60 = torch.cat([self.log_t60, other.log_t60], dim=-1)
-        return self._replace(
-            log_share=log_share,
-            log_t60=log_t60,
-            spread=torch.cat([self.spread, other.spread], dim=-1),
-        )
+        std = torch.cat([self.std, other.std], dim=-1)
+        return self._replace(log_weight=log_weight, log_t60=log_t60, std=std)
 
-    def below(self, log_t60: Tensor) -> Tensor:
-        """Chance that T60 is shorter than each of these, shape (..., partials, times)."""
-        away = (log_t60[..., None] - self.log_t60[..., None, :]) / self.spread[..., None, :]
-        shares = self.log_share.exp()[..., None, :]
-        chance: Tensor = (shares * torch.special.ndtr(away)).sum(dim=-1)
-        return chance
+    def cdf(self, log_t60: Tensor) -> Tensor:
+        """Probability that T60 is below each of these times, shape (..., partials, times)."""
+        away = (log_t60[..., None] - self.log_t60[..., None, :]) / self.std[..., None, :]
+        weights = self.log_weight.exp()[..., None, :]
+        probability: Tensor = (weights * torch.special.ndtr(away)).sum(dim=-1)
+        return probability
 
-    def likeliest(self) -> Tensor:
-        """T60 that most likely sounds right, shape (..., partials): the aim of ``decay_ok``.
+    def point_estimate(self) -> Tensor:
+        """T60 (s) with the highest probability of an inaudible error, shape (..., partials).
 
-        Where two decays are plausible their mean would be wrong either way.
+        The measure ``decay_ok`` counts such errors as right. Where two decays are plausible
+        their mean would be wrong either way.
         """
-        log_t60 = choices(self.spread)
+        log_t60 = t60_grid(self.std)
         longest, shortest = (log_t60 - torch.tensor(r).log() for r in INAUDIBLE_RATIOS)
-        chance = self.below(longest) - self.below(shortest)
-        return log_t60[chance.argmax(dim=-1)].exp()
+        probability = self.cdf(longest) - self.cdf(shortest)
+        return log_t60[probability.argmax(dim=-1)].exp()
 
     def quantile(self, share: Tensor) -> Tensor:
-        """T60 than which this share of the density, shape (..., partials), is shorter."""
-        log_t60 = choices(self.spread)
-        under = (self.below(log_t60) < share[..., None]).sum(dim=-1)
-        return log_t60[under.clamp(max=CHOICES - 1)].exp()
+        """Quantiles of T60 (s) at these shares, shape (..., partials)."""
+        log_t60 = t60_grid(self.std)
+        below = (self.cdf(log_t60) < share[..., None]).sum(dim=-1)
+        return log_t60[below.clamp(max=GRID_SIZE - 1)].exp()
 
 
-def choices(like: Tensor) -> Tensor:
-    """Logarithms of the decay times among which one is chosen, on the device of a tensor."""
-    ends = torch.tensor([SHORTEST, LONGEST], device=like.device).log()
-    return torch.linspace(float(ends[0]), float(ends[1]), CHOICES, device=like.device)
+def t60_grid(like: Tensor) -> Tensor:
+    """Make the grid of log T60 on which estimates lie, on the device of a tensor."""
+    ends = torch.tensor([MIN_T60, MAX_T60], device=like.device).log()
+    return torch.linspace(float(ends[0]), float(ends[1]), GRID_SIZE, device=like.device)

@@ -1,4 +1,4 @@
-"""Modal continuation: partials heard in the prime, each dying away as learned from other notes."""
+"""The modal model: partials of the prime, each decaying as an ensemble of nets predicts."""
 
 from __future__ import annotations
 
@@ -16,30 +16,29 @@ from notedecay.data.note import Clip
 from notedecay.models.base import ContinuatorConfig, Signal
 from notedecay.models.baselines.esprit import synthesise
 from notedecay.models.learned import Examples, LearnedConfig, LearnedContinuator
-from notedecay.models.modal.aftersound import Aftersound, stages
-from notedecay.models.modal.ensemble import LASTS, ModalNet, Told, neighbourhoods
+from notedecay.models.modal.aftersound import Aftersound, two_stage_decay
+from notedecay.models.modal.ensemble import PERSISTS, ModalNet, Prediction, neighbour_weights
 from notedecay.models.modal.features import feature_count
-from notedecay.models.modal.frontend import Heard, hear
-from notedecay.models.modal.noise_floor import Halves, hiss, noise_floor
+from notedecay.models.modal.frontend import PrimeAnalysis, analyse_prime
+from notedecay.models.modal.noise_floor import SplitNote, fit_noise_floor, synthesise_noise
 from notedecay.models.modal.partials import Array, Partials
 from notedecay.models.modal.targets import (
-    Lesson,
-    as_played,
-    lessons,
-    one_stroke,
-    prime_and_after,
+    Targets,
+    note_targets,
+    originals,
+    sample_copies,
+    split_at_prime,
     stack,
 )
 from notedecay.models.transposition import with_transpositions
 
-SURE = 0.5
-"""Chance of lasting from which on a partial keeps its level; what likely will not is fainter."""
-FOREIGN_WEIGHT = 1.0
-"""Of telling what lasts, beside the decay times, in the loss."""
-AFTER_WEIGHT = 0.3
-"""Of telling what partials fall to."""
-SHARED = 0.1
-"""Share of the uncertainty that a note's partials have in common."""
+PERSISTENCE_THRESHOLD = 0.5
+"""Probability of persisting from which on a partial keeps its level; below it is attenuated."""
+PERSISTENCE_LOSS_WEIGHT = 1.0
+AFTERSOUND_LOSS_WEIGHT = 0.3
+"""Weights in the loss, relative to the decay times."""
+SHARED_VARIANCE = 0.1
+"""Share of the variance of sampled decay times that a note's partials have in common."""
 
 
 class ModalConfig(LearnedConfig):
@@ -50,25 +49,25 @@ class ModalConfig(LearnedConfig):
     units : int
         Width of each net's two hidden layers.
     members : int
-        Nets whose densities are averaged.
+        Nets of the ensemble.
     dropout : float
-        Share of the hidden units left out while training.
+        Dropout rate of the hidden units.
     input_noise : float
-        Standard deviation of the noise on the features while training, in theirs.
+        Standard deviation of the noise added to the features in training, relative to theirs.
     beats : bool
-        Whether nets are told how few modes that beat would go on.
+        Whether half of the nets take features of how a partial beats.
     neighbours : bool
-        Whether partials of a note hear what the others show.
-    weed : bool
-        Whether what is taken for a sound of the attack alone is left to the joint.
+        Whether half of the nets take the hidden units of a partial's neighbours.
+    drop_transients : bool
+        Whether partials that probably belong to the attack alone are attenuated.
     aftersound : bool
-        Whether partials fall to a weaker and longer decay, instead of to nothing.
-    hiss : bool
-        Whether notes die away into the noise of the recordings, instead of into silence.
-    strokes : int
-        Other strokes of each note that are made of it, to be learned as well.
+        Whether partials decay to a weaker, longer aftersound, instead of to nothing.
+    noise_floor : bool
+        Whether notes decay to the noise of the training recordings, instead of to silence.
+    augmentations : int
+        Re-excited copies of each training note.
     transpose : int
-        Semitones up and down to which each note is transposed, to be learned as well.
+        Largest transposition of training notes up and down (semitones).
     """
 
     units: int = Field(default=64, ge=4, le=512)
@@ -77,24 +76,36 @@ class ModalConfig(LearnedConfig):
     input_noise: float = Field(default=0.2, ge=0.0, le=2.0)
     beats: bool = True
     neighbours: bool = True
-    weed: bool = True
+    drop_transients: bool = True
     aftersound: bool = True
-    hiss: bool = True
-    strokes: int = Field(default=8, ge=0, le=64)
+    noise_floor: bool = True
+    augmentations: int = Field(default=8, ge=0, le=64)
     transpose: int = Field(default=0, ge=0, le=6)
     batch: int = Field(default=4, ge=1, le=4096)
     learning_rate: float = Field(default=5e-3, gt=0.0, le=1.0)
 
 
 class Modal(LearnedContinuator[ModalConfig]):
-    """Damped partials whose decay comes from nets trained through their envelopes.
+    """Partials of the prime, continued with predicted decays.
 
-    The prime gives frequencies, levels and phases. How each partial dies away
-    is told by small nets from what the prime shows of it: they give a density of its decay
-    time, of which the time that most likely sounds right is taken, or samples are drawn. At
-    the joint all that the partials leave out, the rest of the attack and its noise, rings on
-    by ESPRIT and fades. Partials fall to longer decays, as the nets tell too, and the note to
-    noise like that in which the notes learned from end.
+    Frequencies, levels and phases of the partials are analysed in the prime. An ensemble of nets
+    predicts from their features a density of each decay time; the continuation takes the time
+    that most probably sounds right, or samples. The nets also predict an aftersound for each
+    partial and whether it is a transient. In the first 100 ms the continuation crossfades from
+    ESPRIT's, which holds the rest of the attack; at the end it decays to the noise floor of the
+    training notes.
+
+    Examples
+    --------
+    >>> from notedecay.models import create
+    >>> signal = Signal(instrument="piano", rate=4000)
+    >>> model = create("modal", signal, {"units": 8, "members": 2})  # untrained
+    >>> t = np.arange(signal.prime_samples) / signal.rate
+    >>> prime = (10 ** (-3 * t / 1.5) * np.sin(2 * np.pi * 220 * t)).astype(np.float32)
+    >>> model.continue_prime(prime, 4000).shape
+    (4000,)
+    >>> len(model.sample_continuations(prime, 4000, count=3, seed=1))
+    3
     """
 
     name: ClassVar[str] = "modal"
@@ -111,14 +122,20 @@ class Modal(LearnedContinuator[ModalConfig]):
             neighbours=config.neighbours,
             beats=config.beats,
         )
-        self.net.draw(torch.Generator().manual_seed(0))
+        self.net.init_weights(torch.Generator().manual_seed(0))
         self.net.eval()
 
     def prepare(self, clips: Sequence[Clip], generator: torch.Generator) -> Examples:
-        """Draw the weights, hear every prime, and measure how its partials really die away."""
-        self.net.draw(generator)
-        copies = list(with_transpositions(clips, self.config.transpose))
-        examples = self._lessons(copies, self.config.strokes)
+        """Initialise the net and measure the targets of all notes and their augmented copies.
+
+        Raises
+        ------
+        UserError
+            For notes at another rate, too short, or none with a partial of known decay.
+        """
+        self.net.init_weights(generator)
+        transposed = list(with_transpositions(clips, self.config.transpose))
+        examples = self._targets(transposed, self.config.augmentations)
         known = examples.weight > 0
         if not known.any():
             raise UserError("no note has a partial that dies away or holds: nothing to learn from")
@@ -126,110 +143,114 @@ class Modal(LearnedContinuator[ModalConfig]):
         self.net.mean.copy_(features.mean(dim=0))
         self.net.std.copy_(features.std(dim=0, correction=0) + 1e-6)
         self.net.log_t60.copy_(examples.log_t60[known].mean())
-        # Transposed copies would lie so near that every other note would seem a stranger.
-        heard = as_played(self._lessons(clips, self.config.strokes))
-        self.net.remember(heard.features, heard.present)
-        if self.config.hiss:
-            self.net.floor = noise_floor([self._cut(clip) for clip in clips])
+        # Without transposed copies: they lie so near that every other note would seem novel.
+        reference = originals(self._targets(clips, self.config.augmentations))
+        self.net.set_reference(reference.features, reference.present)
+        if self.config.noise_floor:
+            self.net.noise_floor = fit_noise_floor([self._split(clip) for clip in clips])
         return examples
 
-    def examples(self, clips: Sequence[Clip]) -> Lesson:
-        """Hear every prime, and measure how its partials really die away."""
-        return self._lessons(clips, 0)
+    def examples(self, clips: Sequence[Clip]) -> Targets:
+        """Measure the targets of notes, without augmentation."""
+        return self._targets(clips, 0)
 
     def loss(self, examples: Examples, generator: torch.Generator) -> Tensor:
-        """How surprising the true decay times are, and which partials last."""
-        told = one_stroke(Lesson(*examples), generator)
-        near = neighbourhoods(told.features, told.present)
-        noise = torch.randn(told.features.shape, generator=generator).to(told.features.device)
-        features = told.features + self.config.input_noise * self.net.std * noise
-        said = self.net.said(features, near, generator)
-        decays = self.net.decays(said)
-        surprise = torch.where(
-            told.holds > 0, decays.surprise_beyond(told.log_t60), decays.surprise(told.log_t60)
-        )
-        decay = (surprise.mean(dim=0) * told.weight).sum() / told.weight.sum().clamp(min=1e-6)
-        lasts = told.lasts.expand(said.shape[:-1])
-        wrong = nn.functional.binary_cross_entropy_with_logits(
-            said[..., LASTS], lasts, reduction="none"
-        )
-        foreign = (wrong.mean(dim=0) * told.present).sum() / told.present.sum().clamp(min=1.0)
-        loss = decay + FOREIGN_WEIGHT * foreign
+        """Negative log likelihood of the decay times, plus persistence and aftersound losses."""
+        targets = sample_copies(Targets(*examples), generator)
+        neighbours = neighbour_weights(targets.features, targets.present)
+        noise = torch.randn(targets.features.shape, generator=generator)
+        noise = noise.to(targets.features.device)
+        features = targets.features + self.config.input_noise * self.net.std * noise
+        outputs = self.net.outputs(features, neighbours, generator)
+        loss = self._decay_loss(outputs, targets)
+        loss = loss + PERSISTENCE_LOSS_WEIGHT * self._persistence_loss(outputs, targets)
         if self.config.aftersound:
-            after = self.net.aftersound(said)
-            loss = loss + AFTER_WEIGHT * after.wrong(told.depth_db, told.after_t60)
+            aftersound = self.net.aftersound(outputs)
+            loss = loss + AFTERSOUND_LOSS_WEIGHT * aftersound.loss(
+                targets.aftersound_depth_db, targets.aftersound_t60
+            )
         return loss
 
+    def _decay_loss(self, outputs: Tensor, targets: Targets) -> Tensor:
+        """Negative log likelihood of the decay times, censored for held tones."""
+        decays = self.net.decays(outputs)
+        each = torch.where(
+            targets.censored > 0,
+            decays.censored_negative_log_likelihood(targets.log_t60),
+            decays.negative_log_likelihood(targets.log_t60),
+        )
+        return (each.mean(dim=0) * targets.weight).sum() / targets.weight.sum().clamp(min=1e-6)
+
+    def _persistence_loss(self, outputs: Tensor, targets: Targets) -> Tensor:
+        """Cross entropy of which partials persist."""
+        persists = targets.persists.expand(outputs.shape[:-1])
+        each = nn.functional.binary_cross_entropy_with_logits(
+            outputs[..., PERSISTS], persists, reduction="none"
+        )
+        return (each.mean(dim=0) * targets.present).sum() / targets.present.sum().clamp(min=1.0)
+
     def continue_primes(self, primes: Sequence[Samples], samples: Sequence[int]) -> list[Samples]:
-        """Continue each prime by its partials; without any it fades within 100 ms, into hiss."""
+        """Continue each prime by its partials; without any it fades out within 100 ms."""
         return [self._continue(p, n) for p, n in zip(primes, samples, strict=True)]
 
-    def draw_continuations(
+    def sample_continuations(
         self, prime: Samples, samples: int, *, count: int, seed: int
     ) -> list[Samples]:
-        """Draw continuations from all that the prime leaves open, instead of the likeliest.
+        """Sample continuations that differ in their decay times; parameters as in the base class.
 
-        Parameters
-        ----------
-        prime : ndarray of float32, shape (signal.prime_samples,)
-            As :meth:`continue_prime` takes it.
-        samples : int
-            How many samples to make of each.
-        count : int
-            How many to draw.
-        seed : int
-            The same seed draws the same.
-
-        Returns
-        -------
-        list of ndarray of float32, shape (samples,) each
-            They differ in their decays alone. The partials of one sound together: where one
-            lasts longer than expected, the others tend to as well.
+        The partials of one continuation are correlated: where one decays slower than expected,
+        the others tend to as well.
         """
-        chance = torch.Generator().manual_seed(seed)
-        told = self._foretell(prime)
-        partials = len(told.lasts)
-        drawn = []
+        rng = torch.Generator().manual_seed(seed)
+        prediction = self._predict(prime)
+        partials = len(prediction.persists)
+        sampled = []
         for _ in range(count):
-            shared = torch.randn((), generator=chance) * SHARED**0.5
-            own = torch.randn(partials, generator=chance) * (1 - SHARED) ** 0.5
-            t60 = told.decays.quantile(torch.special.ndtr(shared + own).to(self.device))
-            drawn.append(self._sound(prime, t60, told, samples))
-        return drawn
+            shared = torch.randn((), generator=rng) * SHARED_VARIANCE**0.5
+            own = torch.randn(partials, generator=rng) * (1 - SHARED_VARIANCE) ** 0.5
+            t60 = prediction.decays.quantile(torch.special.ndtr(shared + own).to(self.device))
+            sampled.append(self._synthesise(prime, t60, prediction, samples))
+        return sampled
 
     def _continue(self, prime: Samples, samples: int) -> Samples:
-        told = self._foretell(prime)
-        return self._sound(prime, told.decays.likeliest(), told, samples)
+        prediction = self._predict(prime)
+        return self._synthesise(prime, prediction.decays.point_estimate(), prediction, samples)
 
     @torch.inference_mode()
-    def _foretell(self, prime: Samples) -> Told:
-        """What the nets say of a prime's partials."""
-        features = torch.from_numpy(self._hear(prime).features).float()
-        told: Told = self.net(features.to(self.device))
-        return told
+    def _predict(self, prime: Samples) -> Prediction:
+        """Predict the decays of a prime's partials."""
+        features = torch.from_numpy(self._analyse(prime).features).float()
+        prediction: Prediction = self.net(features.to(self.device))
+        return prediction
 
-    def _sound(self, prime: Samples, t60: Tensor, told: Told, samples: int) -> Samples:
-        """Let the prime's partials die away, joined to what rings on of the rest."""
+    def _synthesise(
+        self, prime: Samples, t60: Tensor, prediction: Prediction, samples: int
+    ) -> Samples:
+        """Synthesise the partials and the noise, crossfaded from ESPRIT's continuation."""
         peak = np.max(np.abs(prime), initial=0.0).astype(np.float64)
-        heard = self._hear(prime)
-        gain = (told.lasts / SURE).clamp(max=1.0) if self.config.weed else torch.ones_like(t60)
-        after = told.after if self.config.aftersound else None
-        made = ring(heard.partials, t60, gain, after, self.signal.rate, samples)
-        made += hiss(self.net.floor, samples, prime, self.signal.rate)
-        joint = heard.joint[:samples]
-        fade = 0.5 + 0.5 * np.cos(np.pi * np.arange(len(joint)) / len(heard.joint))
-        made[: len(joint)] += (joint - made[: len(joint)]) * fade
+        analysis = self._analyse(prime)
+        gain = torch.ones_like(t60)
+        if self.config.drop_transients:
+            gain = (prediction.persists / PERSISTENCE_THRESHOLD).clamp(max=1.0)
+        aftersound = prediction.aftersound if self.config.aftersound else None
+        rate = self.signal.rate
+        made = synthesise_partials(analysis.partials, t60, gain, aftersound, rate, samples)
+        made += synthesise_noise(self.net.noise_floor, samples, prime, rate)
+        start = analysis.crossfade[:samples]
+        fade = 0.5 + 0.5 * np.cos(np.pi * np.arange(len(start)) / len(analysis.crossfade))
+        made[: len(start)] += (start - made[: len(start)]) * fade
         return np.asarray(peak * made, dtype=np.float32)
 
-    def _hear(self, prime: Samples) -> Heard:
-        return hear(np.ascontiguousarray(prime, dtype=np.float32).tobytes(), self.signal)
+    def _analyse(self, prime: Samples) -> PrimeAnalysis:
+        return analyse_prime(np.ascontiguousarray(prime, dtype=np.float32).tobytes(), self.signal)
 
-    def _lessons(self, clips: Sequence[Clip], others: int) -> Lesson:
-        """What notes teach, and as many other strokes of each; notes without partials nothing."""
-        taught = [self._taught(clip, others) for clip in clips]
-        return stack([strokes for strokes in taught if len(strokes[0].features)])
+    def _targets(self, clips: Sequence[Clip], augmentations: int) -> Targets:
+        """Measure the targets of notes and their copies; notes without partials are left out."""
+        measured = [self._note_targets(clip, augmentations) for clip in clips]
+        return stack([copies for copies in measured if len(copies[0].features)])
 
-    def _taught(self, clip: Clip, others: int) -> tuple[Lesson, ...]:
+    def _note_targets(self, clip: Clip, augmentations: int) -> tuple[Targets, ...]:
+        """Measure the targets of a note and its copies."""
         prime = self.signal.prime_samples
         if clip.rate != self.signal.rate or len(clip.samples) < prime + clip.rate // 5:
             raise UserError(
@@ -237,36 +258,36 @@ class Modal(LearnedContinuator[ModalConfig]):
                 f"200 ms after the prime at {self.signal.rate} Hz: prepare the notes again"
             )
         samples = np.ascontiguousarray(clip.samples, dtype=np.float32)
-        return lessons(samples.tobytes(), clip.rate, prime, others)
+        return note_targets(samples.tobytes(), clip.rate, prime, augmentations)
 
-    def _cut(self, clip: Clip) -> Halves:
-        """Prime and what follows it, both divided by the prime's peak."""
-        prime, after = prime_and_after(clip.samples, self.signal.prime_samples)
-        return Halves(prime, after, clip.rate)
+    def _split(self, clip: Clip) -> SplitNote:
+        """Split a note at the end of its prime; both parts divided by the prime's peak."""
+        prime, after = split_at_prime(clip.samples, self.signal.prime_samples)
+        return SplitNote(prime, after, clip.rate)
 
 
-def ring(
+def synthesise_partials(
     partials: Partials,
     t60: Tensor,
     gain: Tensor,
-    after: Aftersound | None,
+    aftersound: Aftersound | None,
     rate: int,
     samples: int,
 ) -> Array:
-    """Let partials ring on and die away, each a damped sinusoid with a weaker, longer one.
+    """Synthesise decaying partials, each a damped sinusoid with or without an aftersound.
 
     Parameters
     ----------
     partials : Partials
-        Of the prime.
+        Partials of the prime.
     t60 : tensor, shape (partials,)
-        How long each takes for 60 dB, as it is measured (s).
+        Decay time that each shall measure (s).
     gain : tensor, shape (partials,)
         Factor of each amplitude.
-    after : Aftersound or None
-        What they fall to; None for nothing.
+    aftersound : Aftersound or None
+        Aftersound of each; None for none.
     rate, samples : int
-        Hz, and how many samples to make.
+        Hz, and number of samples.
 
     Returns
     -------
@@ -274,10 +295,11 @@ def ring(
     """
     first, factor, frequency_hz = _array(t60), _array(gain), partials.frequency_hz
     amplitude = partials.amplitude
-    if after is not None:
-        first, second, weaker = stages(first, _array(after.depth_db), _array(after.log_t60.exp()))
+    if aftersound is not None:
+        depth_db, second_t60 = _array(aftersound.depth_db), _array(aftersound.log_t60.exp())
+        first, second, share = two_stage_decay(first, depth_db, second_t60)
         first = np.concatenate([first, second])
-        factor = np.concatenate([factor * (1 + weaker), -factor * weaker])
+        factor = np.concatenate([factor * (1 + share), -factor * share])
         frequency_hz, amplitude = np.tile(frequency_hz, 2), np.tile(amplitude, 2)
     poles = np.exp((2j * np.pi * frequency_hz - 3 * np.log(10) / first) / rate)
     return synthesise(poles, amplitude * factor, samples)

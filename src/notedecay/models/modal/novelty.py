@@ -1,4 +1,8 @@
-"""How unlike the notes learned from a note is, and what is left to say of a stranger."""
+"""Novelty of a note among the training notes, and the decay predicted for novel ones.
+
+A net's density is as narrow far from its training notes as near them. So the more novel a note,
+the larger the out-of-distribution weight that its density gives to the slopes of its own prime.
+"""
 
 from __future__ import annotations
 
@@ -7,83 +11,83 @@ import math
 import torch
 from torch import Tensor
 
-from notedecay.models.modal.features import OWN_SLOPE, SLOPE
-from notedecay.models.modal.mixture import LONGEST, Decays
+from notedecay.models.modal.features import NEIGHBOUR_SLOPE_COLUMN, SLOPE_SCALE
+from notedecay.models.modal.mixture import MAX_T60, DecayMixture
 
-NEAREST = 5
-"""Learned notes with which a note is compared."""
-FEWEST = 3
-"""Of fewer learned notes nothing can be a stranger: how far apart they lie is not known."""
-USUAL = 0.95
-"""Share of the learned notes that counts as usual among themselves; the others lie apart."""
-FAMILIAR, STRANGE = 1.05, 1.35
-"""Up to which strangeness what was learned counts alone, and from which on not at all."""
-SAME = 0.05
-"""Spread below which the learned notes count as alike in a feature (its standard deviations)."""
-MOST_APART = 3.0
-"""Up to so many spreads of the learned notes a difference counts: none alone makes a stranger.
+NEIGHBOURS = 5
+"""Training notes with which a note is compared."""
+MIN_NOTES = 3
+"""With fewer training notes nothing is novel: their distances from each other are unknown."""
+USUAL_QUANTILE = 0.95
+"""Quantile of the training notes' own novelty that is scaled to 1."""
+MIN_NOVELTY, MAX_NOVELTY = 1.05, 1.35
+"""Novelty at which the out-of-distribution weight leaves 0, and reaches 1."""
+MIN_SPREAD = 0.05
+"""Added to the training notes' standard deviation of each feature (in units of the features)."""
+MAX_DIFFERENCE = 3.0
+"""A difference counts up to so many standard deviations: no single feature makes a note novel.
 
-At 16 kHz nearly every prime has as many partials as are kept, and one of fewer lies far off."""
-OWN_SPREAD = 0.4
-"""Standard deviation of log T60 about the own slope: the prime is short, decays bend."""
+At 16 kHz nearly every prime has the largest number of partials, and one of fewer lies far off."""
+SLOPE_STD = 0.4
+"""Standard deviation of log T60 about the slope's: the prime is short, and decays bend."""
 
 
-def portraits(heard: Tensor, loud: Tensor) -> Tensor:
-    """Describe notes by the mean of their partials.
+def note_features(features: Tensor, weights: Tensor) -> Tensor:
+    """Average the features of each note's partials.
 
     Parameters
     ----------
-    heard : tensor, shape (notes, partials, features)
-    loud : tensor, shape (notes, partials)
-        By how much each partial counts.
+    features : tensor, shape (notes, partials, features)
+    weights : tensor, shape (notes, partials)
+        Weight of each partial.
 
     Returns
     -------
     tensor, shape (notes, features)
         Zeros for a note without partials.
     """
-    share = loud / loud.sum(dim=-1, keepdim=True).clamp(min=1e-9)
-    return (share[..., None, :] @ heard)[..., 0, :]
+    share = weights / weights.sum(dim=-1, keepdim=True).clamp(min=1e-9)
+    return (share[..., None, :] @ features)[..., 0, :]
 
 
-def strangeness(notes: Tensor, learned: Tensor) -> Tensor:
-    """How far notes lie from the learned ones, for how far these lie from each other.
+def novelty(notes: Tensor, reference: Tensor) -> Tensor:
+    """Measure the distance of notes from the training notes, relative to theirs.
 
-    The distance from the nearest learned notes is taken relative to theirs from their own
-    nearest: instruments lie apart, and a stranger between them is as near as some are.
+    The distance from the nearest training notes is divided by theirs from their own nearest:
+    instruments lie apart, and a note between two of them would else be as near as some are.
 
     Parameters
     ----------
-    notes, learned : tensor, shape (notes, features)
-        From :func:`portraits`.
+    notes, reference : tensor, shape (notes, features)
+        From :func:`note_features`; the reference is the training notes'.
 
     Returns
     -------
     tensor, shape (notes,)
-        0 upwards; 1 is more than 95 % of the learned notes reach.
+        0 upwards; 95 % of the training notes reach less than 1.
     """
-    if len(learned) < FEWEST:
+    if len(reference) < MIN_NOTES:
         return torch.zeros(len(notes), device=notes.device)
-    scale = learned.std(dim=0, correction=0) + SAME
-    between = _distances(learned / scale, learned / scale).fill_diagonal_(torch.inf)
-    nearest = min(NEAREST, len(learned) - 1)
-    crowding = between.topk(nearest, largest=False).values.mean(dim=-1).clamp(min=1e-6)
+    scale = reference.std(dim=0, correction=0) + MIN_SPREAD
+    between = _distances(reference / scale, reference / scale).fill_diagonal_(torch.inf)
+    nearest = min(NEIGHBOURS, len(reference) - 1)
+    spacing = between.topk(nearest, largest=False).values.mean(dim=-1).clamp(min=1e-6)
 
-    def apart(distances: Tensor) -> Tensor:
+    def relative(distances: Tensor) -> Tensor:
         found = distances.topk(nearest, largest=False)
-        return found.values.mean(dim=-1) / crowding[found.indices].mean(dim=-1)
+        return found.values.mean(dim=-1) / spacing[found.indices].mean(dim=-1)
 
-    usual = apart(between).quantile(USUAL).clamp(min=1e-6)
-    return apart(_distances(notes / scale, learned / scale)) / usual
-
-
-def doubt(strange: Tensor) -> Tensor:
-    """Share of the density that is taken from what was learned, by the strangeness of notes."""
-    return ((strange - FAMILIAR) / (STRANGE - FAMILIAR)).clamp(0, 1)
+    usual = relative(between).quantile(USUAL_QUANTILE).clamp(min=1e-6)
+    return relative(_distances(notes / scale, reference / scale)) / usual
 
 
-def own_decays(features: Tensor) -> Decays:
-    """Decay times by which partials go on as they, and those about them, fall in the prime.
+def out_of_distribution_weight(novel: Tensor) -> Tensor:
+    """Weight of the primes' own slopes in the density of decay times, 0 to 1, by novelty."""
+    return ((novel - MIN_NOVELTY) / (MAX_NOVELTY - MIN_NOVELTY)).clamp(0, 1)
+
+
+def decays_from_slopes(features: Tensor) -> DecayMixture:
+    """Predict decay times from the slopes that a partial and its neighbours show in the prime.
 
     Parameters
     ----------
@@ -92,15 +96,16 @@ def own_decays(features: Tensor) -> Decays:
 
     Returns
     -------
-    Decays
-        One normal for each partial; those that rise or hold get the longest time.
+    DecayMixture
+        One component for each partial; those that rise or hold get the longest time.
     """
-    fall_db_per_s = -SLOPE * torch.sinh(features[..., OWN_SLOPE, None])
-    log_t60 = math.log(60) - fall_db_per_s.clamp(min=60 / LONGEST).log()
-    return Decays(torch.zeros_like(log_t60), log_t60, torch.full_like(log_t60, OWN_SPREAD))
+    fall_db_per_s = -SLOPE_SCALE * torch.sinh(features[..., NEIGHBOUR_SLOPE_COLUMN, None])
+    log_t60 = math.log(60) - fall_db_per_s.clamp(min=60 / MAX_T60).log()
+    return DecayMixture(torch.zeros_like(log_t60), log_t60, torch.full_like(log_t60, SLOPE_STD))
 
 
 def _distances(notes: Tensor, others: Tensor) -> Tensor:
-    apart = (notes[:, None] - others).clamp(-MOST_APART, MOST_APART)
+    """Compute distances with bounded differences, shape (notes, others)."""
+    apart = (notes[:, None] - others).clamp(-MAX_DIFFERENCE, MAX_DIFFERENCE)
     distances: Tensor = torch.linalg.vector_norm(apart, dim=-1)
     return distances

@@ -1,4 +1,4 @@
-"""What a note teaches: how each partial of its prime really dies away."""
+"""Training targets of the modal model: the measured decay of each partial of a prime."""
 
 from __future__ import annotations
 
@@ -20,58 +20,59 @@ from notedecay.metrics.decay import (
     partial_envelopes,
 )
 from notedecay.metrics.partials import dominant_partials, frame_samples, known_partials
-from notedecay.models.modal.aftersound import bends
-from notedecay.models.modal.augmentation import modes_of, played_again
+from notedecay.models.modal.aftersound import measure_aftersound
+from notedecay.models.modal.augmentation import fit_modes, re_excite
 from notedecay.models.modal.features import feature_count
-from notedecay.models.modal.frontend import take_apart
+from notedecay.models.modal.frontend import find_and_describe_partials
 from notedecay.models.modal.partials import Array, Partials
 
 FAINT_WEIGHT = 0.2
-"""Of a partial that is not among those by which a continuation is judged."""
-NEAR_HZ, NEAR_SHARE = 4.0, 0.01
+"""Weight of a partial that is not among those by which a continuation is scored."""
+MAX_DISTANCE_HZ, MAX_DISTANCE_SHARE = 4.0, 0.01
+"""Distance up to which a partial of the prime is one of those (Hz, or share of its frequency)."""
 HOLDS_DB = 6.0
-"""A partial that has no decay to measure and stays within this of its level holds its tone."""
-AS_PLAYED = 1 / 3
-"""Chance of learning from a note as it was played, instead of from another stroke."""
-LASTS_HZ = 15.0
-"""Distance from the nearest partial of what follows; further ones sounded in the attack alone."""
+"""A partial without a measurable decay that stays within this of its level is a held tone (dB)."""
+ORIGINAL_SHARE = 1 / 3
+"""Probability with which a note is trained as recorded instead of as a re-excited copy."""
+MAX_PERSISTENT_DISTANCE_HZ = 15.0
+"""A partial further from any partial of the continuation is a transient (Hz)."""
 
 
-class Lesson(NamedTuple):
-    """Partials of a stroke, each tensor of shape (partials, ...), or of strokes stacked."""
+class Targets(NamedTuple):
+    """Features and targets of a note's partials, each tensor (partials, ...), or stacked."""
 
     features: Tensor
     present: Tensor
-    """1 for a partial, 0 for what fills up a note of fewer."""
+    """1 for a partial, 0 for padding."""
     log_t60: Tensor
-    holds: Tensor
-    """1 where the partial does not fall: its T60 is known to be longer than ``log_t60``."""
+    censored: Tensor
+    """1 for a held tone: its T60 is known to exceed ``log_t60``."""
     weight: Tensor
-    """Of the decay time; 0 where none is known."""
-    lasts: Tensor
-    """1 where the partial is one of what follows the prime too."""
-    depth_db: Tensor
-    after_t60: Tensor
-    """What it falls to, as :class:`notedecay.models.modal.aftersound.Bends` has it."""
+    """Weight of the decay time in the loss; 0 where it is unknown."""
+    persists: Tensor
+    """1 if the continuation has the partial too, 0 for a transient."""
+    aftersound_depth_db: Tensor
+    aftersound_t60: Tensor
+    """As in :class:`notedecay.models.modal.aftersound.AftersoundTargets`."""
 
 
-def lesson(partials: Partials, features: Array, after: Array, rate: int) -> Lesson:
-    """Measure how the partials of a prime die away in what follows it.
+def partial_targets(partials: Partials, features: Array, after: Array, rate: int) -> Targets:
+    """Measure how the partials of a prime decay in the true continuation.
 
     Parameters
     ----------
     partials : Partials
-        Of the prime.
+        Partials of the prime.
     features : ndarray of float64, shape (partials, features)
-        What the net is told of them.
+        Their features.
     after : ndarray of float64, shape (samples,)
-        The true continuation, at the level of the partials.
+        True continuation, at the level of the partials.
     rate : int
         Hz.
 
     Returns
     -------
-    Lesson
+    Targets
     """
     envelopes = partial_envelopes(after, rate, partials.frequency_hz)
     floors = envelope_floors(envelopes)
@@ -79,18 +80,24 @@ def lesson(partials: Partials, features: Array, after: Array, rate: int) -> Less
     falls = is_judged(t60)
     level_db = 20 * np.log10(np.abs(partials.amplitude) + 1e-9)
     holds = ~falls & (np.median(envelopes, axis=1) - level_db > -HOLDS_DB)
-    weight = np.where(_dominant(partials, after, rate), 1.0, FAINT_WEIGHT) * (falls | holds)
+    # A transient that has vanished is measured like any other partial: its decay time is that of
+    # whatever lies at its frequency, so it is arbitrary. It keeps the small weight, since
+    # `persists` attenuates transients anyway, and leaving them out would change every model.
+    weight = np.where(_scored(partials, after, rate), 1.0, FAINT_WEIGHT) * (falls | holds)
     known = np.where(falls, t60, 60.0 / SLOWEST_JUDGED_DB_PER_S)
-    lasts = _nearest_hz(partials, known_partials(after, rate).frequency_hz) <= LASTS_HZ
+    distance = _nearest_hz(partials, known_partials(after, rate).frequency_hz)
+    persists = distance <= MAX_PERSISTENT_DISTANCE_HZ
     present = np.ones(len(partials))
-    found = bends(envelopes, floors, t60, level_db)
-    arrays = (features, present, np.log(known), holds, weight, lasts, *found)
-    return Lesson(*(torch.from_numpy(np.asarray(array)).float() for array in arrays))
+    aftersound = measure_aftersound(envelopes, floors, t60, level_db)
+    arrays = (features, present, np.log(known), holds, weight, persists, *aftersound)
+    return Targets(*(torch.from_numpy(np.asarray(array)).float() for array in arrays))
 
 
 @lru_cache(maxsize=256)
-def lessons(note: bytes, rate: int, prime_samples: int, others: int) -> tuple[Lesson, ...]:
-    """Learn from a note as it was played, and as other strokes might have had it.
+def note_targets(
+    note: bytes, rate: int, prime_samples: int, augmentations: int
+) -> tuple[Targets, ...]:
+    """Measure the targets of a note as recorded, and of re-excited copies of it.
 
     Parameters
     ----------
@@ -100,30 +107,31 @@ def lessons(note: bytes, rate: int, prime_samples: int, others: int) -> tuple[Le
         Hz.
     prime_samples : int
         Length of its prime.
-    others : int
-        Other strokes.
+    augmentations : int
+        Number of re-excited copies.
 
     Returns
     -------
-    tuple of Lesson
-        Of the note itself first. The same note gives the same, whatever the seed of a training:
-        a search learns it many times. A note without modes that beat teaches itself again.
+    tuple of Targets
+        The recorded note first. The same note gives the same copies, whatever the seed of a
+        training: a search trains on it many times, and the cache serves all but the first. A
+        note without modes that beat is repeated instead.
     """
     samples = np.frombuffer(note, dtype=np.float32)
-    partials, played = _stroke(samples, rate, prime_samples)
-    if not others:
-        return (played,)
+    partials, original = _copy_targets(samples, rate, prime_samples)
+    if not augmentations:
+        return (original,)
     signal = samples.astype(np.float64)
-    modes = modes_of(signal, rate, partials.frequency_hz)
+    modes = fit_modes(signal, rate, partials.frequency_hz)
     if not len(modes.pole):
-        return (played,) * (1 + others)
-    chance = np.random.default_rng(zlib.crc32(note))
-    again = (played_again(signal, rate, modes, chance) for _ in range(others))
-    return (played, *(_stroke(one, rate, prime_samples)[1] for one in again))
+        return (original,) * (1 + augmentations)
+    rng = np.random.default_rng(zlib.crc32(note))
+    copies = (re_excite(signal, rate, modes, rng) for _ in range(augmentations))
+    return (original, *(_copy_targets(copy, rate, prime_samples)[1] for copy in copies))
 
 
-def prime_and_after(samples: Array | Samples, prime_samples: int) -> tuple[Array, Array]:
-    """Cut a note where its prime ends, at the level of the prime's partials.
+def split_at_prime(samples: Array | Samples, prime_samples: int) -> tuple[Array, Array]:
+    """Split a note at the end of its prime, and divide both parts by the prime's peak.
 
     Parameters
     ----------
@@ -144,77 +152,80 @@ def prime_and_after(samples: Array | Samples, prime_samples: int) -> tuple[Array
     return level[:prime_samples], level[prime_samples:]
 
 
-def stack(notes: Sequence[Sequence[Lesson]]) -> Lesson:
-    """Pad the lessons of notes to as many partials.
+def stack(notes: Sequence[Sequence[Targets]]) -> Targets:
+    """Stack the targets of notes, padded to the same number of partials.
 
     Parameters
     ----------
-    notes : sequence of sequence of Lesson
-        As many strokes of each.
+    notes : sequence of sequence of Targets
+        The same number of copies of each note.
 
     Returns
     -------
-    Lesson
-        Of shape (notes, strokes, partials, ...).
+    Targets
+        Tensors of shape (notes, copies, partials, ...).
     """
     if not notes:
-        nothing = [torch.zeros(0, 1, 0) for _ in Lesson._fields[1:]]
-        return Lesson(torch.zeros(0, 1, 0, feature_count()), *nothing)
-    strokes = [stroke for note in notes for stroke in note]
+        empty = [torch.zeros(0, 1, 0) for _ in Targets._fields[1:]]
+        return Targets(torch.zeros(0, 1, 0, feature_count()), *empty)
+    copies = [copy for note in notes for copy in note]
     pad = nn.utils.rnn.pad_sequence
-    columns = (pad(list(column), batch_first=True) for column in zip(*strokes, strict=True))
-    return Lesson(*(c.reshape(len(notes), -1, *c.shape[1:]) for c in columns))
+    columns = (pad(list(column), batch_first=True) for column in zip(*copies, strict=True))
+    return Targets(*(c.reshape(len(notes), -1, *c.shape[1:]) for c in columns))
 
 
-def as_played(notes: Lesson) -> Lesson:
-    """Keep the first stroke of each note, shape (notes, partials, ...)."""
-    return Lesson(*(tensor[:, 0] for tensor in notes))
+def originals(notes: Targets) -> Targets:
+    """Keep the recorded note of each, without the copies; shape (notes, partials, ...)."""
+    return Targets(*(tensor[:, 0] for tensor in notes))
 
 
-def one_stroke(notes: Lesson, chance: torch.Generator) -> Lesson:
-    """Choose for each note as it was played, or another of its strokes.
+def sample_copies(notes: Targets, rng: torch.Generator) -> Targets:
+    """Sample for each note either the recorded one or one of its re-excited copies.
 
     Parameters
     ----------
-    notes : Lesson
+    notes : Targets
         From :func:`stack`.
-    chance : torch.Generator
+    rng : torch.Generator
         On the CPU.
 
     Returns
     -------
-    Lesson
-        Of shape (notes, partials, ...).
+    Targets
+        Tensors of shape (notes, partials, ...).
     """
-    count, strokes = notes.present.shape[:2]
-    if strokes == 1:
-        return as_played(notes)
-    chosen = torch.randint(1, strokes, (count,), generator=chance)
-    chosen[torch.rand(count, generator=chance) < AS_PLAYED] = 0
+    count, copies = notes.present.shape[:2]
+    if copies == 1:
+        return originals(notes)
+    chosen = torch.randint(1, copies, (count,), generator=rng)
+    chosen[torch.rand(count, generator=rng) < ORIGINAL_SHARE] = 0
     each = torch.arange(count)
-    return Lesson(*(tensor[each, chosen.to(tensor.device)] for tensor in notes))
+    return Targets(*(tensor[each, chosen.to(tensor.device)] for tensor in notes))
 
 
-def _stroke(samples: Array | Samples, rate: int, prime_samples: int) -> tuple[Partials, Lesson]:
-    """Partials of a note's prime, and what they teach."""
-    _, partials, features = take_apart(samples[:prime_samples].astype(np.float32), rate)
-    _, after = prime_and_after(samples, prime_samples)
-    return partials, lesson(partials, features, after, rate)
+def _copy_targets(
+    samples: Array | Samples, rate: int, prime_samples: int
+) -> tuple[Partials, Targets]:
+    """Find the partials of a note's prime and measure their targets."""
+    prime = samples[:prime_samples].astype(np.float32)
+    _, partials, features = find_and_describe_partials(prime, rate)
+    _, after = split_at_prime(samples, prime_samples)
+    return partials, partial_targets(partials, features, after, rate)
 
 
 def _nearest_hz(partials: Partials, frequency_hz: Array) -> Array:
-    """Distance of each partial from the nearest of some frequencies (Hz)."""
+    """Compute the distance of each partial from the nearest of some frequencies (Hz)."""
     apart = np.abs(partials.frequency_hz[:, np.newaxis] - frequency_hz)
     return np.asarray(apart.min(axis=1, initial=np.inf))
 
 
-def _dominant(partials: Partials, after: Array, rate: int) -> Array:
-    """Which partials a continuation is judged by: those nearest to the note's strongest."""
+def _scored(partials: Partials, after: Array, rate: int) -> Array:
+    """Find the partials by which a continuation is scored: nearest to the note's strongest."""
     length, _ = frame_samples(rate)
-    wanted = dominant_partials(after, rate).frequency_hz if len(after) >= length else np.zeros(0)
+    scored = dominant_partials(after, rate).frequency_hz if len(after) >= length else np.zeros(0)
     chosen = np.zeros(len(partials), dtype=bool)
-    for frequency in wanted:
+    for frequency in scored:
         apart = np.abs(partials.frequency_hz - frequency)
-        if apart.min(initial=np.inf) <= max(NEAR_HZ, NEAR_SHARE * frequency):
+        if apart.min(initial=np.inf) <= max(MAX_DISTANCE_HZ, MAX_DISTANCE_SHARE * frequency):
             chosen[int(apart.argmin())] = True
     return chosen

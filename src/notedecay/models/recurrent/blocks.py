@@ -1,4 +1,4 @@
-"""Framing: a signal as a sequence of blocks, aligned with the end of the prime."""
+"""Framing: a signal as a sequence of blocks, one of which ends where the prime does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from notedecay.core.errors import UserError
 
 @dataclass(frozen=True)
 class Blocks:
-    """Blocks of ``round(rate / resolution)`` samples.
+    """Framing of a signal into blocks of ``round(rate / resolution)`` samples.
 
     Attributes
     ----------
@@ -31,12 +31,12 @@ class Blocks:
         return round(self.rate / self.resolution)
 
     def lead(self, prime_samples: int) -> int:
-        """Count the samples before the first block, so that one ends where the prime does.
+        """Count the samples before the first block, so that a block ends where the prime does.
 
         Raises
         ------
         UserError
-            Where the prime does not hold a whole block.
+            For a prime shorter than a block.
         """
         if not 1 <= self.size <= prime_samples:
             raise UserError(
@@ -54,20 +54,20 @@ class Blocks:
         samples : ndarray of float32, shape (n,)
             From the onset.
         prime_samples : int
-            Where the prime ends; a block ends there too.
+            Length of the prime; a block ends there.
 
         Returns
         -------
         ndarray of float32, shape (blocks, size)
-            Without the lead and without an unfinished block at the end.
+            Without the lead, and without an incomplete block at the end.
         """
         whole = samples[self.lead(prime_samples) :]
         return whole[: len(whole) // self.size * self.size].reshape(-1, self.size)
 
     def join(self, blocks: Samples, samples: int) -> Samples:
-        """Turn blocks, shape (blocks, size), into their first ``samples`` samples."""
+        """Join blocks, shape (blocks, size), and return their first ``samples`` samples."""
         return np.ascontiguousarray(blocks.reshape(-1)[:samples])
 
     def covering(self, samples: int) -> int:
-        """Count the blocks that it takes to hold so many samples."""
+        """Count the blocks that hold at least ``samples`` samples."""
         return -(-samples // self.size)

@@ -13,7 +13,7 @@ from notedecay.models.base import ContinuatorConfig
 from notedecay.models.recurrent.convolutions import ConvolutionActivation, Convolutions, shapes
 from notedecay.models.recurrent.lstm import LstmConfig, lstm_core
 from notedecay.models.recurrent.model import Recurrent
-from notedecay.models.recurrent.net import Net, heard_size
+from notedecay.models.recurrent.net import Net, input_size
 
 
 class CnnLstmConfig(LstmConfig):
@@ -22,18 +22,18 @@ class CnnLstmConfig(LstmConfig):
     Attributes
     ----------
     convolutions : int
-        Layers before the LSTM.
+        Convolutional layers before the LSTM.
     filters : int
-        Of the first; each next has half as many, never under 4.
+        Filters of the first layer; each next has half as many, never under 4.
     length : int
-        Of the first layer's filters (samples); half in each next, never under 3.
+        Length of the first layer's filters (samples); half in each next, never under 3.
     convolution_activation : str
-        Of these layers.
+        Activation of these layers.
     batch_norm : bool
-        Whether what each of them gives is normalised; not where the net is trained free-running.
+        Whether the output of each of them is batch-normalised.
     frozen_statistics : bool
-        The fault of the authors' Keras 1.0.4 (issue 7466): normalised by the batch while
-        training, by mean 0 and variance 1 when predicting. Needs ``batch_norm``.
+        Reproduces a fault of the authors' Keras 1.0.4 (issue 7466): normalised by the batch in
+        training, by mean 0 and variance 1 in prediction. Needs ``batch_norm``.
     pool : bool
         Whether max-pooling halves the block between two of them.
     dense : bool
@@ -50,44 +50,37 @@ class CnnLstmConfig(LstmConfig):
     dense: bool = True
 
     @model_validator(mode="after")
-    def _statistics_of_something(self) -> CnnLstmConfig:
+    def _check_frozen_statistics(self) -> CnnLstmConfig:
         if self.frozen_statistics and not self.batch_norm:
             raise ValueError("frozen_statistics needs batch_norm")
         return self
 
-    @model_validator(mode="after")
-    def _no_statistics_of_single_blocks(self) -> CnnLstmConfig:
-        if self.batch_norm and self.free_running:
-            raise ValueError(
-                "a net that runs on makes one block at a time, too few to normalise by: "
-                "turn off batch_norm, or rollout and the losses beside it"
-            )
-        return self
-
 
 class CnnLstm(Recurrent[CnnLstmConfig]):
-    """Convolutions, then LSTM with dense layers, on blocks of samples."""
+    """Convolutions, then an LSTM with dense layers, on blocks of samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from notedecay.models import Signal, create
+    >>> model = create("cnn_lstm", Signal(instrument="guitar", rate=4000), {"units": 16})
+    >>> model.continue_prime(np.ones(1320, np.float32), 500).shape  # untrained
+    (500,)
+    """
 
     name: ClassVar[str] = "cnn_lstm"
     Config: ClassVar[type[ContinuatorConfig]] = CnnLstmConfig
 
     def make_net(self, size: int) -> Net:
-        """Convolutions, dense or not, LSTM, dense."""
+        """Make convolutions, dense layer or none, LSTM, dense layer."""
         config = self.config
-        front = Convolutions(
-            heard_size(size, config.spectral),
+        convolutions = Convolutions(
+            input_size(size, config.spectral),
             shapes(config.convolutions, config.filters, config.length),
             activation=config.convolution_activation,
             batch_norm=config.batch_norm,
             frozen_statistics=config.frozen_statistics,
             pool=config.pool,
         )
-        return Net(
-            size,
-            lstm_core(config, config.units if config.dense else front.width),
-            activation=config.activation,
-            output_activation=config.output_activation,
-            spectral=config.spectral,
-            front=front,
-            dense=config.dense,
-        )
+        core = lstm_core(config, config.units if config.dense else convolutions.width)
+        return self._net(size, core, convolutions=convolutions, dense=config.dense)

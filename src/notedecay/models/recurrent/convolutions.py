@@ -1,4 +1,4 @@
-"""One-dimensional convolutions over each block, the front of the paper's second model."""
+"""One-dimensional convolutions over each block, the first layers of the paper's second model."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ ACTIVATIONS: Mapping[str, type[nn.Module]] = {
     "sigmoid": nn.Sigmoid,
     "linear": nn.Identity,
 }
-FEWEST_FILTERS = 4
-SHORTEST = 3
+MIN_FILTERS = 4
+MIN_LENGTH = 3
 MOMENTUM = 0.1
-"""Share of a batch in the running statistics of the normalisation."""
+"""Weight of a batch in the running statistics of the normalisation."""
 
 
 def shapes(convolutions: int, filters: int, length: int) -> list[tuple[int, int]]:
-    """Filters and length of each layer by the paper's rule: half of the one before.
+    """Compute filters and length of each layer by the paper's rule: half of the one before.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def shapes(convolutions: int, filters: int, length: int) -> list[tuple[int, int]
         Never under 4 filters or a length of 3.
     """
     return [
-        (max(FEWEST_FILTERS, filters >> layer), max(SHORTEST, length >> layer))
+        (max(MIN_FILTERS, filters >> layer), max(MIN_LENGTH, length >> layer))
         for layer in range(convolutions)
     ]
 
@@ -45,25 +45,25 @@ class Convolutions(nn.Module):
     size : int
         Values in a block.
     layers : list of (int, int)
-        Filters and length of each, as :func:`shapes` gives them.
+        Filters and length of each layer, from :func:`shapes`.
     activation : str
-        Of every layer.
+        Activation of every layer.
     batch_norm : bool
-        Whether each layer's output is normalised, per filter over all known blocks.
+        Whether each layer's output is normalised, per filter over all blocks but padding.
     frozen_statistics : bool
-        Whether predictions take 0 and 1 for the mean and the variance, whatever they were.
+        Whether the running statistics stay at mean 0 and variance 1.
     pool : bool
-        Whether the larger of two neighbours is kept between two layers (stride 2, valid).
+        Whether max-pooling lies between two layers (width 2, stride 2, valid).
 
     Attributes
     ----------
     width : int
-        Values that come out for each block.
+        Outputs per block.
 
     Raises
     ------
     UserError
-        Where pooling leaves nothing of so short a block.
+        For blocks too short for the pooling.
     """
 
     def __init__(
@@ -98,22 +98,22 @@ class Convolutions(nn.Module):
         self.stack = nn.Sequential(*stack)
         self.width = channels * values
 
-    def forward(self, blocks: Tensor, known: Tensor | None = None) -> Tensor:
-        """Convolve each block by itself.
+    def forward(self, blocks: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Apply the layers to each block.
 
         Parameters
         ----------
         blocks : tensor, shape (notes, blocks, size)
-        known : tensor, shape (notes, blocks, 1), optional
-            0 for padding: zeros come out, and it counts in no statistics.
+        mask : tensor, shape (notes, blocks, 1), optional
+            0 for padding: its outputs are 0, and it counts in no statistics.
 
         Returns
         -------
         tensor, shape (notes, blocks, width)
         """
-        if known is None:
-            known = blocks.new_ones(*blocks.shape[:2], 1)
-        real = known.squeeze(2) > 0
+        if mask is None:
+            mask = blocks.new_ones(*blocks.shape[:2], 1)
+        real = mask.squeeze(2) > 0
         convolved = blocks.new_zeros(*blocks.shape[:2], self.width)
         convolved[real] = self.stack(blocks[real].unsqueeze(1)).flatten(1)
         return convolved

@@ -15,22 +15,26 @@ from notedecay.models.recurrent.net import Net
 
 
 class GruConfig(RecurrentConfig):
-    """Settings of :class:`Gru`: those that all recurrent models share."""
+    """Settings of :class:`Gru`: those of every recurrent model."""
 
 
 class Gru(Recurrent[GruConfig]):
-    """GRU with dense layers on blocks of samples."""
+    """GRU with dense layers on blocks of samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from notedecay.models import Signal, create
+    >>> model = create("gru", Signal(instrument="guitar", rate=4000), {"units": 16})
+    >>> model.continue_prime(np.ones(1320, np.float32), 500).shape  # untrained
+    (500,)
+    """
 
     name: ClassVar[str] = "gru"
     Config: ClassVar[type[ContinuatorConfig]] = GruConfig
 
     def make_net(self, size: int) -> Net:
-        """Dense, GRU, dense."""
+        """Make dense layer, GRU, dense layer."""
         config = self.config
-        return Net(
-            size,
-            nn.GRU(config.units, config.units, config.layers, batch_first=True),
-            activation=config.activation,
-            output_activation=config.output_activation,
-            spectral=config.spectral,
-        )
+        core = nn.GRU(config.units, config.units, config.layers, batch_first=True)
+        return self._net(size, core)

@@ -1,4 +1,4 @@
-"""An LSTM with the gates of Keras 1, which the paper's authors used."""
+"""LSTM with the gate activation of Keras 1, which the paper's authors used."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ State = tuple[Tensor, Tensor]
 
 
 def hard_sigmoid(x: Tensor) -> Tensor:
-    """0.2 x + 0.5, kept within 0..1: closed and open gates are reached at -2.5 and 2.5."""
+    """Compute 0.2 x + 0.5 within 0..1: a gate is closed from -2.5 down, open from 2.5 up."""
     return (0.2 * x + 0.5).clamp(0.0, 1.0)
 
 
 class GatedLstm(nn.LSTM):
-    """:class:`torch.nn.LSTM`, batch first, with another function for its three gates.
+    """LSTM as :class:`torch.nn.LSTM`, batch first, with another activation of its gates.
 
     Parameters
     ----------
     inputs, units, layers : int
-        As there.
+        Sizes, as in torch.
     gate : callable
-        In place of the logistic sigmoid.
+        Activation of the gates, in place of the logistic sigmoid.
     """
 
     def __init__(
@@ -45,13 +45,13 @@ class GatedLstm(nn.LSTM):
         ----------
         inputs : tensor, shape (notes, blocks, inputs)
         memory : pair of tensors, each of shape (layers, notes, units), optional
-            Zeros where it is left out.
+            Hidden and cell state of an earlier call; zeros by default.
 
         Returns
         -------
         outputs : tensor, shape (notes, blocks, units)
         memory : pair of tensors
-            To carry on from.
+            Hidden and cell state after the last block.
         """
         if memory is None:
             zeros = inputs.new_zeros(self.num_layers, len(inputs), self.hidden_size)
@@ -65,13 +65,13 @@ class GatedLstm(nn.LSTM):
 
     def _layer(self, layer: int, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Run one layer over a sequence."""
-        into, across, bias_into, bias_across = self.all_weights[layer]
-        driven = nn.functional.linear(inputs, into, bias_into + bias_across)
+        weight, recurrent, bias, recurrent_bias = self.all_weights[layer]
+        driven = nn.functional.linear(inputs, weight, bias + recurrent_bias)
         hidden, cell = state
         outputs = []
         for step in driven.unbind(dim=1):
-            write, forget, candidate, read = (step + hidden @ across.T).chunk(4, dim=1)
-            cell = self.gate(forget) * cell + self.gate(write) * torch.tanh(candidate)
-            hidden = self.gate(read) * torch.tanh(cell)
+            enter, forget, candidate, leave = (step + hidden @ recurrent.T).chunk(4, dim=1)
+            cell = self.gate(forget) * cell + self.gate(enter) * torch.tanh(candidate)
+            hidden = self.gate(leave) * torch.tanh(cell)
             outputs.append(hidden)
         return torch.stack(outputs, dim=1), (hidden, cell)

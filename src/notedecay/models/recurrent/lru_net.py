@@ -1,4 +1,4 @@
-"""The net of the linear recurrence: states that are damped oscillations, all blocks at once.
+"""Net of the linear recurrent unit: diagonal complex recurrences, computed by a parallel scan.
 
 Orvieto et al., "Resurrecting recurrent neural networks for long sequences", 2023 (the linear
 recurrent unit); Smith et al., "Simplified state space layers for sequence modeling", 2023 (the
@@ -20,40 +20,44 @@ SIXTY_DB = math.log(1e3)
 """Nepers that a partial loses in its T60."""
 
 T60_RANGE = (0.2, 20.0)
-"""Between which the T60 of the states are drawn (s)."""
+"""Range of the initial T60 of the states (s)."""
 
-SLOWEST = 1e-6
-"""Nepers per block that every state loses, so that none rings for ever."""
-
-FAINTEST = 1e-12
-"""Smallest energy that is divided by, so that silence stays silence."""
+MIN_DECAY = 1e-6
+"""Smallest decay of a state (nepers per block), so that none rings for ever."""
 
 
 def scan(inputs: Tensor, eigenvalues: Tensor, before: Tensor) -> Tensor:
-    """Run ``x[t] = eigenvalue * x[t - 1] + input[t]`` over all blocks in O(log blocks) steps.
+    """Compute ``x[t] = eigenvalue * x[t - 1] + input[t]`` over all blocks in O(log blocks) steps.
 
-    After each step a state has heard twice as many blocks. Only powers of the eigenvalues
+    After each step a state includes twice as many inputs. Only powers of the eigenvalues
     occur, so that nothing grows where none of them is above 1.
 
     Parameters
     ----------
     inputs : complex tensor, shape (notes, blocks, states)
-        Of one block or more.
+        One block or more.
     eigenvalues : complex tensor, shape (states,)
-        Of modulus 1 or less.
+        Modulus 1 or less.
     before : complex tensor, shape (notes, states)
-        The states before the first block.
+        States before the first block.
 
     Returns
     -------
     complex tensor, shape (notes, blocks, states)
+
+    Examples
+    --------
+    >>> ones = torch.ones(1, 4, 1, dtype=torch.complex64)
+    >>> halves = torch.tensor([0.5 + 0j])
+    >>> scan(ones, halves, torch.zeros(1, 1)).real.flatten().tolist()
+    [1.0, 1.5, 1.75, 1.875]
     """
     first = inputs[:, :1] + eigenvalues * before[:, None]
     states = torch.cat([first, inputs[:, 1:]], dim=1)
-    heard, power = 1, eigenvalues
-    while heard < states.shape[1]:
-        states = states + power * pad(states[:, :-heard], (0, 0, heard, 0))
-        heard, power = 2 * heard, power * power
+    included, power = 1, eigenvalues
+    while included < states.shape[1]:
+        states = states + power * pad(states[:, :-included], (0, 0, included, 0))
+        included, power = 2 * included, power * power
     return states
 
 
@@ -67,7 +71,7 @@ class LinearRecurrence(nn.Module):
     states : int
         Number of complex states.
     blocks_per_second : float
-        To know the decay of a state in seconds.
+        Converts decay per block to seconds.
     """
 
     def __init__(self, units: int, states: int, blocks_per_second: float) -> None:
@@ -75,33 +79,33 @@ class LinearRecurrence(nn.Module):
         self.blocks_per_second = blocks_per_second
         self.log_decay = nn.Parameter(torch.zeros(states))
         self.angle = nn.Parameter(torch.zeros(states))
-        self.inward = nn.Linear(units, 2 * states, bias=False)
-        self.outward = nn.Linear(2 * states, units, bias=False)
+        self.input_layer = nn.Linear(units, 2 * states, bias=False)
+        self.output_layer = nn.Linear(2 * states, units, bias=False)
         self.skip = nn.Parameter(torch.ones(units))
 
     @property
     def decay(self) -> Tensor:
-        """What each state loses per block (nepers), shape (states,), above 0."""
-        return self.log_decay.exp() + SLOWEST
+        """Decay of each state (nepers per block), shape (states,), above 0."""
+        return self.log_decay.exp() + MIN_DECAY
 
     @property
     def eigenvalues(self) -> Tensor:
-        """By what each state is multiplied per block: complex, shape (states,), within 1."""
+        """Factor of each state per block: complex, shape (states,), modulus below 1."""
         return torch.polar((-self.decay).exp(), self.angle)
 
     @property
     def t60(self) -> Tensor:
-        """Seconds in which each state loses 60 dB, shape (states,)."""
+        """T60 of each state (s), shape (states,)."""
         return SIXTY_DB / (self.decay * self.blocks_per_second)
 
     def forward(self, inputs: Tensor, before: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Hear all blocks.
+        """Run over all blocks.
 
         Parameters
         ----------
         inputs : tensor, shape (notes, blocks, units)
         before : complex tensor, shape (notes, states), or None
-            Where an earlier call left off; None for silence.
+            States after an earlier call; None for zeros.
 
         Returns
         -------
@@ -109,66 +113,57 @@ class LinearRecurrence(nn.Module):
         states : complex tensor, shape (notes, blocks, states)
             After each block.
         """
-        excitation = torch.view_as_complex(self.inward(inputs).unflatten(-1, (-1, 2)))
-        gain = (-torch.expm1(-2 * self.decay)).sqrt()  # slow states gather more: all of one order
+        excitation = torch.view_as_complex(self.input_layer(inputs).unflatten(-1, (-1, 2)))
+        gain = (-torch.expm1(-2 * self.decay)).sqrt()  # slow states sum up more inputs
         silence = excitation.new_zeros(len(inputs), excitation.shape[2])
         states = scan(gain * excitation, self.eigenvalues, silence if before is None else before)
-        outputs = self.outward(torch.view_as_real(states).flatten(-2)) + self.skip * inputs
+        outputs = self.output_layer(torch.view_as_real(states).flatten(-2)) + self.skip * inputs
         return outputs, states
 
-    def draw(self, generator: torch.Generator) -> None:
-        """Draw T60 evenly in its logarithm over :data:`T60_RANGE`, and angles over the half circle.
+    def init_weights(self, generator: torch.Generator) -> None:
+        """Initialise: log T60 uniform over :data:`T60_RANGE`, angles uniform over the half circle.
 
         The other half would be the same oscillations, since outputs are real.
         """
         fast, slow = (math.log(SIXTY_DB / (t60 * self.blocks_per_second)) for t60 in T60_RANGE)
         nn.init.uniform_(self.log_decay, slow, fast, generator=generator)
         nn.init.uniform_(self.angle, 0.0, math.pi, generator=generator)
-        for layer in (self.inward, self.outward):
+        for layer in (self.input_layer, self.output_layer):
             nn.init.xavier_uniform_(layer.weight, generator=generator)
         nn.init.ones_(self.skip)
 
 
 class RecurrentLayer(nn.Module):
-    """A recurrence, a gate that hears how strong its states are, and a way round both.
+    """A linear recurrence and a linear mixing of its outputs, with a skip connection.
 
     Parameters
     ----------
     recurrence : LinearRecurrence
-        Its own.
-    gated : bool
-        Without the gate the layer is linear.
+        Recurrence of the layer.
     """
 
-    def __init__(self, recurrence: LinearRecurrence, *, gated: bool) -> None:
+    def __init__(self, recurrence: LinearRecurrence) -> None:
         super().__init__()
-        units, states = recurrence.skip.numel(), recurrence.angle.numel()
+        units = recurrence.skip.numel()
         self.recurrence = recurrence
         self.value = nn.Linear(units, units, bias=False)
-        self.gate = nn.Linear(states, units) if gated else None
 
     def forward(self, inputs: Tensor, before: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Hear all blocks; shapes as in :class:`LinearRecurrence`, the last states alone kept."""
+        """Run over all blocks, as :class:`LinearRecurrence`; returns the last states alone."""
         outputs, states = self.recurrence(inputs, before)
-        mixed = self.value(outputs)
-        if self.gate is not None:
-            mixed = mixed * 2 * torch.sigmoid(self.gate(_balance(states)))
-        return inputs + mixed, states[:, -1]
+        return inputs + self.value(outputs), states[:, -1]
 
-    def draw(self, generator: torch.Generator) -> None:
-        """Draw the weights so that the layer changes little, and its gate nothing."""
-        self.recurrence.draw(generator)
+    def init_weights(self, generator: torch.Generator) -> None:
+        """Initialise the weights so that the layer changes little."""
+        self.recurrence.init_weights(generator)
         nn.init.xavier_uniform_(self.value.weight, gain=0.1, generator=generator)
-        if self.gate is not None:
-            nn.init.zeros_(self.gate.weight)
-            nn.init.zeros_(self.gate.bias)
 
 
 class LinearRecurrentNet(BlockNet):
-    """A block in, the next block out, through layers in which loud and soft are alike.
+    """Dense layer, linear recurrent layers, dense layer.
 
-    Nothing adds a constant and gates hear proportions alone, so that a sound of half the level
-    is continued by the same at half the level: a decay stays possible however far it has gone.
+    The net is linear without constants: at half the level it continues a sound by the same
+    at half the level, however far the sound has decayed.
 
     Parameters
     ----------
@@ -181,54 +176,33 @@ class LinearRecurrentNet(BlockNet):
     def __init__(self, size: int, layers: Sequence[RecurrentLayer]) -> None:
         super().__init__()
         units = layers[0].recurrence.skip.numel()
-        self.inward = nn.Linear(size, units, bias=False)
+        self.input_layer = nn.Linear(size, units, bias=False)
         self.layers = nn.ModuleList(layers)
-        self.outward = nn.Linear(units, size, bias=False)
+        self.output_layer = nn.Linear(units, size, bias=False)
 
     @property
     def core(self) -> nn.ModuleList:
-        """The recurrent layers."""
+        """Recurrent layers."""
         return self.layers
 
     def forward(self, blocks: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Predict the next block after each block.
+        """Predict the next block after each block; blocks as in :class:`BlockNet`.
 
-        Parameters
-        ----------
-        blocks : tensor, shape (notes, blocks, size)
-            Normalised.
-        memory : complex tensor, shape (layers, notes, states), optional
-            Where an earlier call left off.
-
-        Returns
-        -------
-        predicted : tensor, shape (notes, blocks, size)
-        memory : complex tensor, shape (layers, notes, states)
-            To carry on from.
+        ``memory`` is the state of an earlier call to go on from, complex, of shape (layers,
+        notes, states), as it is returned.
         """
-        hidden, after = self.inward(blocks), []
+        hidden, after = self.input_layer(blocks), []
         for number, layer in enumerate(self.layers):
             hidden, last = layer(hidden, None if memory is None else memory[number])
             after.append(last)
-        return self.outward(hidden), torch.stack(after)
+        return self.output_layer(hidden), torch.stack(after)
 
-    def run_on(self, heard: Tensor, blocks: int) -> Tensor:
-        """Let the states ring on in silence, each block in constant time.
+    def generate(self, prime: Tensor, blocks: int) -> Tensor:
+        """Generate blocks from the freely decaying states; shapes as in :class:`BlockNet`.
 
-        What is made is not heard again, so that no error feeds itself, and nothing can grow.
-
-        Parameters
-        ----------
-        heard : tensor, shape (notes, heard, size)
-            The prime's blocks.
-        blocks : int
-            How many to make, 1 or more.
-
-        Returns
-        -------
-        tensor, shape (notes, blocks, size)
+        The generated blocks are no inputs: no error accumulates, and nothing can grow.
         """
-        predicted, memory = self(heard)
+        predicted, memory = self(prime)
         made = [predicted[:, -1:]]
         silence = torch.zeros_like(made[0])
         while len(made) < blocks:
@@ -236,17 +210,10 @@ class LinearRecurrentNet(BlockNet):
             made.append(block)
         return torch.cat(made, dim=1)
 
-    def draw(self, generator: torch.Generator, recurrent_gain: float) -> None:  # noqa: ARG002
-        """Draw the weights; how fast states fade is drawn with them, without a gain."""
-        for dense in (self.inward, self.outward):
+    def init_weights(self, generator: torch.Generator, recurrent_gain: float) -> None:  # noqa: ARG002
+        """Initialise the weights; the recurrence has its own distribution, without a gain."""
+        for dense in (self.input_layer, self.output_layer):
             nn.init.xavier_uniform_(dense.weight, generator=generator)
         for layer in self.layers:
             assert isinstance(layer, RecurrentLayer)
-            layer.draw(generator)
-
-
-def _balance(states: Tensor) -> Tensor:
-    """Modulus of each state in proportion to that of all, whatever the level."""
-    energy = torch.view_as_real(states).square().sum(dim=-1)
-    moduli = (energy + FAINTEST).sqrt()
-    return moduli * (energy.mean(dim=-1, keepdim=True) + FAINTEST).rsqrt()
+            layer.init_weights(generator)

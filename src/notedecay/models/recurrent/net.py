@@ -1,4 +1,4 @@
-"""The frame that the block models share: dense layer, recurrent core, dense layer.
+"""Nets that predict a note block by block: dense layer, recurrent core, dense layer.
 
 Sander & Harder, "Learning the decay of a sound signal", 2016.
 """
@@ -17,7 +17,7 @@ from notedecay.models.recurrent.convolutions import Convolutions
 Activation = Literal["linear", "tanh", "relu"]
 Core = nn.LSTM | nn.GRU
 Memory = Tensor | tuple[Tensor, Tensor]
-"""What a core carries on, each of shape (layers, notes, units)."""
+"""State of a core between calls, each tensor of shape (layers, notes, units)."""
 
 ACTIVATIONS: Mapping[str, type[nn.Module]] = {
     "linear": nn.Identity,
@@ -26,13 +26,13 @@ ACTIVATIONS: Mapping[str, type[nn.Module]] = {
 }
 
 
-def heard_size(size: int, spectral: bool) -> int:
-    """Count what the net hears of a block: its samples, and its Fourier parts if asked."""
+def input_size(size: int, spectral: bool) -> int:
+    """Count the inputs of the net per block: its samples, and its Fourier parts if ``spectral``."""
     return size + 2 * (size // 2 + 1) if spectral else size
 
 
 def with_spectrum(blocks: Tensor) -> Tensor:
-    """Append to each block the real and the imaginary parts of its Fourier transform.
+    """Append the real and the imaginary parts of its Fourier transform to each block.
 
     Parameters
     ----------
@@ -48,12 +48,13 @@ def with_spectrum(blocks: Tensor) -> Tensor:
 
 
 class BlockNet(nn.Module, ABC):
-    """A net that hears blocks through a recurrent core and runs on.
+    """A recurrent net on blocks of samples.
 
     Attributes
     ----------
     mean, std : tensor, shape ()
-        Of the samples of the training notes, where the level is ``global``.
+        Mean and standard deviation of the training notes' samples, where the level is
+        ``global``; else 0 and 1.
     """
 
     mean: Tensor
@@ -67,18 +68,42 @@ class BlockNet(nn.Module, ABC):
     @property
     @abstractmethod
     def core(self) -> nn.Module:
-        """The recurrent layers."""
+        """Recurrent layers."""
 
     @abstractmethod
     def forward(self, blocks: Tensor) -> tuple[Tensor, Memory]:
-        """Predict the next block after each block, both of shape (notes, blocks, size)."""
+        """Predict the next block after each block.
+
+        Parameters
+        ----------
+        blocks : tensor, shape (notes, blocks, size)
+            Normalised.
+
+        Returns
+        -------
+        predicted : tensor, shape (notes, blocks, size)
+        memory : tensor or pair of tensors
+            State after the last block.
+        """
 
     @abstractmethod
-    def run_on(self, heard: Tensor, blocks: int) -> Tensor:
-        """Make so many blocks after those heard, each step in constant time."""
+    def generate(self, prime: Tensor, blocks: int) -> Tensor:
+        """Generate the blocks after a prime, each in constant time.
 
-    def draw(self, generator: torch.Generator, recurrent_gain: float) -> None:
-        """Draw the weights as the paper did: Glorot, orthogonal recurrence, forget bias 1."""
+        Parameters
+        ----------
+        prime : tensor, shape (notes, prime blocks, size)
+            Blocks of the prime, normalised.
+        blocks : int
+            Number of blocks to generate, 1 or more.
+
+        Returns
+        -------
+        tensor, shape (notes, blocks, size)
+        """
+
+    def init_weights(self, generator: torch.Generator, recurrent_gain: float) -> None:
+        """Initialise as the paper did: Glorot, orthogonal recurrence, forget bias 1."""
         core = self.core
         assert isinstance(core, Core)
         units = core.hidden_size
@@ -103,21 +128,21 @@ class BlockNet(nn.Module, ABC):
 
 
 class Net(BlockNet):
-    """A block in, the next block out.
+    """Dense layer, LSTM or GRU, dense layer; with or without convolutions before them.
 
     Parameters
     ----------
     size : int
         Samples in a block.
     core : torch.nn.LSTM or torch.nn.GRU
-        Batch first; its inputs are the dense layer's units, or what is heard where there is
-        no dense layer.
+        Batch first; its inputs are the dense layer's units, or the net's inputs where there
+        is no dense layer.
     activation, output_activation : str
-        Of the dense layers before and after the core.
+        Activations of the dense layers before and after the core.
     spectral : bool
-        Whether the net hears the block's Fourier parts too.
-    front : Convolutions, optional
-        Between what is heard and the dense layer.
+        Whether the Fourier parts of each block are inputs too.
+    convolutions : Convolutions, optional
+        Layers between the inputs and the dense layer.
     dense : bool
         Whether there is a dense layer before the core.
     """
@@ -130,29 +155,29 @@ class Net(BlockNet):
         activation: Activation,
         output_activation: Activation,
         spectral: bool,
-        front: Convolutions | None = None,
+        convolutions: Convolutions | None = None,
         dense: bool = True,
     ) -> None:
         super().__init__()
         self.spectral = spectral
-        self.front = front
-        width = front.width if front else heard_size(size, spectral)
-        self.inward = nn.Linear(width, core.input_size) if dense else nn.Identity()
+        self.convolutions = convolutions
+        width = convolutions.width if convolutions else input_size(size, spectral)
+        self.input_layer = nn.Linear(width, core.input_size) if dense else nn.Identity()
         self.activation = ACTIVATIONS[activation]() if dense else nn.Identity()
         self._core = "gru" if isinstance(core, nn.GRU) else "lstm"
-        self.add_module(self._core, core)  # the name under which weights are in files
-        self.outward = nn.Linear(core.hidden_size, size)
+        self.add_module(self._core, core)  # its name in files of weights
+        self.output_layer = nn.Linear(core.hidden_size, size)
         self.output_activation = ACTIVATIONS[output_activation]()
 
     @property
     def core(self) -> Core:
-        """The recurrent layers."""
+        """Recurrent layers."""
         core = self.get_submodule(self._core)
         assert isinstance(core, Core)
         return core
 
     def forward(
-        self, blocks: Tensor, memory: Memory | None = None, known: Tensor | None = None
+        self, blocks: Tensor, memory: Memory | None = None, mask: Tensor | None = None
     ) -> tuple[Tensor, Memory]:
         """Predict the next block after each block.
 
@@ -161,37 +186,25 @@ class Net(BlockNet):
         blocks : tensor, shape (notes, blocks, size)
             Normalised.
         memory : tensor or pair of tensors, optional
-            Where an earlier call left off.
-        known : tensor, shape (notes, blocks, 1), optional
+            State of an earlier call to go on from.
+        mask : tensor, shape (notes, blocks, 1), optional
             0 for padding, which then counts in no statistics.
 
         Returns
         -------
         predicted : tensor, shape (notes, blocks, size)
         memory : tensor or pair of tensors
-            To carry on from.
+            State after the last block.
         """
-        heard = with_spectrum(blocks) if self.spectral else blocks
-        if self.front is not None:
-            heard = self.front(heard, known)
-        hidden, memory = self.core(self.activation(self.inward(heard)), memory)
-        return self.output_activation(self.outward(hidden)), memory
+        inputs = with_spectrum(blocks) if self.spectral else blocks
+        if self.convolutions is not None:
+            inputs = self.convolutions(inputs, mask)
+        hidden, memory = self.core(self.activation(self.input_layer(inputs)), memory)
+        return self.output_activation(self.output_layer(hidden)), memory
 
-    def run_on(self, heard: Tensor, blocks: int) -> Tensor:
-        """Predict from its own predictions, each step in constant time.
-
-        Parameters
-        ----------
-        heard : tensor, shape (notes, heard, size)
-            The prime's blocks.
-        blocks : int
-            How many to make, 1 or more.
-
-        Returns
-        -------
-        tensor, shape (notes, blocks, size)
-        """
-        all_predicted, memory = self(heard)
+    def generate(self, prime: Tensor, blocks: int) -> Tensor:
+        """Generate blocks from the net's own predictions; shapes as in :class:`BlockNet`."""
+        all_predicted, memory = self(prime)
         block = all_predicted[:, -1:]
         predicted = [block]
         while len(predicted) < blocks:

@@ -49,10 +49,10 @@ PAPER: Mapping[str, dict[str, Any]] = MappingProxyType(
         "cnn_lstm": _SHARED | {"gates": "hard_sigmoid"} | _CONVOLUTIONS,
     }
 )
-"""By continuator, the settings of the best model by ear: Keras 1.0.4 as it was, faults too.
+"""By model: the settings of the authors' best by ear, with Keras 1.0.4 and its faults.
 
 For :func:`notedecay.models.create`, as they are or changed: ``PAPER["lstm"] | {...}``.
-The GRU is no model of theirs; it has what the settings share.
+The GRU is no model of theirs; it has the settings that the others share.
 """
 
 STANDARD_LSTM: Mapping[str, Any] = MappingProxyType(

@@ -1,4 +1,4 @@
-"""The latent-variable recurrent model that the paper named as future work.
+"""Variational recurrent neural network (VRNN), which the paper named as future work.
 
 Chung et al., "A recurrent latent variable model for sequential data", 2015.
 """
@@ -24,24 +24,23 @@ class VrnnConfig(BlockwiseConfig):
     Attributes
     ----------
     latent : int
-        Numbers in the hidden cause of a block.
+        Dimensions of the latent code of a block.
     activation : str
-        Of the dense layers.
-    least_std : float
-        Smallest standard deviation of a sample that is predicted, relative to the level. The
-        smaller, the more the loss is about the quiet end of a note, and the less about the
-        tone at its start.
+        Activation of the dense layers.
+    min_std : float
+        Smallest predicted standard deviation of a sample, relative to the level. The smaller,
+        the more the loss depends on the quiet end of a note, and the less on its start.
     generation : str
-        ``mean``: each cause is the prior's mean and each block the output's mean.
-        ``sample``: both are drawn, the block with the output's noise, as Chung et al. do.
+        ``mean``: each code is the prior's mean and each block the output's mean.
+        ``sample``: both are sampled, the block with the output's noise, as Chung et al. do.
     generation_seed : int
-        Of what is drawn, together with the prime: the same prime gives the same draws, alone
-        or among others, and another prime gives others.
+        Seed of the samples, together with the prime: the same prime gives the same samples,
+        alone or in a batch, and another prime gives others.
     """
 
     latent: int = Field(default=32, ge=1, le=512)
     activation: Activation = "linear"
-    least_std: float = Field(default=0.1, ge=1e-4, le=1.0)
+    min_std: float = Field(default=0.1, ge=1e-4, le=1.0)
     generation: Literal["mean", "sample"] = "mean"
     generation_seed: int = Field(default=0, ge=0, le=2**63 - 1)
 
@@ -49,7 +48,16 @@ class VrnnConfig(BlockwiseConfig):
 class Vrnn(Blockwise[VrnnConfig]):
     """Variational recurrent net on blocks of samples.
 
-    It hears the prime through the posterior's means, and runs on from the prior.
+    It encodes the prime by the posterior's means and generates the rest from the prior.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from notedecay.models import Signal, create
+    >>> settings = {"units": 16, "latent": 4}
+    >>> model = create("vrnn", Signal(instrument="guitar", rate=4000), settings)
+    >>> model.continue_prime(np.ones(1320, np.float32), 500).shape  # untrained
+    (500,)
     """
 
     name: ClassVar[str] = "vrnn"
@@ -57,24 +65,24 @@ class Vrnn(Blockwise[VrnnConfig]):
     net: LatentNet
 
     def make_net(self, size: int) -> LatentNet:
-        """Encoder, prior, decoder and LSTM."""
+        """Make encoder, prior, decoder and LSTM."""
         config = self.config
         return LatentNet(
             size,
             config.units,
             config.latent,
             activation=config.activation,
-            least_std=config.least_std,
+            min_std=config.min_std,
             seed=config.generation_seed if config.generation == "sample" else None,
         )
 
     def loss(self, examples: Examples, generator: torch.Generator) -> Tensor:
-        """Negative evidence lower bound in nats per sample, over the blocks that the notes have.
+        """Negative evidence lower bound in nats per sample, without the padding.
 
-        One draw of the causes; their divergence from the prior is exact.
+        The codes are sampled once; their divergence from the prior is exact.
         """
-        blocks, known = examples
+        blocks, mask = examples
         noise = torch.randn(*blocks.shape[:2], self.config.latent, generator=generator)
         log_density, divergence = self.net.bound(blocks, noise.to(blocks.device))
-        known = known[:, :, 0]
-        return ((divergence - log_density) * known).sum() / (known.sum() * self.blocks.size)
+        mask = mask[:, :, 0]
+        return ((divergence - log_density) * mask).sum() / (mask.sum() * self.blocks.size)

@@ -15,14 +15,14 @@ WITHOUT = "without "
 
 COMPONENTS: dict[str, dict[str, dict[str, Any]]] = {
     "modal": {
-        "weeding": {"weed": False},
+        "dropping transients": {"drop_transients": False},
         "aftersound": {"aftersound": False},
-        "hiss": {"hiss": False},
-        "other strokes": {"strokes": 0},
+        "noise floor": {"noise_floor": False},
+        "augmentation": {"augmentations": 0},
         "beats": {"beats": False},
         "neighbours": {"neighbours": False},
-        "several nets": {"members": 1},
-        "noise on the features": {"input_noise": 0.0},
+        "ensemble": {"members": 1},
+        "input noise": {"input_noise": 0.0},
         "dropout": {"dropout": 0.0},
     },
 }

@@ -1,1 +1,1 @@
-"""What happens inside a network during training."""
+"""Diagnosis of nets in training: statistics of layers, warnings and pictures."""

@@ -1,4 +1,4 @@
-"""The layers of a net while it hears some notes: gradients, weights, activations."""
+"""Statistics of a net's layers on some notes: gradients, weights, activations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from notedecay.models.learned import Examples, LearnedContinuator
-from notedecay.training.diagnostics.snapshots import SLICES, LayerLook
+from notedecay.training.diagnostics.snapshots import SLICES, LayerStatistics
 
 NONLINEAR = (nn.ReLU, nn.Tanh, nn.Sigmoid)
 UNCHANGED = 1e-5
@@ -22,18 +22,18 @@ UNCHANGED = 1e-5
 
 @dataclass
 class Layer:
-    """A part of a net that is looked at: a module, or one layer of a deep recurrent module.
+    """A layer of a net: a module, or one layer of a multi-layer recurrent module.
 
     Attributes
     ----------
     name : str
         As in the weights' file, and ``l0``, ``l1``, ... where a module has several layers.
     module : torch.nn.Module
-        Where it lies.
+        Module of the layer.
     parameters : list of Tensor
-        Its own.
+        Parameters of the layer.
     inputs, outputs : list of Tensor
-        One of each for each call, while it is listened to.
+        Recorded, one of each per call.
     """
 
     name: str
@@ -43,33 +43,33 @@ class Layer:
     outputs: list[Tensor] = field(default_factory=list)
 
 
-def look_at_layers(
-    continuator: LearnedContinuator[Any], examples: Examples, generator: torch.Generator
-) -> tuple[dict[str, LayerLook], dict[str, list[float]]]:
-    """Look at every layer during one pass over some notes, forward and backward, as in training.
+def measure_layers(
+    model: LearnedContinuator[Any], examples: Examples, generator: torch.Generator
+) -> tuple[dict[str, LayerStatistics], dict[str, list[float]]]:
+    """Measure every layer in one forward and backward pass over some notes, as in training.
 
-    It is done with a copy, so that neither weights nor statistics nor gradients change.
+    The pass is of a copy, so that neither weights nor statistics nor gradients change.
 
     Parameters
     ----------
-    continuator : LearnedContinuator
+    model : LearnedContinuator
         On any device.
     examples : tuple of tensors, each of shape (notes, ...)
         On that device.
     generator : torch.Generator
-        For the noise on the input; on the CPU.
+        Random numbers of the loss; on the CPU.
 
     Returns
     -------
     layers, reach : dict
-        As in :class:`notedecay.training.diagnostics.snapshots.Look`.
+        As in :class:`notedecay.training.diagnostics.snapshots.Snapshot`.
     """
-    twin = copy.deepcopy(continuator)
+    twin = copy.deepcopy(model)
     twin.net.train()
     layers = list(_layers(twin.net))
     handles = [
-        layer.module.register_forward_hook(_listener(layer))
-        for layer in {id(layer.module): layer for layer in layers}.values()  # the last one of each
+        layer.module.register_forward_hook(_recorder(layer))
+        for layer in {id(layer.module): layer for layer in layers}.values()  # the last of each
     ]
     with torch.enable_grad():
         loss = twin.loss(examples, generator)
@@ -77,50 +77,50 @@ def look_at_layers(
         handle.remove()
     notes = len(examples[0])
     gradients = _gradients(loss, [t for one in layers for t in one.parameters + one.outputs])
-    looks, reach = {}, {}
+    statistics, reach = {}, {}
     for layer in layers:
         by_parameter = [gradients[p] for p in layer.parameters]
         by_output = [gradients[output] for output in layer.outputs]
-        looks[layer.name] = LayerLook(
+        statistics[layer.name] = LayerStatistics(
             kind=type(layer.module).__name__,
             **_of_parameters(layer.parameters, by_parameter),
             **_of_outputs(layer.outputs, by_output, notes),
-            disagreement=_disagreement(layer, continuator.net),
+            disagreement=_disagreement(layer, model.net),
         )
-        if isinstance(layer.module, nn.RNNBase) and _is_followed(layer, notes):
+        if isinstance(layer.module, nn.RNNBase) and _is_traceable(layer, notes):
             reach[layer.name] = _reach(layer.inputs[0], layer.outputs[0], by_output[0])
-    return looks, reach
+    return statistics, reach
 
 
 def _layers(net: nn.Module) -> Iterator[Layer]:
-    """All parts with parameters of their own, and the nonlinear ones."""
+    """Yield the layers with parameters of their own, and the nonlinear ones."""
     for name, module in net.named_modules():
         own = dict(module.named_parameters(recurse=False))
         if isinstance(module, nn.RNNBase) and module.num_layers > 1:
             for k in range(module.num_layers):
-                ours = [p for n, p in own.items() if re.search(rf"_l{k}(_reverse)?$", n)]
-                yield Layer(f"{name}.l{k}", module, ours)
+                of_layer = [p for n, p in own.items() if re.search(rf"_l{k}(_reverse)?$", n)]
+                yield Layer(f"{name}.l{k}", module, of_layer)
         elif own or isinstance(module, NONLINEAR):
             yield Layer(name or "net", module, list(own.values()))
 
 
-def _listener(layer: Layer) -> Any:
-    """Make a hook that keeps what goes in and comes out."""
+def _recorder(layer: Layer) -> Any:
+    """Make a hook that records a layer's inputs and outputs."""
 
-    def listen(_: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+    def record(_: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         first = output[0] if isinstance(output, tuple) else output
         layer.inputs.append(inputs[0])
         layer.outputs.append(first)
 
-    return listen
+    return record
 
 
 def _gradients(loss: Tensor, tensors: Sequence[Tensor]) -> dict[Tensor, Tensor]:
-    """Gradient of the loss by each tensor, zeros where it does not depend on it."""
-    followed = [tensor for tensor in tensors if tensor.requires_grad]
-    found = torch.autograd.grad(loss, followed, retain_graph=True, materialize_grads=True)
+    """Compute the gradient of the loss by each tensor, zeros where it does not depend on it."""
+    traced = [tensor for tensor in tensors if tensor.requires_grad]
+    found = torch.autograd.grad(loss, traced, retain_graph=True, materialize_grads=True)
     rest = {tensor: torch.zeros_like(tensor) for tensor in tensors if not tensor.requires_grad}
-    return dict(zip(followed, found, strict=True)) | rest
+    return dict(zip(traced, found, strict=True)) | rest
 
 
 def _of_parameters(parameters: Sequence[Tensor], gradients: Sequence[Tensor]) -> dict[str, float]:
@@ -153,14 +153,14 @@ def _of_outputs(
 
 
 def _by_unit(output: Tensor, notes: int) -> Tensor:
-    """Values of each unit, shape (values, units), of a sequence or of convolved blocks."""
+    """Reshape the output of a dense, recurrent or convolutional layer to (values, units)."""
     if output.dim() == 3 and len(output) != notes:  # blocks of all notes, filters, samples
         output = output.transpose(1, 2)
     return output.reshape(-1, output.shape[-1])
 
 
 def _sequence(tensors: Sequence[Tensor], notes: int) -> Tensor | None:
-    """One tensor of shape (notes, blocks, units), where a layer was given a sequence.
+    """Join tensors to one of shape (notes, blocks, units); None where they are no sequence.
 
     A layer that is called once for each block gives a sequence too.
     """
@@ -171,14 +171,14 @@ def _sequence(tensors: Sequence[Tensor], notes: int) -> Tensor | None:
 
 
 def _over_time(gradient: Tensor) -> list[float]:
-    """Norm for one block over all notes and units, in each time slice."""
+    """Compute the norm for one block over all notes and units, in each time slice."""
     energy = gradient.square().sum(dim=(0, 2))
     slices = nn.functional.adaptive_avg_pool1d(energy[None], SLICES)[0]
     return [float(value) for value in slices.sqrt()]
 
 
-def _is_followed(layer: Layer, notes: int) -> bool:
-    """Whether a recurrent layer ran over whole sequences that its input's gradient can follow."""
+def _is_traceable(layer: Layer, notes: int) -> bool:
+    """Whether a recurrent layer ran over whole sequences, with a gradient at its input."""
     return (
         len(layer.outputs) == 1
         and layer.inputs[0].requires_grad
@@ -187,7 +187,7 @@ def _is_followed(layer: Layer, notes: int) -> bool:
 
 
 def _reach(inputs: Tensor, outputs: Tensor, gradient: Tensor) -> list[float]:
-    """Send the gradient of the last time slice alone back to the layer's inputs."""
+    """Propagate the gradient of the last time slice alone back to the layer's inputs."""
     last = gradient.clone()
     last[:, : -max(1, last.shape[1] // SLICES)] = 0.0
     (back,) = torch.autograd.grad(outputs, inputs, last, retain_graph=True)
@@ -195,7 +195,7 @@ def _reach(inputs: Tensor, outputs: Tensor, gradient: Tensor) -> list[float]:
 
 
 def _disagreement(layer: Layer, net: nn.Module) -> float | None:
-    """Of batch and running statistics, the latter before this pass changed them."""
+    """Compare batch with running statistics, the latter from before this pass changed them."""
     if not isinstance(layer.module, _BatchNorm) or not layer.inputs:
         return None
     held: Mapping[str, Tensor | None] = dict(net.get_submodule(layer.name).named_buffers())

@@ -1,9 +1,10 @@
-"""A diagnosis as pictures: heat maps over training."""
+"""Pictures of a diagnosis: heat maps of the net's layers over training."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -11,129 +12,141 @@ from numpy.typing import NDArray
 
 from notedecay.plots import save
 from notedecay.plots.heat_maps import layer_map, time_maps
-from notedecay.training.diagnostics import snapshots as files
-from notedecay.training.diagnostics.snapshots import LayerLook, Look
-from notedecay.training.diagnostics.warnings import symptoms
+from notedecay.training.diagnostics.snapshots import (
+    FILE,
+    LayerStatistics,
+    Snapshot,
+    write_snapshots,
+)
+from notedecay.training.diagnostics.warnings import find_warnings
 
 
-def heat_maps(looks: Sequence[Look]) -> dict[str, Figure]:
-    """Draw what was seen of each layer over training.
+class _LayerMap(NamedTuple):
+    """A heat map of one statistic by layer."""
+
+    statistic: Callable[[LayerStatistics], float | None]
+    title: str
+    label: str
+    logarithmic: bool = True
+    limits: tuple[float, float] | None = None
+
+
+LAYER_MAPS: Mapping[str, _LayerMap] = {
+    "gradient": _LayerMap(
+        lambda layer: layer.gradient,
+        "How much each layer has to learn from: its gradient",
+        "norm of the gradient",
+    ),
+    "weights": _LayerMap(
+        lambda layer: layer.weight_std,
+        "How large each layer's weights are",
+        "standard deviation of the weights",
+    ),
+    "activations": _LayerMap(
+        lambda layer: layer.activation_std,
+        "How much each layer's output varies",
+        "standard deviation of the output",
+    ),
+    "dead": _LayerMap(
+        lambda layer: layer.dead,
+        "Dead units: the same output for every input",
+        "share of the layer's units",
+        logarithmic=False,
+        limits=(0.0, 1.0),
+    ),
+}
+"""Heat maps by layer; the names are those of the files."""
+
+
+def heat_maps(snapshots: Sequence[Snapshot]) -> dict[str, Figure]:
+    """Draw the statistics of each layer over training.
 
     Parameters
     ----------
-    looks : sequence of Look
+    snapshots : sequence of Snapshot
         Of one training, from the first to the last.
 
     Returns
     -------
     dict of str to Figure
         ``gradient``, ``weights``, ``activations`` and ``dead`` by layer, ``gradient_over_time``
-        and ``reach`` by time slice; those without anything to show are left out, all of them for
-        a continuator without a net.
+        and ``reach`` by time slice; those without a value are left out, all of them for a model
+        without a net.
     """
-    if not looks or not looks[-1].layers:
+    if not snapshots or not snapshots[-1].layers:
         return {}
-    drawn = {
-        "gradient": _by_layer(
-            looks,
-            lambda layer: layer.gradient,
-            title="How much each layer has to learn from: its gradient",
-            label="norm of the gradient",
-            logarithmic=True,
-        ),
-        "weights": _by_layer(
-            looks,
-            lambda layer: layer.weight_std,
-            title="How large each layer's weights are",
-            label="standard deviation of the weights",
-            logarithmic=True,
-        ),
-        "activations": _by_layer(
-            looks,
-            lambda layer: layer.activation_std,
-            title="How much each layer says: the spread of its output",
-            label="standard deviation of the output",
-            logarithmic=True,
-        ),
-        "dead": _by_layer(
-            looks,
-            lambda layer: layer.dead,
-            title="Dead units: the same output whatever is heard",
-            label="share of the layer's units",
-            limits=(0.0, 1.0),
-        ),
-    }
-    figures = {name: figure for name, figure in drawn.items() if figure is not None}
-    over_time = {name: layer.over_time for name, layer in looks[-1].layers.items()}
-    if shown := [name for name, slices in over_time.items() if slices]:
+    figures = {}
+    for name, drawn in LAYER_MAPS.items():
+        if (figure := _by_layer(snapshots, drawn)) is not None:
+            figures[name] = figure
+    if shown := [name for name, layer in snapshots[-1].layers.items() if layer.over_time]:
         figures["gradient_over_time"] = _over_time(
-            looks,
+            snapshots,
             shown,
-            lambda look, name: look.layers[name].over_time,
+            lambda snapshot, name: snapshot.layers[name].over_time,
             title="Which part of the note each layer learns from",
             label="norm of the gradient by the layer's output, per block",
         )
-    if looks[-1].reach:
+    if snapshots[-1].reach:
         figures["reach"] = _over_time(
-            looks,
-            looks[-1].reach,
-            lambda look, name: look.reach[name],
+            snapshots,
+            snapshots[-1].reach,
+            lambda snapshot, name: snapshot.reach[name],
             title="How far back an error at the note's end (the top) reaches",
             label="norm of the gradient by the layer's input, per block",
         )
     return figures
 
 
-def write_diagnosis(looks: Sequence[Look], folder: Path) -> None:
-    """Write heat maps, ``warnings.txt`` and ``looks.json`` into an existing folder.
+def write_diagnosis(snapshots: Sequence[Snapshot], folder: Path) -> None:
+    """Write heat maps, ``warnings.txt`` and ``snapshots.json`` into an existing folder.
 
     Parameters
     ----------
-    looks : sequence of Look
+    snapshots : sequence of Snapshot
         One or more, of one training.
     folder : Path
-        Where to.
+        Existing folder.
     """
-    for name, figure in heat_maps(looks).items():
+    for name, figure in heat_maps(snapshots).items():
         save(figure, folder / f"{name}.png")
-    (folder / "warnings.txt").write_text("".join(f"{line}\n" for line in symptoms(looks[-1])))
-    files.write(looks, folder / "looks.json")
+    lines = find_warnings(snapshots[-1])
+    (folder / "warnings.txt").write_text("".join(f"{line}\n" for line in lines))
+    write_snapshots(snapshots, folder / FILE)
 
 
-def _by_layer(
-    looks: Sequence[Look],
-    value: Callable[[LayerLook], float | None],
-    *,
-    title: str,
-    label: str,
-    logarithmic: bool = False,
-    limits: tuple[float, float] | None = None,
-) -> Figure | None:
-    names = [n for n, layer in looks[-1].layers.items() if value(layer) is not None]
+def _by_layer(snapshots: Sequence[Snapshot], drawn: _LayerMap) -> Figure | None:
+    """Draw one statistic by layer; None where no layer has it."""
+    layers = snapshots[-1].layers
+    names = [name for name, layer in layers.items() if drawn.statistic(layer) is not None]
     if not names:
         return None
-    grid = np.array([[value(look.layers[n]) for look in looks] for n in names], np.float64)
+    values = [[drawn.statistic(snapshot.layers[n]) for snapshot in snapshots] for n in names]
     return layer_map(
-        grid,
-        [f"{n} ({looks[-1].layers[n].kind})" for n in names],
-        [look.epoch for look in looks],
-        title=title,
-        label=label,
-        logarithmic=logarithmic,
-        limits=limits,
+        np.array(values, np.float64),
+        [f"{n} ({layers[n].kind})" for n in names],
+        [snapshot.epoch for snapshot in snapshots],
+        title=drawn.title,
+        label=drawn.label,
+        logarithmic=drawn.logarithmic,
+        limits=drawn.limits,
     )
 
 
 def _over_time(
-    looks: Sequence[Look],
+    snapshots: Sequence[Snapshot],
     names: Iterable[str],
-    value: Callable[[Look, str], Sequence[float]],
+    value: Callable[[Snapshot, str], Sequence[float]],
     *,
     title: str,
     label: str,
 ) -> Figure:
+    """Draw a value by time slice, in a panel for each layer."""
     grids: Mapping[str, NDArray[np.float64]] = {
-        f"{name} ({looks[-1].layers[name].kind})": np.array([value(look, name) for look in looks]).T
+        f"{name} ({snapshots[-1].layers[name].kind})": np.array(
+            [value(snapshot, name) for snapshot in snapshots]
+        ).T
         for name in names
     }
-    return time_maps(grids, [look.epoch for look in looks], title=title, label=label)
+    epochs = [snapshot.epoch for snapshot in snapshots]
+    return time_maps(grids, epochs, title=title, label=label)

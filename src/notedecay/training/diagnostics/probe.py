@@ -1,4 +1,4 @@
-"""Why does a net fail? Looks at it while it is trained, and says in plain words what is wrong."""
+"""Diagnosis of a net during training: snapshots on a few notes, and warnings from them."""
 
 from __future__ import annotations
 
@@ -13,82 +13,88 @@ from notedecay.data.note import Clip
 from notedecay.metrics import likeness
 from notedecay.models.base import Continuator
 from notedecay.models.learned import LearnedContinuator
-from notedecay.training.diagnostics import snapshots as files
-from notedecay.training.diagnostics.layers import look_at_layers
-from notedecay.training.diagnostics.snapshots import Likeness, Look
-from notedecay.training.diagnostics.warnings import symptoms
+from notedecay.training.diagnostics.layers import measure_layers
+from notedecay.training.diagnostics.snapshots import (
+    Likeness,
+    Snapshot,
+    read_snapshots,
+    write_snapshots,
+)
+from notedecay.training.diagnostics.warnings import find_warnings
 from notedecay.training.evaluator import spread
 from notedecay.training.fit import Epoch
 
 NOTES = 16
-"""Notes that are looked at: enough for statistics, a fraction of an epoch's work."""
+"""Notes of a snapshot: enough for statistics, a fraction of an epoch's work."""
 
 PRIMES = 8
-HEARD_SECONDS = 2.0
+"""Primes of different pitch whose continuations are compared."""
+
+COMPARED_SECONDS = 2.0
 
 
 class Diagnosis:
-    """Looks at a continuator every few epochs; a ``report`` for :func:`notedecay.training.fit`.
+    """Snapshots of a model every few epochs; a ``report`` for :func:`notedecay.training.fit`.
 
-    Training goes on as if it had not been looked at, bit for bit. A look costs about a third of
-    an epoch of 40 notes with transpositions, less with more notes.
+    The training is not affected, bit for bit. A snapshot costs about a third of an epoch of 40
+    notes with transpositions, less with more notes.
 
     Parameters
     ----------
-    continuator : Continuator
-        The one that is trained.
+    model : Continuator
+        The model in training.
     clips : sequence of Clip
-        The training notes; the same 16 of them, spread over the pitches, are taken each time.
+        The training notes; each snapshot uses the same 16, spread over the pitches.
     every : int
-        Epochs between two looks; the last epoch is always looked at.
+        Epochs between two snapshots; the last epoch always has one.
     path : Path, optional
-        JSON file that holds the looks, so that they outlive an interruption.
+        JSON file that keeps the snapshots over an interruption.
 
     Attributes
     ----------
-    looks : list of Look
+    snapshots : list of Snapshot
         From the first epoch to the last.
     """
 
     def __init__(
         self,
-        continuator: Continuator[Any],
+        model: Continuator[Any],
         clips: Sequence[Clip],
         *,
         every: int = 1,
         path: Path | None = None,
     ) -> None:
-        self.continuator = continuator
+        self.model = model
         self.clips = clips
         self.every = every
         self._path = path
-        self.looks: list[Look] = files.read(path) if path else []
+        self.snapshots: list[Snapshot] = read_snapshots(path) if path else []
 
     def __call__(self, epoch: Epoch) -> None:
-        """Look, if it is time."""
+        """Take a snapshot, if one is due."""
         self.after(epoch.number, epoch.of)
 
     def after(self, epoch: int, of: int) -> None:
-        """Look after an epoch of so many, if it is time; one that is done again replaces."""
+        """Take a snapshot after an epoch, if one is due; it replaces those of later epochs."""
         if epoch % self.every and epoch != of:
             return
-        earlier = [look for look in self.looks if look.epoch < epoch]
-        self.looks = [*earlier, diagnose(self.continuator, self.clips, epoch)]
+        earlier = [snapshot for snapshot in self.snapshots if snapshot.epoch < epoch]
+        self.snapshots = [*earlier, diagnose(self.model, self.clips, epoch)]
         if self._path:
-            files.write(self.looks, self._path)
+            write_snapshots(self.snapshots, self._path)
 
     def warnings(self) -> list[str]:
-        """What is wrong at the last look, a line each; empty for a healthy net."""
-        return symptoms(self.looks[-1]) if self.looks else []
+        """Warnings of the latest snapshot, a line each; empty for a healthy net."""
+        return find_warnings(self.snapshots[-1]) if self.snapshots else []
 
 
-def diagnose(continuator: Continuator[Any], clips: Sequence[Clip], epoch: int = 0) -> Look:
-    """Look at a continuator once; it is not changed.
+def diagnose(model: Continuator[Any], clips: Sequence[Clip], epoch: int = 0) -> Snapshot:
+    """Take a snapshot of a model, which is not changed.
 
     Parameters
     ----------
-    continuator : Continuator
-        Of any kind; of one without a net only the continuations are looked at.
+    model : Continuator
+        Any model; without a net the snapshot has the continuations alone.
     clips : sequence of Clip
         The training notes.
     epoch : int
@@ -96,45 +102,44 @@ def diagnose(continuator: Continuator[Any], clips: Sequence[Clip], epoch: int = 
 
     Returns
     -------
-    Look
-        For :func:`notedecay.training.diagnostics.warnings`.
+    Snapshot
+        For :func:`notedecay.training.diagnostics.warnings.find_warnings`.
     """
     few = spread(clips, NOTES)
-    device = continuator.device if isinstance(continuator, LearnedContinuator) else None
+    device = model.device if isinstance(model, LearnedContinuator) else None
     with torch.random.fork_rng([device] if device and device.type == "cuda" else []):
-        alike = hear(_copy(continuator), few)
-        if not isinstance(continuator, LearnedContinuator):
-            return Look(epoch=epoch, steps=0, layers={}, reach={}, likeness=alike)
-        examples = tuple(tensor.to(continuator.device) for tensor in continuator.examples(few))
-        chance = torch.Generator().manual_seed(0)
-        layers, reach = look_at_layers(continuator, examples, chance)
-    steps = epoch * -(-len(clips) // continuator.config.batch)
-    return Look(epoch=epoch, steps=steps, layers=layers, reach=reach, likeness=alike)
+        alike = continuation_likeness(_evaluation_copy(model), few)
+        if not isinstance(model, LearnedContinuator):
+            return Snapshot(epoch=epoch, steps=0, layers={}, reach={}, likeness=alike)
+        examples = tuple(tensor.to(model.device) for tensor in model.examples(few))
+        layers, reach = measure_layers(model, examples, torch.Generator().manual_seed(0))
+    steps = epoch * -(-len(clips) // model.config.batch)
+    return Snapshot(epoch=epoch, steps=steps, layers=layers, reach=reach, likeness=alike)
 
 
-def _copy(continuator: Continuator[Any]) -> Continuator[Any]:
-    """Copy a continuator, ready to be heard."""
-    twin = copy.deepcopy(continuator)
+def _evaluation_copy(model: Continuator[Any]) -> Continuator[Any]:
+    """Copy a model, with its net in evaluation mode."""
+    twin = copy.deepcopy(model)
     if isinstance(twin, LearnedContinuator):
         twin.net.eval()
     return twin
 
 
-def hear(continuator: Continuator[Any], clips: Sequence[Clip]) -> Likeness:
-    """Compare the first 2 s after primes of up to 8 pitches, made and true.
+def continuation_likeness(model: Continuator[Any], clips: Sequence[Clip]) -> Likeness:
+    """Compare the first 2 s after primes of up to 8 pitches, generated and true.
 
     Parameters
     ----------
-    continuator : Continuator
-        Of any kind.
+    model : Continuator
+        Any model.
     clips : sequence of Clip
         Longer than the prime.
     """
-    signal = continuator.signal
+    signal = model.signal
     length = signal.prime_samples
     chosen = spread(list({clip.pitch: clip for clip in clips}.values()), PRIMES)
-    true = [c.samples[length : length + round(HEARD_SECONDS * c.rate)] for c in chosen]
-    made = continuator.continue_primes([c.samples[:length] for c in chosen], list(map(len, true)))
+    true = [c.samples[length : length + round(COMPARED_SECONDS * c.rate)] for c in chosen]
+    made = model.continue_primes([c.samples[:length] for c in chosen], list(map(len, true)))
     return Likeness(
         made=likeness(made, signal.rate), true=likeness(true, signal.rate), pitches=len(chosen)
     )

@@ -1,4 +1,4 @@
-"""What a diagnosis sees of a net at one moment; plain numbers that go to JSON and back."""
+"""Snapshots of a net during training: plain numbers, kept as JSON."""
 
 from __future__ import annotations
 
@@ -9,23 +9,26 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from notedecay.core.files import readable, replacing
 
+FILE = "snapshots.json"
+"""File of a training's snapshots."""
+
 SLICES = 32
-"""Time slices, equally long, from the first block to the last."""
+"""Time slices of equal length, from the first block to the last."""
 
 
 class _Numbers(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
 
 
-class LayerLook(_Numbers):
-    """One layer of the net; None for what it does not have.
+class LayerStatistics(_Numbers):
+    """Statistics of one layer of the net; None for what it does not have.
 
     Attributes
     ----------
     kind : str
         Its class, such as ``Linear``.
     gradient : float or None
-        Norm of the gradient of the loss by all its parameters.
+        Norm of the gradient of the loss with respect to all its parameters.
     weight_mean, weight_std, weight_norm : float or None
         Of all its parameters.
     activation_mean, activation_std : float or None
@@ -33,10 +36,10 @@ class LayerLook(_Numbers):
     dead : float or None
         Share of its units whose output is the same for every note and block, 0..1.
     over_time : list of float
-        Norm of the gradient of the loss by its output for a block, in each of 32 time slices;
-        empty where the output is no sequence (convolutions hear each block by itself).
+        Norm of the gradient of the loss with respect to its output for a block, in each of 32
+        time slices; empty where the output is no sequence (convolutions take single blocks).
     disagreement : float or None
-        Of a batch normalisation: symmetrised Kullback-Leibler divergence between normal
+        For a batch normalisation: symmetrised Kullback-Leibler divergence between normal
         distributions with the batch's and with the running mean and variance, median over the
         units. 0 where they agree; 0.25 where the means are half a standard deviation apart, or
         one variance is twice the other.
@@ -55,16 +58,16 @@ class LayerLook(_Numbers):
 
 
 class Likeness(_Numbers):
-    """How alike the continuations of primes of different pitch are, 0..1.
+    """Similarity of the continuations of primes of different pitch, 0..1.
 
     Attributes
     ----------
     made : float
         :func:`notedecay.metrics.likeness` of the continuations; NaN with fewer than two pitches.
     true : float
-        The same of what really follows the primes.
+        The same of the true continuations.
     pitches : int
-        How many were compared.
+        Number of pitches compared.
     """
 
     made: float
@@ -72,41 +75,42 @@ class Likeness(_Numbers):
     pitches: int
 
 
-class Look(_Numbers):
-    """A net at one moment of its training.
+class Snapshot(_Numbers):
+    """A net after an epoch of its training.
 
     Attributes
     ----------
     epoch : int
         From 1.
     steps : int
-        Steps that the optimiser has made by then, at least.
-    layers : dict of str to LayerLook
-        By name, from the input to the output; empty for a continuator without a net.
+        Optimiser steps by then, at least.
+    layers : dict of str to LayerStatistics
+        By name, from the input to the output; empty for a model without a net.
     reach : dict of str to list of float
-        By recurrent layer: norm of the gradient of the last time slice's loss by the layer's
-        input for a block, in each of 32 time slices. It says how far back learning reaches.
+        By recurrent layer: norm of the gradient of the last time slice's loss with respect to
+        the layer's input for a block, in each of 32 time slices. It shows over how many blocks
+        gradients reach back.
     likeness : Likeness
         Of free-running continuations.
     """
 
     epoch: int
     steps: int
-    layers: dict[str, LayerLook]
+    layers: dict[str, LayerStatistics]
     reach: dict[str, list[float]]
     likeness: Likeness
 
 
-_LOOKS = TypeAdapter(list[Look])
+_SNAPSHOTS = TypeAdapter(list[Snapshot])
 
 
-def read(path: Path) -> list[Look]:
-    """Read looks; none where there is no such file."""
+def read_snapshots(path: Path) -> list[Snapshot]:
+    """Read snapshots; an empty list without the file."""
     with readable(path):
-        return _LOOKS.validate_json(path.read_bytes()) if path.exists() else []
+        return _SNAPSHOTS.validate_json(path.read_bytes()) if path.exists() else []
 
 
-def write(looks: Sequence[Look], path: Path) -> None:
-    """Write looks as JSON, replacing earlier ones only when all is written."""
+def write_snapshots(snapshots: Sequence[Snapshot], path: Path) -> None:
+    """Write snapshots as JSON, atomically."""
     with replacing(path) as partial:
-        partial.write_bytes(_LOOKS.dump_json(list(looks)))
+        partial.write_bytes(_SNAPSHOTS.dump_json(list(snapshots)))

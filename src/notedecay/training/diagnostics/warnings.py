@@ -1,56 +1,59 @@
-"""What is wrong with a net, in plain words."""
+"""Warnings about a net's training, one line each, from its latest snapshot."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from statistics import median
 
-from notedecay.training.diagnostics.snapshots import LayerLook, Likeness, Look
+from notedecay.training.diagnostics.snapshots import LayerStatistics, Likeness, Snapshot
 
 VANISHED = 1e-6
-"""A gradient under this share of the median layer's is none."""
+"""A gradient below this share of the median layer's has vanished."""
 
-DISAGREEING = 0.25
+MAX_DISAGREEMENT = 0.25
 """Divergence of batch and running statistics: means half a standard deviation apart."""
 
 SETTLING_STEPS = 50
-"""Steps in which running statistics of momentum 0.1 forget where they began (0.9^50 = 0.5 %)."""
+"""Steps after which running statistics of momentum 0.1 hold 0.5 % of their initial values."""
 
-MOSTLY = 0.5
-"""Share of dead units that is too large."""
+MAX_DEAD = 0.5
+"""Largest share of dead units without a warning."""
 
-ALIKE = 0.95
+MAX_LOST_DIFFERENCE = 0.95
 """Share of the notes' own difference that is lost where one sound follows every prime.
 
 Of nets trained on 40 guitar notes, those with frozen statistics lose all of it, healthy ones 0.2
 to 0.7 after 300 steps and up to 0.99 in their first 150, when all they can make is a hum."""
 
 
-def symptoms(look: Look) -> list[str]:
-    """Say what is wrong, one line each; nothing for a healthy net.
+def find_warnings(snapshot: Snapshot) -> list[str]:
+    """Find faults of a net, one line each; an empty list for a healthy net.
 
     Parameters
     ----------
-    look : Look
+    snapshot : Snapshot
         The latest.
 
     Returns
     -------
     list of str
-        Layers without a gradient, normalisations that predict with other statistics than they
-        train with, layers most of whose units are dead, continuations that no longer depend on
-        the prime.
+        Layers without a gradient, normalisations whose running statistics are not those of
+        training, layers most of whose units are dead, continuations that do not depend on the
+        prime.
     """
-    found = [*_without_gradient(look.layers), *_dead(look.layers)]
-    if look.steps >= SETTLING_STEPS:
-        found += _disagreeing(look.layers)
-    return [*found, *deaf(look.likeness)]
+    found = [*_without_gradient(snapshot.layers), *_dead(snapshot.layers)]
+    if snapshot.steps >= SETTLING_STEPS:
+        found += _disagreeing(snapshot.layers)
+    return [*found, *prime_ignored(snapshot.likeness)]
 
 
-def deaf(likeness: Likeness) -> list[str]:
-    """Say so, in one line, when continuations no longer depend on the prime."""
+def prime_ignored(likeness: Likeness) -> list[str]:
+    """Warn, in one line, when continuations do not depend on the prime."""
     # Low notes are alike by themselves: what counts is how much of their difference is lost.
-    if not likeness.true < ALIKE or (1.0 - likeness.made) / (1.0 - likeness.true) > 1.0 - ALIKE:
+    threshold = MAX_LOST_DIFFERENCE
+    if not likeness.true < threshold:
+        return []
+    if (1.0 - likeness.made) / (1.0 - likeness.true) > 1.0 - threshold:
         return []
     return [
         f"the continuations no longer depend on the prime: those of {likeness.pitches} pitches are "
@@ -58,8 +61,8 @@ def deaf(likeness: Likeness) -> list[str]:
     ]
 
 
-def _without_gradient(layers: Mapping[str, LayerLook]) -> list[str]:
-    norms = {name: look.gradient for name, look in layers.items() if look.gradient is not None}
+def _without_gradient(layers: Mapping[str, LayerStatistics]) -> list[str]:
+    norms = {name: layer.gradient for name, layer in layers.items() if layer.gradient is not None}
     typical = median(norms.values()) if norms else 0.0
     return [
         f"layer {name} ({layers[name].kind}) receives no gradient and learns nothing: "
@@ -69,20 +72,20 @@ def _without_gradient(layers: Mapping[str, LayerLook]) -> list[str]:
     ]
 
 
-def _dead(layers: Mapping[str, LayerLook]) -> list[str]:
+def _dead(layers: Mapping[str, LayerStatistics]) -> list[str]:
     return [
-        f"layer {name} ({look.kind}): {look.dead:.0%} of its units are dead, "
+        f"layer {name} ({layer.kind}): {layer.dead:.0%} of its units are dead, "
         "they give the same for every note and block"
-        for name, look in layers.items()
-        if look.dead is not None and look.dead > MOSTLY
+        for name, layer in layers.items()
+        if layer.dead is not None and layer.dead > MAX_DEAD
     ]
 
 
-def _disagreeing(layers: Mapping[str, LayerLook]) -> list[str]:
+def _disagreeing(layers: Mapping[str, LayerStatistics]) -> list[str]:
     return [
-        f"layer {name} ({look.kind}) generates with other statistics than it trains with: its "
+        f"layer {name} ({layer.kind}) generates with other statistics than it trains with: its "
         f"running mean and variance are not those of the notes (divergence "
-        f"{look.disagreement:.2g}, 0 is right), so what was learned does not hold"
-        for name, look in layers.items()
-        if look.disagreement is not None and look.disagreement > DISAGREEING
+        f"{layer.disagreement:.2g}, 0 is right), so what was learned does not hold"
+        for name, layer in layers.items()
+        if layer.disagreement is not None and layer.disagreement > MAX_DISAGREEMENT
     ]
