@@ -23,8 +23,9 @@ from mlflow.utils.file_utils import local_file_uri_to_path
 from optuna.exceptions import StorageInternalError
 from safetensors import SafetensorError
 
-from notedecay import audio, cli
+from notedecay import audio
 from notedecay.cli import main
+from notedecay.core import config
 from notedecay.models import Signal, create
 from notedecay.tracking import store
 from notedecay.tracking.database import sqlite_file
@@ -194,18 +195,21 @@ def test_a_folder_without_a_model_is_named(generate, prime, model, content, reas
     assert_refused(generate(prime), str(model), reason)
 
 
-@pytest.mark.parametrize("model", ["bells", "notedecay-bells"])
-def test_the_name_of_an_instrument_is_no_model_but_names_one(command, prime, tmp_path, model):
+@pytest.mark.parametrize(
+    ("model", "hint"),
+    [("painoo", "did you mean 'piano'?"), ("bells", "; known: guitar, piano")],
+)
+def test_a_name_of_no_instrument_gets_the_nearest(command, prime, tmp_path, model, hint):
     out = tmp_path / "x.wav"
     answer = command("generate", "--model", model, "--prime", prime, "--out", out)
-    assert_refused(answer, f"no continuator in {model}", "models:/notedecay-bells@champion")
+    assert_refused(answer, f"no model '{model}'", hint)
 
 
 @pytest.mark.parametrize("model", ["bells.zip", "none/bells", "./bells", "/none/bells"])
 def test_a_path_that_is_not_there_names_no_instrument(command, prime, tmp_path, model):
     out = tmp_path / "x.wav"
     answer = command("generate", "--model", model, "--prime", prime, "--out", out)
-    assert_refused(answer, f"no continuator in {Path(model)}", "there is no such folder")
+    assert_refused(answer, f"no model in {Path(model)}", "there is no such folder")
     assert "did you mean" not in " ".join(answer.err.split())
 
 
@@ -249,6 +253,7 @@ def test_a_server_that_does_not_answer_is_one_line(command, prime, tmp_path, mon
     "arguments",
     [
         ("fetch",),
+        ("add", "banjo"),
         ("pin",),
         ("verify",),
         ("notes",),
@@ -468,7 +473,7 @@ def test_what_the_machine_refuses_is_one_line(command, monkeypatch, kind):
     def fails(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(cli, "load_params", fails)
+    monkeypatch.setattr(config, "load_params", fails)
     assert_refused(command("report"), *words)
 
 
@@ -478,7 +483,7 @@ def test_a_fault_of_the_program_is_not_hidden(monkeypatch, error):
     def fails(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(cli, "load_params", fails)
+    monkeypatch.setattr(config, "load_params", fails)
     monkeypatch.setattr(sys, "argv", ["notedecay", "report"])
     with pytest.raises(type(error)):
         main()
@@ -504,15 +509,17 @@ def test_the_installed_command_ends_with_code_2_and_no_traceback(inside):
     assert_refused(Answer(done.returncode, done.stdout, done.stderr), "no source 'pianoo'")
 
 
-def test_notes_shows_a_table_and_draws_a_picture(command, inside, tmp_path):
+def test_notes_shows_a_table_and_draws_a_picture_where_it_is_asked_for(command, inside, tmp_path):
     answer = command("notes", "bells", "--picture", tmp_path / "bells.png")
     assert answer.code == 0
     rows = [line for line in answer.out.splitlines() if "bells/own/" in line]
     assert [row.split("/own/")[1].split()[0] for row in rows] == ["C4", "Db4", "D4", "Eb4"]
     assert "│ 261." in rows[0]
-    assert "4 notes, 0 set aside" in answer.out
+    assert answer.out.splitlines()[-2:] == ["4 notes, 0 set aside", f"{tmp_path / 'bells.png'}"]
     assert matplotlib.image.imread(tmp_path / "bells.png").std() > 0.05
-    assert not (inside / "notes.png").exists()
+    before = sorted(inside.iterdir())
+    assert command("notes", "bells").out.splitlines()[-1] == "4 notes, 0 set aside"
+    assert sorted(inside.iterdir()) == before
 
 
 def test_a_folder_of_one_s_own_is_taken_in_pinned_and_verified(command, inside, tmp_path):
@@ -527,6 +534,7 @@ def test_a_folder_of_one_s_own_is_taken_in_pinned_and_verified(command, inside, 
         f"left out: {own / 'E3.wav'} is truncated: fetch or export it again",
         "left out: 1 file of other kinds than recordings: readme.txt",
         f"{inside}/data/banjo/parlour: 2 recordings added, 0 already there",
+        "params.yaml has no instrument 'banjo' yet: run 'notedecay add banjo'",
         "data/ holds 2 files not pinned yet: 'notedecay pin' accepts it as it is",
     ]
     assert_refused(command("verify"), "not pinned: banjo/parlour/D3.wav")
