@@ -41,12 +41,12 @@ class Generated:
     conversions: list[str]
 
 
-def generate(continuator: Continuator[Any], recording: Recording, seconds: float) -> Generated:
+def generate(model: Continuator[Any], recording: Recording, seconds: float) -> Generated:
     """Continue the note in a recording.
 
     Parameters
     ----------
-    continuator : Continuator
+    model : Continuator
         Fitted.
     recording : Recording
         Any rate and channel count; only the prime is used.
@@ -64,20 +64,20 @@ def generate(continuator: Continuator[Any], recording: Recording, seconds: float
         When the recording is silent or shorter than the prime, ``seconds`` out of range, or
         what the model makes is not finite.
     """
-    prime, conversions, samples = _prepared(continuator, recording, seconds)
-    continuation = continuator.continue_prime(prime, samples)
-    [made] = _finished(prime, [continuation], continuator, conversions)
+    prime, conversions, samples = _prepared(model, recording, seconds)
+    continuation = model.continue_prime(prime, samples)
+    [made] = _finished(prime, [continuation], model, conversions)
     return made
 
 
 def draw(
-    continuator: Continuator[Any], recording: Recording, seconds: float, *, count: int, seed: int
+    model: Continuator[Any], recording: Recording, seconds: float, *, count: int, seed: int
 ) -> list[Generated]:
     """Sample several continuations of a note, from the range of decays that fit the prime.
 
     Parameters
     ----------
-    continuator : Continuator
+    model : Continuator
         Fitted; one that predicts a range, such as ``modal``.
     recording, seconds
         As :func:`generate` takes them.
@@ -97,18 +97,18 @@ def draw(
     """
     if not 1 <= count <= MAX_SAMPLES:
         raise UserError(f"samples must be 1 to {MAX_SAMPLES}, got {count}")
-    prime, conversions, samples = _prepared(continuator, recording, seconds)
-    sampled = continuator.draw_continuations(prime, samples, count=count, seed=seed)
-    return _finished(prime, sampled, continuator, conversions)
+    prime, conversions, samples = _prepared(model, recording, seconds)
+    sampled = model.draw_continuations(prime, samples, count=count, seed=seed)
+    return _finished(prime, sampled, model, conversions)
 
 
 def _prepared(
-    continuator: Continuator[Any], recording: Recording, seconds: float
+    model: Continuator[Any], recording: Recording, seconds: float
 ) -> tuple[Samples, list[str], int]:
     """The prime, what was converted, and how many samples are to follow."""
     if not (math.isfinite(seconds) and 0 < seconds <= MAX_SECONDS):
         raise UserError(f"seconds must be above 0 and up to {MAX_SECONDS:g}, got {seconds:g}")
-    signal = continuator.signal
+    signal = model.signal
     prime, conversions = prime_of(
         recording,
         rate=signal.rate,
@@ -121,17 +121,17 @@ def _prepared(
 def _finished(
     prime: Samples,
     continuations: Sequence[Samples],
-    continuator: Continuator[Any],
+    model: Continuator[Any],
     conversions: list[str],
 ) -> list[Generated]:
     """Whole notes, scaled by one gain where the loudest of them would exceed full scale."""
     notes = [np.concatenate([prime, continuation]) for continuation in continuations]
     if not all(np.isfinite(note).all() for note in notes):
         raise UserError(
-            f"{continuator.name} makes NaN or infinite samples of this prime: its weights, or the "
+            f"{model.name} makes NaN or infinite samples of this prime: its weights, or the "
             "prime, are at fault: take another version of the model or another recording"
         )
     if (peak := peak_of(*notes)) > 1:
         conversions = [*conversions, scaling_line(peak, "the note made of it: peak")]
-    rate = continuator.signal.rate
+    rate = model.signal.rate
     return [Generated(note, rate, len(prime), conversions) for note in to_full_scale(*notes)]

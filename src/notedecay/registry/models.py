@@ -110,7 +110,7 @@ def _log(client: MlflowClient, folder: Path, run_id: str, continuator: str, sums
             run_id=run_id,
             name=continuator,
             python_model=str(package.MODEL_CODE),
-            artifacts={"continuator": str(folder)},
+            artifacts={"model": str(folder)},
             signature=SIGNATURE,
             code_paths=[str(package.copy_code(Path(code)))],
             pip_requirements=package.requirements(),

@@ -21,12 +21,12 @@ _BASE64 = re.compile(
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
-def continue_encoded(continuator: Continuator[Any], prime: Any, seconds: float) -> Generated:
+def continue_encoded(model: Continuator[Any], prime: Any, seconds: float) -> Generated:
     """Continue the note of a request.
 
     Parameters
     ----------
-    continuator, seconds
+    model, seconds
         As :func:`notedecay.inference.generate` takes them.
     prime : str or bytes
         As :func:`decode_prime` takes it; anything else is refused.
@@ -36,7 +36,7 @@ def continue_encoded(continuator: Continuator[Any], prime: Any, seconds: float) 
     UserError
         As :func:`notedecay.inference.generate`, and for text that is not base64 or too large.
     """
-    return generate(continuator, read_bytes(decode_prime(prime)), seconds)
+    return generate(model, read_bytes(decode_prime(prime)), seconds)
 
 
 def decode_prime(prime: Any) -> bytes:

@@ -37,14 +37,14 @@ class RefusedRequestError(MlflowException, UserError):
         return json.dumps({"error_code": self.error_code, "message": self.line})
 
 
-class ServedContinuator(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defined]
+class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defined]
     """A model behind MLflow's scoring server."""
 
-    continuator: Continuator[Any]
+    model: Continuator[Any]
 
     def load_context(self, context: Any) -> None:
         """Read the model from the artifacts of its version."""
-        self.continuator = load(Path(context.artifacts["continuator"]))
+        self.model = load(Path(context.artifacts["model"]))
 
     def predict(
         self,
@@ -62,10 +62,10 @@ class ServedContinuator(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-d
 
     def _audio(self, prime: Any, seconds: Any, where: str) -> str:
         try:
-            made = continue_encoded(self.continuator, prime, seconds)
+            made = continue_encoded(self.model, prime, seconds)
         except UserError as error:
             raise RefusedRequestError(f"{where}: {error}") from error
         return encode_note(made)
 
 
-mlflow.models.set_model(ServedContinuator())
+mlflow.models.set_model(ServedModel())
