@@ -1,70 +1,23 @@
-"""The command line: what bad input gets, and what good input makes."""
+"""Commands on notes and recordings: what bad input gets, and what good input makes."""
 
 from __future__ import annotations
 
-import errno
-import os
-import shutil
-import socket
-import sqlite3
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import matplotlib.image
 import numpy as np
 import pytest
 import soundfile
-import sqlalchemy
-from mlflow.exceptions import MlflowException
-from mlflow.utils.file_utils import local_file_uri_to_path
-from optuna.exceptions import StorageInternalError
-from safetensors import SafetensorError
 
 from notedecay import audio
-from notedecay.cli import main
-from notedecay.core import config
-from notedecay.models import Signal, create
-from notedecay.tracking import store
-from notedecay.tracking.database import sqlite_file
-from notedecay.tracking.runs import Tracker
-from notedecay.tracking.store import connect
 from tests import toy
+from tests.cli.conftest import MODEL, NOTE, RATE, Answer, assert_refused, wav
 from tests.synthetic import damped
 
-RATE = 4000
-NOTE = damped([220.0, 440.0], [2.0, 1.2], [1, 0.5], seconds=1.5, rate=RATE)
 KEPT = b"an earlier result"
-
-
-class Answer(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def command(capsys, monkeypatch) -> Callable[..., Answer]:
-    """Runs ``notedecay`` with arguments, as a shell would."""
-
-    def run(*arguments: Any) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["notedecay", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return Answer(ended.value.code or 0, said.out, said.err)
-
-    return run
-
-
-@pytest.fixture
-def model(tmp_path) -> Path:
-    folder = tmp_path / "esprit"
-    folder.mkdir()
-    create("esprit", Signal(instrument="bells", rate=RATE), {"order": 8}).save(folder)
-    return folder
 
 
 @pytest.fixture
@@ -79,17 +32,6 @@ def generate(command, model, tmp_path) -> Callable[..., Answer]:
         )
 
     return run
-
-
-def assert_refused(answer: Answer, *words: str) -> None:
-    assert answer.code == 2
-    assert answer.err.startswith("error: ")
-    assert answer.err.count("\n") == 1
-    assert all(word in answer.err for word in words), answer.err
-
-
-def wav(content: np.ndarray, rate: int = RATE, subtype: str = "PCM_24") -> Callable[[Path], None]:
-    return lambda path: soundfile.write(path, content, rate, subtype=subtype, format="WAV")
 
 
 def truncated(path: Path) -> None:
@@ -118,12 +60,6 @@ def test_a_prime_that_cannot_be_used_is_named_in_one_line(generate, tmp_path, ki
     make(prime)
     assert_refused(generate(prime), f"{prime}", reason)
     assert (tmp_path / "out.wav").read_bytes() == KEPT
-
-
-@pytest.fixture
-def prime(tmp_path) -> Path:
-    wav(NOTE)(tmp_path / "A3.wav")
-    return tmp_path / "A3.wav"
 
 
 def test_a_note_is_made_and_replaces_an_earlier_one(generate, prime, tmp_path):
@@ -223,21 +159,6 @@ def test_the_help_fills_its_lines_and_says_the_ranges(command, monkeypatch):
     assert "1 to 100" in words
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory) -> Path:
-    return toy.make_project(tmp_path_factory.mktemp("toy") / "project", range(60, 64))
-
-
-@pytest.fixture
-def inside(project, monkeypatch) -> Path:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.chdir(project)
-    return project
-
-
-MODEL = "models:/notedecay-bells@champion"
-
-
 @pytest.mark.usefixtures("inside")
 def test_a_server_that_does_not_answer_is_one_line(command, prime, tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
@@ -294,199 +215,6 @@ def test_outside_a_project_a_registered_model_cannot_be_had(command, prime, monk
 )
 def test_what_does_not_exist_is_one_line(command, arguments, words):
     assert_refused(command(*arguments), *words)
-
-
-@pytest.mark.usefixtures("inside")
-def test_a_number_that_is_no_port_is_refused(command):
-    assert command("ui", "--port", "0").code == 2
-
-
-@pytest.fixture
-def busy() -> Iterator[int]:
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        holder.listen()
-        yield holder.getsockname()[1]
-
-
-@pytest.mark.usefixtures("inside")
-def test_a_port_that_is_taken_is_refused(command, busy):
-    answer = command("ui", "--port", busy)
-    assert_refused(answer, f"port {busy} is taken: choose another with --port")
-    assert answer.out == ""
-
-
-def test_a_model_is_not_served_at_a_port_that_is_taken(command, busy, inside, model):
-    client = connect(inside / "mlruns")
-    client.create_registered_model("notedecay-gongs")
-    client.create_model_version("notedecay-gongs", source=model.as_uri())
-    answer = command("serve", "--model", "models:/notedecay-gongs/1", "--port", busy)
-    assert_refused(answer, f"port {busy} is taken: choose another with --port")
-
-
-def test_the_ui_says_where_runs_and_models_are(command, inside, started, monkeypatch):
-    monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    ids = [Tracker(inside / "mlruns", name, {}).experiment_id for name in ("cymbals", "bowls")]
-    port = free_port()
-    said = command("ui", "--port", port).out.splitlines()
-    top, training = f"http://127.0.0.1:{port}/#", "workflowType=machine_learning"
-    for name, id_ in zip(("cymbals", "bowls"), ids, strict=True):
-        assert f"notedecay-{name}: {top}/experiments/{id_}/runs?{training}" in said
-    assert said[-1] == f"models: {top}/models?{training}"
-    assert len(started) == 1
-    assert ["ui", "--port", str(port)] == started[0][3:6]
-
-
-@pytest.fixture
-def started(monkeypatch) -> list[list[str]]:
-    """Command lines of the programs that a command would have become."""
-    lines: list[list[str]] = []
-    monkeypatch.setattr(os, "execv", lambda _, arguments: lines.append(arguments))
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")  # to be put back, whatever the command leaves
-    return lines
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
-def test_the_ui_of_a_server_is_its_own(command, inside, started, monkeypatch):
-    client = connect(inside / "mlruns")
-    Tracker(inside / "mlruns", "cymbals", {})
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://runs.example.org/music/")
-    monkeypatch.setattr(store, "connect", lambda _: client)
-    answer = command("ui")
-    top = "https://runs.example.org/music/#"
-    assert answer.code == 0
-    lines = answer.out.splitlines()
-    assert any(line.startswith(f"notedecay-cymbals: {top}/experiments/") for line in lines)
-    assert f"models: {top}/models?workflowType=machine_learning" in lines
-    assert "which has a UI of its own: none is started" in lines[-1]
-    assert started == []
-
-
-@pytest.mark.usefixtures("inside")
-def test_the_ui_is_started_on_a_database_that_the_user_names(
-    command, started, monkeypatch, tmp_path
-):
-    uri = f"sqlite:///{tmp_path}/theirs.db"
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    command("ui", "--port", free_port())
-    assert started[0][started[0].index("--backend-store-uri") + 1] == uri
-    assert "--default-artifact-root" not in started[0]
-
-
-def bare_project(project: Path, root: Path) -> Path:
-    """A project in which nothing was run yet."""
-    (root / "mlruns").mkdir(parents=True)
-    for name in ("params.yaml", "dvc.yaml"):
-        shutil.copy(project / name, root)
-    return root
-
-
-def test_the_ui_of_a_project_in_an_odd_place_gets_addresses_of_it(
-    command, project, started, monkeypatch, tmp_path
-):
-    odd = bare_project(project, tmp_path / "what? 50%41")
-    monkeypatch.chdir(odd)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    command("ui", "--port", free_port())
-    uri = started[0][started[0].index("--backend-store-uri") + 1]
-    root = started[0][started[0].index("--default-artifact-root") + 1]
-    assert sqlite_file(uri) == odd / "mlruns/mlflow.db"
-    assert local_file_uri_to_path(root) == str(odd / "mlruns/artifacts")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [odd.name]
-
-
-BROKEN_STORE = [
-    ("ui",),
-    ("serve", "--model", MODEL),
-    ("generate", "--model", MODEL, "--prime", "PRIME", "--out", "x.wav"),
-]
-
-
-@pytest.mark.parametrize("arguments", BROKEN_STORE, ids=lambda arguments: arguments[0])
-def test_a_store_that_is_no_database_is_one_line(
-    command, project, started, prime, monkeypatch, tmp_path, arguments
-):
-    odd = bare_project(project, tmp_path / "[my] music")
-    path = odd / "mlruns/mlflow.db"
-    path.write_bytes(b"garbage" * 999)
-    monkeypatch.chdir(odd)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    answer = command(*(prime if word == "PRIME" else word for word in arguments))
-    assert_refused(answer, str(path), "not a SQLite database")
-    assert "MLFLOW_TRACKING_URI" not in answer.err
-    assert path.read_bytes() == b"garbage" * 999
-    assert not (odd / "x.wav").exists()
-    assert started == []
-
-
-def from_database(error: Exception, said: str) -> Exception:
-    """An error as MLflow or Optuna makes it of one of SQLite."""
-    error.__cause__ = sqlite3.OperationalError(said)
-    return error
-
-
-DISK_FULL = "No space left on device"
-FAILURES = {
-    "disk": (OSError(errno.ENOSPC, DISK_FULL, "/x/[a].json"), ["/x/[a].json", DISK_FULL, "Free"]),
-    "copy": (
-        OSError(errno.ENOSPC, DISK_FULL, "/tmp/made.png", None, "/x/kept.png"),
-        ["/x/kept.png: "],
-    ),
-    "read-only": (OSError(errno.EROFS, "Read-only file system", "/x"), ["/x: Read-only file"]),
-    "denied": (PermissionError(errno.EACCES, "Permission denied", "/x"), ["/x: Permission"]),
-    "torch": (
-        RuntimeError("[enforce fail at inline_container.cc:626] . unexpected pos 64 vs 0"),
-        ["a file cannot be written", "is the disk full?"],
-    ),
-    "weights": (SafetensorError(f"I/O error: {DISK_FULL} (os error 28)"), ["is the disk full?"]),
-    "runs": (
-        from_database(MlflowException("(sqlite3.OperationalError)"), "database or disk is full"),
-        ["mlruns/mlflow.db", "the disk is full: free some space"],
-    ),
-    "locked": (
-        from_database(MlflowException("(sqlite3.OperationalError)"), "database is locked"),
-        ["mlruns/mlflow.db", "it is locked by"],
-    ),
-    "studies": (
-        from_database(StorageInternalError("..."), "attempt to write a readonly database"),
-        ["mlruns/optuna.db", "it is read-only"],
-    ),
-    "study": (
-        from_database(sqlalchemy.exc.OperationalError("", {}, Exception()), "disk I/O error"),
-        ["mlruns/optuna.db", "the disk failed"],
-    ),
-    "server": (MlflowException("API request\nfailed"), ["the tracking store", "API request"]),
-}
-
-
-@pytest.mark.usefixtures("inside")
-@pytest.mark.parametrize("kind", FAILURES)
-def test_what_the_machine_refuses_is_one_line(command, monkeypatch, kind):
-    error, words = FAILURES[kind]
-
-    def fails(*_: object) -> None:
-        raise error
-
-    monkeypatch.setattr(config, "load_params", fails)
-    assert_refused(command("report"), *words)
-
-
-@pytest.mark.usefixtures("inside")
-@pytest.mark.parametrize("error", [ZeroDivisionError("x"), RuntimeError("x"), KeyError("x")])
-def test_a_fault_of_the_program_is_not_hidden(monkeypatch, error):
-    def fails(*_: object) -> None:
-        raise error
-
-    monkeypatch.setattr(config, "load_params", fails)
-    monkeypatch.setattr(sys, "argv", ["notedecay", "report"])
-    with pytest.raises(type(error)):
-        main()
 
 
 def test_a_folder_without_git_cannot_be_pinned_and_says_why(command, monkeypatch, tmp_path):
@@ -546,17 +274,3 @@ def test_a_folder_of_one_s_own_is_taken_in_pinned_and_verified(command, inside, 
     again = command("fetch", "--source", own, "--instrument", "banjo")
     assert f"{inside}/data/banjo/parlour: 1 recording added, 2 already there" in again.out
     assert "data/ holds 1 file not pinned yet" in again.out
-
-
-@pytest.mark.parametrize("name", ["a\nb", "a\x85b", "a\udcffb", "a\x1b[31mb", "a\u2028b"])
-def test_a_name_that_no_terminal_shows_is_escaped_in_one_line(
-    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    arguments = ["generate", "--model", "m", "--prime", name, "--out", "x.txt"]
-    monkeypatch.setattr("sys.argv", ["notedecay", *arguments[:-1], f"{name}.txt"])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 2
-    printed = capsys.readouterr().err
-    assert len(printed.splitlines()) == 1
-    assert ascii(name)[1:-1] in printed
