@@ -82,6 +82,8 @@ def make_empty_project(root: Path) -> Path:
 
 
 def write_params(root: Path, params: dict[str, Any]) -> None:
+    """Write parameters; the defaults are the toy instrument where none are given."""
+    params = {"defaults": INSTRUMENT, **params}
     (root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
 
 

@@ -1,8 +1,8 @@
 """Learn how the sound of a note dies away, and continue it.
 
 >>> import notedecay
->>> model = notedecay.load("models:/notedecay-piano@champion")   # doctest: +SKIP
->>> note = notedecay.generate(model, "prime.wav", seconds=5)     # doctest: +SKIP
+>>> model = notedecay.load("piano")
+>>> note = notedecay.generate(model, "prime.wav", seconds=5)  # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -19,43 +19,31 @@ __all__ = ["draw", "generate", "load"]
 
 
 def load(model: str) -> Continuator[Any]:
-    """Load a continuator from the registry or from a folder.
+    """Load a model by the name of its instrument, from the registry or from a folder.
 
     Parameters
     ----------
     model : str
-        ``models:/<name>@<alias>``, ``models:/<name>/<version>``, or a folder that a
-        continuator was saved to. The registry is that of ``MLFLOW_TRACKING_URI``, else that
-        of the project around the working directory.
+        - An instrument such as ``piano``: the champion of the project around the working
+          directory, else the one that is shipped with this package. Which of the two it is, is
+          logged as ``INFO`` to the logger ``notedecay``.
+        - ``models:/<name>@<alias>`` or ``models:/<name>/<version>`` in the registry of
+          ``MLFLOW_TRACKING_URI``, else of the project around the working directory.
+        - A folder that a model was saved to.
 
     Raises
     ------
     UserError
         For a model that is not there.
     """
-    if not model.startswith("models:"):
-        return _saved(model)
-    from notedecay.core.project import find_project
-    from notedecay.registry import versions
-    from notedecay.tracking.store import connect, is_local
+    import logging
 
-    client = connect(find_project().mlruns if is_local() else Path("mlruns"))
-    return versions.load_version(client, versions.find(client, model))
+    from notedecay import champions
 
-
-def _saved(model: str) -> Continuator[Any]:
-    from notedecay import models
-    from notedecay.core.errors import UserError
-    from notedecay.registry.names import CHAMPION, registered_name
-
-    folder = Path(model)
-    if not folder.exists():
-        hint = ""
-        if model == folder.stem:  # a path or a file is no name of an instrument
-            name = registered_name(model.removeprefix(registered_name("")))
-            hint = f"; did you mean models:/{name}@{CHAMPION}?"
-        raise UserError(f"no continuator in {folder}, there is no such folder{hint}")
-    return models.load(folder)
+    found = champions.find(model)
+    if found.origin:
+        logging.getLogger("notedecay").info(found.origin)
+    return found.model
 
 
 def generate(
@@ -68,7 +56,7 @@ def generate(
     model : Continuator
         From :func:`load`.
     prime : Recording, str or Path
-        A recording, or the file that holds it; its first 330 ms after the onset are heard.
+        A recording, or the file that holds it; its first 330 ms after the onset are used.
     seconds : float
         Length of the continuation (s), above 0 and up to 60.
 

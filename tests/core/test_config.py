@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from notedecay.core.config import Params, Range, load_params, parse
+from notedecay.core.config import Instrument, Params, Range, load_params, parse
 from notedecay.core.errors import UserError
 
-PARAMS = Path(__file__).resolve().parents[1] / "params.yaml"
+PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     *parents, last = path.split(".")
     place = values
     for part in parents:
-        place = place[part]
+        place = place.setdefault(part, {})
     place[last] = value
     return values
 
@@ -44,7 +44,11 @@ def test_the_project_s_own_parameters_are_valid():
         ("instruments.piano.prepare.seconds", float("nan"), ["prepare.seconds", "nan"]),
         ("instruments.piano.prepare.prime_seconds", 4.9, ["prepare", "0.5 s after prime_seconds"]),
         ("instruments.piano.search.device", "tpu", ["search.device", "tpu"]),
-        ("instruments.piano.search.spaces", {}, ["search.spaces", "at least 1"]),
+        ("defaults.search.spaces", {}, ["defaults.search.spaces", "at least 1"]),
+        ("defaults.search.trails", 3, ["defaults.search.trails", "did you mean 'trials'"]),
+        ("defaults.train.epochs", "150", ["defaults.train.epochs", "without quotes"]),
+        ("defaults.prepare", None, ["defaults.prepare", "needs parameters of its own"]),
+        ("default", {}, ["unknown parameter default", "did you mean 'defaults'"]),
         ("instruments.piano.prepare.seconds", "5", ["prepare.seconds", "'5'", "without quotes"]),
         ("instruments.piano.prepare.seconds", True, ["prepare.seconds", "number", "True"]),
         ("instruments.piano.prepare.rate", "8400", ["prepare.rate", "integer", "without quotes"]),
@@ -128,13 +132,63 @@ def test_a_key_that_is_there_twice_is_refused_as_dvc_does(tmp_path, line):
         load_params(path)
 
 
-def test_what_an_anchor_brings_may_be_said_anew(tmp_path):
+def test_a_merge_key_is_refused_with_its_line(tmp_path):
     path = tmp_path / "params.yaml"
-    banjo = "  banjo:\n    <<: *piano\n    train: {epochs: 7, check_every: 1, device: cpu}\n"
-    path.write_text(PARAMS.read_text().replace("  piano:", "  piano: &piano") + banjo)
-    instruments = load_params(path).instruments
-    assert instruments["banjo"].train.epochs == 7
-    assert instruments["banjo"].search == instruments["piano"].search
+    text = PARAMS.read_text().replace("  piano:", "  piano: &piano")
+    path.write_text(f"{text}  banjo:\n    <<: *piano\n")
+    line = len(text.splitlines()) + 2
+    with pytest.raises(UserError, match=f"'<<' is not allowed: .*'defaults:'.* line {line},"):
+        load_params(path)
+
+
+def test_a_file_without_defaults_is_refused_with_the_mend(tmp_path):
+    values = yaml.safe_load(PARAMS.read_text())
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump({"seed": 1, "instruments": {"piano": values["defaults"]}}))
+    with pytest.raises(UserError) as caught:
+        load_params(path)
+    line = str(caught.value)
+    assert line.startswith(f"{path} has no 'defaults'")
+    assert "\n" not in line
+    assert "keep under each instrument only what differs, such as 'piano: {}'" in line
+
+
+def instrument(own: Any) -> Instrument:
+    """An instrument with these values of its own, as the project's defaults complete it."""
+    values = {**yaml.safe_load(PARAMS.read_text()), "instruments": {"banjo": own}}
+    return parse(Params, values, "params.yaml").instruments["banjo"]
+
+
+def test_an_empty_instrument_has_the_defaults():
+    assert instrument({}) == load_params(PARAMS).defaults
+
+
+def test_an_instrument_differs_in_what_it_says_alone():
+    made = instrument({"prepare": {"rate": 9000}, "train": {"epochs": 7}}).model_dump()
+    expected = instrument({}).model_dump()
+    expected["prepare"]["rate"] = 9000
+    expected["train"]["epochs"] = 7
+    assert made == expected
+
+
+def test_a_space_replaces_that_of_the_same_model_and_null_takes_one_out():
+    spaces = {"lstm": {"units": [8]}, "gru": {"units": 4}, "lru": None}
+    made = instrument({"search": {"spaces": spaces}}).search.spaces
+    assert made["lstm"] == {"units": [8]}
+    assert made["gru"] == {"units": 4}
+    assert made["modal"] == instrument({}).search.spaces["modal"]
+    assert made.keys() == {"modal", "lstm", "gru"}
+
+
+def test_a_baseline_replaces_that_of_the_same_name_and_null_takes_one_out():
+    baselines = {"esprit": {"order": 8}, "burg": None}
+    made = instrument({"evaluate": {"baselines": baselines}}).evaluate.baselines
+    assert made == {"silence": {}, "repeat": {}, "esprit": {"order": 8}}
+
+
+def test_a_list_replaces_a_list():
+    own = {"search": {"spaces": {"modal": {"units": [16, 24, 32]}}}}
+    assert instrument(own).search.spaces["modal"]["units"] == [16, 24, 32]
 
 
 @pytest.mark.parametrize("name", ["1", "1e3", "true", "null", "2024-01-01"])
@@ -149,9 +203,11 @@ def test_an_instrument_s_name_that_yaml_takes_for_a_value_is_to_be_quoted(tmp_pa
 
 @pytest.mark.parametrize("value", [None, [], 3, "text"])
 def test_a_group_without_parameters_is_named(value):
-    for path in ("instruments", "instruments.piano", "instruments.piano.search.spaces.lstm"):
+    for path in ("instruments", "defaults", "instruments.piano.search"):
         with pytest.raises(UserError, match=f"{path}: needs parameters of its own"):
             parse(Params, changed(path, value), "params.yaml")
+    with pytest.raises(UserError, match=r"instruments.piano: needs values of its own, or \{\}"):
+        parse(Params, changed("instruments.piano", value), "params.yaml")
 
 
 @pytest.mark.parametrize("content", ["a: [1", "", "just text", "- 1"])

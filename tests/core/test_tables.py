@@ -108,7 +108,9 @@ def test_the_place_that_does_not_fit_is_named(tmp_path, name, value, where):
     assert f"({where}: " in line_of(tmp_path / name)
 
 
-PARAMS = Params.model_validate({"seed": 1, "instruments": {"bells": toy.INSTRUMENT}})
+PARAMS = Params.model_validate(
+    {"seed": 1, "defaults": toy.INSTRUMENT, "instruments": {"bells": {}}}
+)
 
 
 @pytest.fixture

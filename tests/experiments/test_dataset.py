@@ -37,7 +37,7 @@ def clips(rate: int = RATE) -> list[Clip]:
 
 def params(seed: int = 5, **prepare: Any) -> Params:
     bells = toy.INSTRUMENT | {"prepare": toy.INSTRUMENT["prepare"] | prepare}
-    return Params.model_validate({"seed": seed, "instruments": {"bells": bells}})
+    return Params.model_validate({"seed": seed, "defaults": bells, "instruments": {"bells": {}}})
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Parameters against the continuators that they name: refused before any work is done."""
+"""Parameters against the models that they name: refused before any work is done."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SEARCH, EVALUATE = "instruments.guitar.search.spaces", "instruments.guitar.evalu
 def refused(tmp_path: Path, section: str, key: str, values: dict[str, Any]) -> str:
     """The line for a guitar whose section has this instead."""
     params = copy.deepcopy(yaml.safe_load(PARAMS.read_text()))
-    params["instruments"]["guitar"][section][key] = values
+    params["instruments"]["guitar"].setdefault(section, {})[key] = values
     path = tmp_path / "params.yaml"
     path.write_text(yaml.safe_dump(params))
     with pytest.raises(UserError) as caught:
@@ -31,6 +31,20 @@ def refused(tmp_path: Path, section: str, key: str, values: dict[str, Any]) -> s
     return line
 
 
+def test_a_mistake_in_the_defaults_is_named_there(tmp_path):
+    params = yaml.safe_load(PARAMS.read_text())
+    params["defaults"]["search"]["spaces"]["lstm"]["unit"] = 64
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(params))
+    with pytest.raises(UserError, match=r"defaults\.search\.spaces\.lstm: unknown parameter unit"):
+        load_checked(path)
+    params["defaults"]["search"]["device"] = "cuda:99"
+    del params["defaults"]["search"]["spaces"]["lstm"]["unit"]
+    path.write_text(yaml.safe_dump(params))
+    with pytest.raises(UserError, match=r": defaults\.search\.device: device 'cuda:99' is not"):
+        check_devices(path, load_checked(path), "piano", "search")
+
+
 def test_the_project_s_own_parameters_pass():
     assert {"piano", "guitar"} <= set(load_checked(PARAMS).instruments)
 
@@ -38,7 +52,7 @@ def test_the_project_s_own_parameters_pass():
 @pytest.mark.parametrize(
     ("baselines", "words"),
     [
-        ({"esprt": {}}, [EVALUATE, "unknown continuator 'esprt'", "did you mean 'esprit'?"]),
+        ({"esprt": {}}, [EVALUATE, "unknown model 'esprt'", "did you mean 'esprit'?"]),
         ({"lstm": {}}, [EVALUATE, "'lstm' belongs under search.spaces"]),
         ({"esprit": {"order": -3}}, [f"{EVALUATE}.esprit", "order", "-3"]),
         ({"burg": {"ordr": 3}}, [f"{EVALUATE}.burg", "unknown parameter ordr", "'order'"]),
@@ -56,7 +70,7 @@ def test_a_baseline_that_cannot_be_is_refused(tmp_path, baselines, words):
     ("spaces", "words"),
     [
         ({"esprit": {"order": [8]}}, [SEARCH, "'esprit' belongs under evaluate.baselines"]),
-        ({"lsmt": {}}, [SEARCH, "unknown continuator 'lsmt'", "did you mean 'lstm'?"]),
+        ({"lsmt": {}}, [SEARCH, "unknown model 'lsmt'", "did you mean 'lstm'?"]),
         ({"lstm": {"unit": 64}}, [f"{SEARCH}.lstm", "unknown parameter unit", "'units'"]),
         ({"lstm": {"units": [64, 99999]}}, [f"{SEARCH}.lstm", "units", "99999"]),
         ({"lstm": {"activation": ["tanh", "tanhh"]}}, [f"{SEARCH}.lstm", "'tanhh'"]),
@@ -84,11 +98,14 @@ def test_a_device_that_is_not_there_is_refused_before_any_work(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: device == "cuda:99")
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     content = copy.deepcopy(yaml.safe_load(PARAMS.read_text()))
-    content["instruments"]["guitar"][section]["device"] = device
+    content["instruments"]["guitar"][section] = {"device": device}
     path = tmp_path / "params.yaml"
     path.write_text(yaml.safe_dump(content))
     params = load_checked(path)
-    stages = {"search": ("prepare", "search"), "train": ("prepare", "search", "train")}[section]
+    stages = {
+        "search": ("configure", "prepare", "search"),
+        "train": ("configure", "prepare", "search", "train"),
+    }[section]
     here = "2 GPUs found); use auto or cpu or cuda:0 or cuda:1"
     for stage in stages:
         with pytest.raises(UserError) as caught:

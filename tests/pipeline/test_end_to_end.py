@@ -22,7 +22,7 @@ from notedecay.tracking.store import connect
 from tests import toy
 from tests.registry.servers import serving
 
-STAGES = ["prepare", "search", "train", "compare", "register"]
+STAGES = ["configure", "prepare", "search", "train", "compare", "register"]
 MODEL = "models:/notedecay-bells@champion"
 
 
@@ -114,7 +114,7 @@ def test_changing_the_search_of_one_instrument_re_runs_that_and_going_back_resto
     params = yaml.safe_load(text)
     params["instruments"]["bells"]["search"]["trials"] = 3
     toy.write_params(project, params)
-    assert ran(toy.dvc(project, "repro"))[0] == "search"
+    assert ran(toy.dvc(project, "repro"))[:2] == ["configure", "search"]
     (project / "params.yaml").write_text(text)
     assert ran(toy.dvc(project, "repro")) == []
     assert read(project / "results/bells/runs.json") == runs_before
@@ -290,7 +290,7 @@ def test_the_table_at_the_end(project):
         ),
         (["generate", "--model", "models:/notedecay-bells@champ"], "did you mean 'champion'"),
         (["generate", "--model", "models:/notedecay-bells/99"], "no version 99; it has"),
-        (["generate", "--model", "notedecay-bells"], "no continuator in notedecay-bells"),
+        (["generate", "--model", "notedecay-bells"], "no model 'notedecay-bells'; known: bells"),
         (["stage", "prepair", "bells"], "did you mean 'prepare'"),
         (["stage", "prepare", "bell"], "did you mean 'bells'"),
     ],

@@ -25,6 +25,7 @@ from notedecay.data.note import Clip
 from notedecay.inference import generate
 from notedecay.models import Continuator, LearnedContinuator, Signal, create
 from notedecay.registry import versions
+from notedecay.serving import package
 from notedecay.tracking.runs import Tracker
 from notedecay.training import fit
 from tests.synthetic import damped
@@ -125,6 +126,7 @@ from pathlib import Path
 import mlflow
 from mlflow import MlflowClient
 from notedecay.registry import versions
+from notedecay.serving import package
 from notedecay.tracking.runs import Tracker
 
 def dies(*_, **__):
@@ -231,6 +233,10 @@ def test_nothing_of_a_version_is_pickled(version):
     files = {path.name: path for path in folder.rglob("*") if path.is_file()}
     assert {"MLmodel", "pyfunc_model.py", "model.json", "weights.safetensors"} <= set(files)
     assert {Path(name).suffix for name in files}.isdisjoint({".pkl", ".pickle", ".pt", ".pth"})
+    code = {path.relative_to(folder / "code") for path in folder.glob("code/**/*.py")}
+    assert {path.parts[1] for path in code} == set(package.ROOMS)
+    assert "torch==" in (folder / "requirements.txt").read_text()
+    assert "+" not in (folder / "requirements.txt").read_text()  # labels of local builds
     assert "python_model:" not in (folder / "MLmodel").read_text()  # names a pickle
 
 

@@ -49,5 +49,5 @@ def test_files_without_a_new_date_are_shown_as_they_are(
     catalogue.write(notes, project.results("bells") / "catalogue.json")
     change(folder)
     console = Console(width=120, record=True)
-    show_notes(project, load_params(project.params), "bells", tmp_path / "n.png", console)
+    show_notes(project, load_params(project.params), "bells", None, console, Console(quiet=True))
     assert {word for word in console.export_text().split() if word.startswith("bells/")} == ids

@@ -1,4 +1,4 @@
-"""What is printed of an error: one line that any terminal shows."""
+"""Errors of libraries and of the system, in one line for the user."""
 
 from __future__ import annotations
 
@@ -8,19 +8,14 @@ from notedecay.core.errors import UserError
 
 AGAIN = "Free some space, then run the command again; nothing that is stored is lost"
 DISK = ("No space left on device", "PytorchStreamWriter failed", "unexpected pos")
-"""What is said by libraries that write files of their own when a disk is full."""
-
-
-def plain(text: str) -> str:
-    """Escape line breaks, control characters and bytes that are no UTF-8, as names may hold."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+"""Messages of libraries that write files of their own when a disk is full."""
 
 
 def line_of(error: Exception) -> str | None:
-    """What the user is told of an error; None for one that is a fault of the program.
+    """The line for an error that the user can mend; None for a fault of the program.
 
-    The classes of MLflow, Optuna and SQLAlchemy are known by their modules' names: to import
-    them takes seconds.
+    Classes of MLflow, Optuna and SQLAlchemy are recognised by the names of their modules, since
+    to import them takes seconds.
     """
     if isinstance(error, UserError):
         return str(error)

@@ -1,6 +1,7 @@
 """The parameters of the pipeline: typed, and validated once, where they are read.
 
-None has a default: ``params.yaml`` says all, and DVC sees every change.
+No default is in the code: ``params.yaml`` says all, and DVC sees every change. Its section
+``defaults`` holds for every instrument; an instrument holds only what differs.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import reprlib
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from notedecay.core.errors import UserError, nearest
+from notedecay.core.yaml_file import read_yaml
 
 Scalar = bool | int | float | str
 
@@ -33,7 +34,7 @@ class Section(BaseModel):
 
 
 class Prepare(Section):
-    """How recordings become clips.
+    """Settings of the clips made of recordings.
 
     Attributes
     ----------
@@ -78,7 +79,7 @@ class Range(Section):
 
 
 def _kind_of_choice(value: Any) -> str:
-    """Which kind of choice was meant, so that a mistake is reported for that kind alone."""
+    """Kind of choice that was meant, so that a mistake is reported for that kind alone."""
     if isinstance(value, dict | Range):
         return "range"
     return "choices" if isinstance(value, list) else "value"
@@ -94,7 +95,7 @@ Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")]
 
 
 class Search(Section):
-    """What the search may choose, and for how long.
+    """Settings of the search: its length and what it may choose.
 
     Attributes
     ----------
@@ -103,11 +104,11 @@ class Search(Section):
     epochs : int
         Length of a trial that is not pruned.
     check_every : int
-        Epochs between two free-running looks at the validation notes.
+        Epochs between two evaluations on the validation notes, free-running.
     warmup_checks : int
-        Looks before a trial may be pruned.
+        Evaluations before a trial may be pruned.
     spaces : dict of str to dict
-        Per continuator, per setting: a value, a list of choices or ``{low, high, log}``.
+        Per model, per setting: a value, a list of choices or ``{low, high, log}``.
     device : str
         ``auto``, ``cpu`` or ``cuda``.
     """
@@ -121,7 +122,7 @@ class Search(Section):
 
 
 class Train(Section):
-    """The final training of the best configuration that the search found."""
+    """Settings of the final training of the best configuration of the search."""
 
     epochs: int = Field(ge=1, le=10_000)
     check_every: int = Field(ge=1, le=10_000)
@@ -129,12 +130,12 @@ class Train(Section):
 
 
 class Evaluate(Section):
-    """What is compared in the end.
+    """Settings of the final comparison.
 
     Attributes
     ----------
     baselines : dict of str to dict
-        Continuators without learning, and their settings.
+        Models without learning, and their settings.
     seen_notes : int
         How many training notes are scored, spread over the pitches.
     listen : int
@@ -166,6 +167,37 @@ INSTRUMENT_NAME = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,59}"
 InstrumentName = Annotated[str, Field(pattern=f"^{INSTRUMENT_NAME}$")]
 
 
+NAMED_WHOLE = (("search", "spaces"), ("evaluate", "baselines"))
+"""Mappings whose entries are of a model: an instrument's entry replaces that of the defaults."""
+
+
+def merge(defaults: Any, own: Any, *, path: tuple[str, ...] = ()) -> Any:
+    """Put an instrument's own values into the defaults.
+
+    Parameters
+    ----------
+    defaults, own : any
+        As read from YAML. Where one of them is not a mapping, ``own`` is the result.
+    path : tuple of str
+        Keys above these values.
+
+    Returns
+    -------
+    any
+        Mappings are merged key by key; every other value of ``own``, lists too, replaces the
+        default. A search space or a baseline replaces that of the same model as a whole, and
+        null (``lstm: null``) takes the model out.
+    """
+    if not isinstance(defaults, dict) or not isinstance(own, dict):
+        return own
+    if path in NAMED_WHOLE:
+        merged = {**defaults, **own}
+        return {k: v for k, v in merged.items() if v is not None or k not in defaults}
+    merged = {k: merge(defaults[k], v, path=(*path, k)) if k in defaults else v
+              for k, v in own.items()}  # fmt: skip
+    return {**defaults, **merged}
+
+
 class Instrument(Section):
     """All parameters of one instrument."""
 
@@ -177,10 +209,30 @@ class Instrument(Section):
 
 
 class Params(Section):
-    """The whole of ``params.yaml``."""
+    """The whole of ``params.yaml``.
+
+    Attributes
+    ----------
+    seed : int
+        Of everything that is random.
+    defaults : Instrument
+        Parameters that hold for every instrument that does not say otherwise.
+    instruments : dict of str to Instrument
+        Parameters of each instrument: the defaults, with the instrument's own values put in.
+    """
 
     seed: int = Field(ge=0, lt=2**31)
+    defaults: Instrument
     instruments: dict[InstrumentName, Instrument] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_defaults(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or not isinstance(values.get("instruments"), dict):
+            return values
+        defaults = values.get("defaults")
+        merged = {name: merge(defaults, own) for name, own in values["instruments"].items()}
+        return {**values, "instruments": merged}
 
     def instrument(self, name: str) -> Instrument:
         """Parameters of one instrument; an unknown name is a :class:`UserError`."""
@@ -191,50 +243,22 @@ class Params(Section):
         return self.instruments[name]
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads what DVC reads.
-
-    ``1e-3`` is a number, as in YAML 1.2, and a key that is there twice is refused. SafeLoader
-    takes the one for text, and the last of the other.
-    """
-
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        node = super().compose_mapping_node(anchor)
-        seen: set[tuple[str, str]] = set()
-        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
-            if (key.tag, key.value) in seen:
-                said = f"the key '{key.value}' is there twice"
-                raise yaml.composer.ComposerError(None, None, said, key.start_mark)
-            seen.add((key.tag, key.value))
-        return node
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+$"), list("-+0123456789")
-)
-
-
 def load_params(path: Path) -> Params:
     """Read and validate ``params.yaml``.
 
     Raises
     ------
     UserError
-        For a file that is missing or not YAML, a key that does not exist (with the nearest
-        one that does) and a value of the wrong type or out of range.
+        For a file that is missing, not YAML or of the earlier form, a key that does not exist
+        (with the nearest one that does) and a value of the wrong type or out of range.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not text in UTF-8: save it as such") from error
-    except OSError as error:
+    values = read_yaml(path)
+    if isinstance(values, dict) and "instruments" in values and "defaults" not in values:
         raise UserError(
-            f"cannot read {path}: {error.strerror}; run inside the project folder"
-        ) from error
-    try:
-        values = yaml.load(text, _Loader)  # a SafeLoader
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UserError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+            f"{path} has no 'defaults': it is of an earlier version. Move the parameters of one "
+            "instrument under 'defaults:', and keep under each instrument only what differs, "
+            "such as 'piano: {}'"
+        )
     return parse(Params, values, str(path))
 
 
@@ -276,14 +300,15 @@ def parse(model: type[M], values: Any, where: str, *, strict: bool | None = None
             raise UserError(f"{where}: unknown parameter {path}{hint}") from error
         got = "" if first["type"] == "missing" else f", got {reprlib.repr(first['input'])}"
         hint = "; write it without quotes" if _is_quoted_number(first["input"]) else ""
-        raise UserError(
-            f"{where}: {path or 'the whole'}: {_said(first['type'], path, first['msg'])}{got}{hint}"
-        ) from error
+        why = _in_yaml_words(first["type"], path, first["msg"])
+        raise UserError(f"{where}: {path or 'the whole'}: {why}{got}{hint}") from error
 
 
-def _said(kind: str, path: str, message: str) -> str:
-    """What is wrong, in words of YAML where pydantic's are those of Python."""
+def _in_yaml_words(kind: str, path: str, message: str) -> str:
+    """A message in words of YAML, where pydantic's are those of Python."""
     if kind in {"model_type", "dict_type"}:
+        if re.fullmatch(r"instruments\.[^.]+", path):
+            return "needs values of its own, or {} where it uses the defaults"
         return "needs parameters of its own, 'name: value' on lines below it"
     if kind == "string_type" and path.endswith("[key]"):
         return "YAML takes this name for a number, a date, true, false or null: put it in quotes"

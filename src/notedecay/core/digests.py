@@ -84,16 +84,18 @@ def _imported(tree: ast.AST) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
-                yield from _defining(node.module, alias.name)
+                yield _defining(node.module, alias.name)
 
 
-def _defining(module: str, name: str) -> tuple[str, ...]:
+def _defining(module: str, name: str) -> str:
     """Where a name comes from: a package passes on what its ``__init__`` imports."""
     path = _source(module)
     if path is None or path.name != "__init__.py":
-        return (module,)
+        return module
     origin = _passed_on(path).get(name, module)
-    return (origin,) if origin != module else (module, f"{module}.{name}")
+    if origin == module and _source(f"{module}.{name}"):
+        return f"{module}.{name}"
+    return origin
 
 
 @cache

@@ -13,6 +13,12 @@ from notedecay.pipeline.guard import alone, ended_with_dvc
 Stage = Callable[[Project, Params, str, Console], str]
 
 
+def _configure(project: Project, params: Params, instrument: str, _: Console) -> str:
+    from notedecay.pipeline.configure import configure
+
+    return configure(project, params, instrument)
+
+
 def _prepare(project: Project, params: Params, instrument: str, console: Console) -> str:
     from notedecay.experiments.progress import counting
     from notedecay.pipeline.prepare import prepare
@@ -68,6 +74,7 @@ def _guarded(name: str, stage: Stage) -> Stage:
 
 
 _STAGES: dict[str, Stage] = {
+    "configure": _configure,
     "prepare": _prepare,
     "search": _search,
     "train": _train,

@@ -1,48 +1,57 @@
-"""The parameters of the pipeline against the continuators that they name."""
+"""Checks of the parameters against the models and devices that they name."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from notedecay.core.config import Choice, Params, Range, load_params, parse
+from notedecay.core.config import Choice, Instrument, Params, Range, load_params, parse
 from notedecay.core.errors import UserError, nearest
 from notedecay.models import MODELS
 from notedecay.training import choose_device
 
-DEVICES = {"prepare": ("search", "train"), "search": ("search", "train"), "train": ("train",)}
+_TRAINING = ("search", "train")
+DEVICES = {
+    "configure": _TRAINING, "prepare": _TRAINING, "search": _TRAINING, "train": ("train",),
+}  # fmt: skip
 """Sections with a device that a stage, or one that follows it at once, computes on."""
 
 
 def load_checked(path: Path) -> Params:
-    """Read ``params.yaml``, and try everything that it may choose.
+    """Read ``params.yaml``, and check every model and setting in it.
 
-    A search must not find out after an hour that a baseline's name is mistyped.
+    A mistyped baseline is reported before the search, not an hour later.
 
     Raises
     ------
     UserError
-        As :func:`notedecay.core.config.load_params`, and for a continuator or setting that does
-        not exist, a value out of its range, a baseline that must learn or a searched
-        continuator that cannot.
+        As :func:`notedecay.core.config.load_params`, and for a model or setting that does not
+        exist, a value out of its range, a baseline that needs training or a searched model
+        that does not. The place is named as it stands in the file.
     """
     params = load_params(path)
+    _check(params.defaults, f"{path}: defaults")
+    # The defaults are valid: what is wrong from here on is of the instrument's own values.
     for name, instrument in params.instruments.items():
-        for baseline, settings in instrument.evaluate.baselines.items():
-            where = f"{path}: instruments.{name}.evaluate.baselines"
-            _check_kind(baseline, where, learned=False)
-            for setting, value in settings.items():
-                _check_setting(baseline, setting, value, where)
-            parse(MODELS[baseline].Config, settings, f"{where}.{baseline}")
-        for searched, space in instrument.search.spaces.items():
-            where = f"{path}: instruments.{name}.search.spaces"
-            _check_kind(searched, where, learned=True)
-            if "epochs" in space:
-                raise UserError(f"{where}.{searched}: 'epochs' is set by search.epochs")
-            for setting, choice in space.items():
-                for value in _extremes(choice):
-                    _check_setting(searched, setting, value, where)
+        _check(instrument, f"{path}: instruments.{name}")
     return params
+
+
+def _check(instrument: Instrument, where: str) -> None:
+    for baseline, settings in instrument.evaluate.baselines.items():
+        place = f"{where}.evaluate.baselines"
+        _check_kind(baseline, place, learned=False)
+        for setting, value in settings.items():
+            _check_setting(baseline, setting, value, place)
+        parse(MODELS[baseline].Config, settings, f"{place}.{baseline}")
+    for searched, space in instrument.search.spaces.items():
+        place = f"{where}.search.spaces"
+        _check_kind(searched, place, learned=True)
+        if "epochs" in space:
+            raise UserError(f"{place}.{searched}: 'epochs' is set by search.epochs")
+        for setting, choice in space.items():
+            for value in _extremes(choice):
+                _check_setting(searched, setting, value, place)
 
 
 def check_devices(path: Path, params: Params, instrument: str, stage: str) -> None:
@@ -68,15 +77,15 @@ def check_devices(path: Path, params: Params, instrument: str, stage: str) -> No
         try:
             choose_device(device)
         except UserError as error:
-            where = f"{path}: instruments.{instrument}.{section}.device"
-            raise UserError(f"{where}: {error}") from error
+            inherited = device == getattr(params.defaults, section).device
+            group = "defaults" if inherited else f"instruments.{instrument}"
+            raise UserError(f"{path}: {group}.{section}.device: {error}") from error
 
 
-def _check_setting(continuator: str, setting: str, value: Any, where: str) -> None:
+def _check_setting(model: str, setting: str, value: Any, where: str) -> None:
     """Try a setting; text and truth values do not pass for numbers."""
     strict = isinstance(value, str | bool)
-    parse(MODELS[continuator].Config, {setting: value}, f"{where}.{continuator}",
-          strict=strict or None)  # fmt: skip
+    parse(MODELS[model].Config, {setting: value}, f"{where}.{model}", strict=strict or None)
 
 
 def _check_kind(name: str, where: str, *, learned: bool) -> None:
@@ -86,7 +95,7 @@ def _check_kind(name: str, where: str, *, learned: bool) -> None:
     if name in MODELS:
         place = "evaluate.baselines" if learned else "search.spaces"
         raise UserError(f"{where}: '{name}' belongs under {place}")
-    raise UserError(f"{where}: unknown continuator '{name}'{nearest(name, kinds)}")
+    raise UserError(f"{where}: unknown model '{name}'{nearest(name, kinds)}")
 
 
 def _extremes(choice: Choice) -> list[Any]:

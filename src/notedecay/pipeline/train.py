@@ -73,7 +73,6 @@ def run_train(project: Project, params: Params, instrument: str, bars: TrialBars
     write_json({"run_id": runs[0], "epoch": result["epoch"]}, results / "train.json")
     for line in result["warnings"]:
         bars.warn(line)
-    store.remove(trial)
     return f"{trial.model}: epoch {result['epoch']} is selected, validation {result['score']:.3f}"
 
 

@@ -15,6 +15,11 @@ def registered_name(instrument: str) -> str:
     return f"notedecay-{instrument}"
 
 
+def champion_uri(instrument: str) -> str:
+    """URI of the champion of an instrument."""
+    return f"models:/{registered_name(instrument)}@{CHAMPION}"
+
+
 def parse_uri(uri: str) -> tuple[str, str | None, str | None]:
     """Split ``models:/name@alias`` or ``models:/name/version``.
 

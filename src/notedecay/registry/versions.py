@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import warnings
-from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import mlflow
@@ -16,12 +16,12 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, Schema
 
-import notedecay
 from notedecay import models
 from notedecay.core.errors import DamagedError, UserError, nearest
 from notedecay.models import Continuator, checksums
 from notedecay.models.formats import DESCRIPTION, DESCRIPTIONS
 from notedecay.registry.names import parse_uri
+from notedecay.serving import package
 from notedecay.tracking.runs import process, process_is_gone
 from notedecay.tracking.store import is_absent
 
@@ -29,18 +29,6 @@ SIGNATURE = ModelSignature(
     Schema([ColSpec("string", "prime"), ColSpec("double", "seconds")]),
     Schema([ColSpec("string", "audio")]),
 )
-NEEDED = (
-    "mlflow",
-    "numpy",
-    "pandas",
-    "pydantic",
-    "safetensors",
-    "scipy",
-    "soundfile",
-    "soxr",
-    "torch",
-)
-"""What a served model imports, beside the code of notedecay that is logged with it."""
 SUMS_TAG = "sha256"
 """Tag of a version: SHA-256 of each file of its model, by name, in JSON."""
 MEND = "bring that folder back; only if it is lost for good, delete the version and run make repro"
@@ -113,18 +101,19 @@ def _log(client: MlflowClient, folder: Path, run_id: str, model_name: str, sums:
         params=run.data.params,
         tags={SUMS_TAG: sums, "notedecay.process": process()},
     )
-    Model.log(
-        artifact_path=None,
-        flavor=mlflow.pyfunc,
-        model_id=model.model_id,
-        run_id=run_id,
-        name=model_name,
-        python_model=str(Path(notedecay.__file__).parent / "serving/pyfunc_model.py"),
-        artifacts={"continuator": str(folder)},
-        signature=SIGNATURE,
-        code_paths=[str(Path(notedecay.__file__).parent)],
-        pip_requirements=[f"{name}=={version(name)}" for name in NEEDED],
-    )
+    with TemporaryDirectory() as code:
+        Model.log(
+            artifact_path=None,
+            flavor=mlflow.pyfunc,
+            model_id=model.model_id,
+            run_id=run_id,
+            name=model_name,
+            python_model=str(package.MODEL_CODE),
+            artifacts={"model": str(folder)},
+            signature=SIGNATURE,
+            code_paths=[str(package.copy_code(Path(code)))],
+            pip_requirements=package.requirements(),
+        )
     return str(model.model_id)
 
 

@@ -19,22 +19,29 @@ from notedecay.plots.overview import overview
 
 
 def show_notes(
-    project: Project, params: Params, instrument: str | None, picture: Path, console: Console
+    project: Project,
+    params: Params,
+    instrument: str | None,
+    picture: Path | None,
+    console: Console,
+    progress: Console,
 ) -> None:
-    """Print a row per note and draw the overview.
+    """Print a row per note, and draw an overview where it is asked for.
 
     Parameters
     ----------
     project : Project
         Where the recordings lie.
     params : Params
-        Says how each instrument is high-passed.
+        Holds the high-pass filter of each instrument.
     instrument : str or None
         Which one; all in the data folder by default.
-    picture : Path
+    picture : Path or None
         PNG to write.
     console : Console
-        Where to print.
+        Where to print the table.
+    progress : Console
+        Where to draw progress.
 
     Raises
     ------
@@ -47,20 +54,20 @@ def show_notes(
     if instrument and instrument not in known:
         raise UserError(f"data/ has no instrument '{instrument}'{nearest(instrument, known)}")
     shown = [instrument] if instrument else known
-    notes = [note for name in shown for note in _notes(project, params, name, console)]
+    notes = [note for name in shown for note in _notes(project, params, name, progress)]
     console.print(_table(notes))
     for source, licence in sorted({(note.source, note.licence) for note in notes}):
         console.print(f"from {source}: {licence}", style="dim", markup=False)
-    overview(notes, picture)
+    if picture is not None:
+        overview(notes, picture)
     for line in wrong_octaves(notes):
         console.print(line, style="red", markup=False, soft_wrap=True)
     aside = sum(bool(n.flags) for n in notes)
-    said = f"{len(notes)} notes, {aside} set aside; see {picture}"
-    console.print(said, markup=False, soft_wrap=True)
+    console.print(f"{len(notes)} notes, {aside} set aside")
 
 
 def _notes(project: Project, params: Params, instrument: str, console: Console) -> list[Note]:
-    """From the pipeline's catalogue where it is of these very files, else measured anew."""
+    """Notes of the pipeline's catalogue where it is of these very files, else measured anew."""
     written = project.results(instrument) / "catalogue.json"
     files = catalogue.recordings(project.data, instrument)
     if written.exists() and written.stat().st_mtime > max(f.stat().st_mtime for f in files):
@@ -68,8 +75,8 @@ def _notes(project: Project, params: Params, instrument: str, console: Console) 
         # A file that was deleted, renamed or moved here leaves no newer date behind.
         if {n.file for n in notes} == {f.relative_to(project.data).as_posix() for f in files}:
             return notes
-    config = params.instruments.get(instrument)
-    highpass = config.prepare.highpass_hz if config else 25.0
+    config = params.instruments.get(instrument, params.defaults)
+    highpass = config.prepare.highpass_hz
     with counting(instrument, console) as progress:
         return catalogue.build(project.data, instrument, highpass_hz=highpass, progress=progress)
 
@@ -83,7 +90,7 @@ def _table(notes: list[Note]) -> Table:
     for n in notes:
         figures = [(n.seconds, 1), (n.f0_hz, 1), (n.cents, 0), (n.t40, 1), (n.t60, 1)]
         cells = ["-" if value is None else f"{value:.{digits}f}" for value, digits in figures]
-        said = Text("; ".join([*n.flags, *(f"warning: {line}" for line in n.warnings)]))
+        remarks = Text("; ".join([*n.flags, *(f"warning: {line}" for line in n.warnings)]))
         style = "red" if n.flags else "yellow" if n.warnings else ""
-        table.add_row(Text(n.id), *cells, said, style=style)
+        table.add_row(Text(n.id), *cells, remarks, style=style)
     return table

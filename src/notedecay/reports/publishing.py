@@ -1,4 +1,4 @@
-"""A page with its pictures, copied to where it is committed."""
+"""Copy of a page and its pictures to where they are committed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from notedecay.reports.images import shrink
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture to be shown on a page.
+    """A picture on a page.
 
     Attributes
     ----------
     source : Path
         PNG.
     shows : str
-        What there is to see, for the line below it.
+        What it shows, for the line below it.
     """
 
     source: Path

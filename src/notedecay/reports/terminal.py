@@ -1,4 +1,4 @@
-"""The table at the end: who is champion, and how everyone does."""
+"""The table at the end of a run: the champion, and the measures of every model."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _table(instrument: str, registered: dict[str, Any], metrics: dict[str, Any])
 
 
 def _searched(results: Path) -> str:
-    """What each model reached in the search, on validation notes."""
+    """Best score of each model in the search, on validation notes."""
     trials = read_rows(results / "trials.csv", ["score"])
     only = read_json(results / "best.json")["model"]
     scores: dict[str, list[float]] = {}
@@ -124,7 +124,7 @@ def _cells(figures: dict[str, Any]) -> list[str]:
 
 
 def _example(results: Path) -> str:
-    """A recording that the user has: the first test note's file."""
+    """A recording that the user has: the file of the first test note."""
     test = set(read_json(results / "split.json")["test"])
     notes = read_json(results / "catalogue.json")
     for row in notes:

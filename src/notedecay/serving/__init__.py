@@ -1,1 +1,1 @@
-"""A registered model behind REST."""
+"""A registered model behind REST: the model as MLflow loads it, and the HTTP app around it."""

@@ -1,11 +1,11 @@
-"""REST server of a registered model: MLflow's scoring server with refusals in one line.
+"""REST server of a registered model: MLflow's scoring server, with refusals in one line.
 
-MLflow's own server answers a request that it refuses with a stack trace and with paths of the
-machine that it runs on, and reads a body of any size. This one answers the same requests with the
-same bytes, and refuses the others with status 400 and one line that names the row.
+MLflow's own server answers a request that it refuses with a stack trace and with paths of its
+machine, and reads a body of any size. This one answers the same requests with the same bytes. It
+refuses the others with status 400 and one line that names the row.
 
-It is run as a script, and imports nothing of notedecay: a registered model brings the code that it
-was registered with, which a notedecay that is loaded already would take the place of.
+It is run as a script and imports nothing of notedecay: a registered version brings its own code,
+and Python would use a package that is loaded already in its place.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ server: Any = scoring_server  # it has no types
 MAX_BODY_BYTES = 32 * 2**20
 MAX_ROWS = 16
 COLUMNS = {"prime": "text, base64 of a recording", "seconds": "a number"}
-"""What the cells of each column must be."""
+"""Columns of a request, and what their cells must be."""
 SHAPES = ("dataframe_records", "dataframe_split", "instances", "inputs")
 UNFORESEEN = "Encountered an unexpected error"
-"""Begins what MLflow makes of any exception of a model that is not its own."""
+"""Start of MLflow's message for an exception of the model that is not its own."""
 EXAMPLE = '{"dataframe_records": [{"prime": "<base64 of a recording>", "seconds": 5.0}]}'
 
 logger = logging.getLogger("uvicorn.error")
@@ -49,7 +49,7 @@ class BadTableError(Exception):
 
 
 def make_app(model: PyFuncModel) -> FastAPI:
-    """Make the server of a model.
+    """Make the HTTP app of a model.
 
     Parameters
     ----------
@@ -137,9 +137,9 @@ def _refusal(status: int, line: str) -> Response:
 
 
 def _line_of_model(error: BaseException | None) -> str | None:
-    """Find what the model says of its input, as MLflow raises it or wraps it.
+    """Find the model's refusal of its input, which MLflow may have wrapped.
 
-    The class is known by its name, since it comes with the model's own code.
+    The class is recognised by its name, since it comes with the model's own code.
     """
     while error is not None:
         if any(kind.__name__ == "UserError" for kind in type(error).__mro__):

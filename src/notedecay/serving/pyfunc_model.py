@@ -1,13 +1,12 @@
-"""The model as MLflow stores and serves it: this file is its code, the weights lie beside it.
+"""A model as MLflow stores and serves it: this file is its code, the weights lie beside it.
 
 A request has a column ``prime`` (base64 of a WAV or FLAC file of the note's beginning) and a
 column ``seconds`` (length of the continuation); the answer has a column ``audio`` (base64 of a
-24-bit WAV: the prime as the model heard it, then the continuation).
+24-bit WAV: the prime as the model uses it, then the continuation).
 """
 
 from __future__ import annotations
 
-import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -17,20 +16,16 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import BAD_REQUEST
 
-from notedecay.audio import encode
 from notedecay.core.errors import UserError
-from notedecay.inference import continue_encoded
 from notedecay.models import Continuator, load
-
-LARGEST_REQUEST = 16
-"""Rows; the scoring server itself bounds nothing."""
+from notedecay.serving.codec import MAX_ROWS, continue_encoded, encode_note
 
 
 class RefusedRequestError(MlflowException, UserError):
     """A request that the model refuses, in one line.
 
-    The scoring server turns any other exception into a stack trace, and puts the whole table
-    before the message of an ``MlflowException``; the client gets the line alone.
+    The scoring server answers any other exception with a stack trace, and puts the whole table
+    before the message of an ``MlflowException``. The client gets the line alone.
     """
 
     def __init__(self, line: str) -> None:
@@ -42,14 +37,14 @@ class RefusedRequestError(MlflowException, UserError):
         return json.dumps({"error_code": self.error_code, "message": self.line})
 
 
-class ServedContinuator(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defined]
-    """A continuator behind MLflow's scoring server."""
+class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defined]
+    """A model behind MLflow's scoring server."""
 
-    continuator: Continuator[Any]
+    model: Continuator[Any]
 
     def load_context(self, context: Any) -> None:
-        """Read the continuator from the model's folder."""
-        self.continuator = load(Path(context.artifacts["continuator"]))
+        """Read the model from the artifacts of its version."""
+        self.model = load(Path(context.artifacts["model"]))
 
     def predict(
         self,
@@ -59,18 +54,18 @@ class ServedContinuator(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-d
     ) -> pd.DataFrame:
         """Continue each row's prime."""
         of = len(model_input)
-        if of > LARGEST_REQUEST:
-            raise RefusedRequestError(f"a request holds up to {LARGEST_REQUEST} rows, got {of}")
+        if of > MAX_ROWS:
+            raise RefusedRequestError(f"a request holds up to {MAX_ROWS} rows, got {of}")
         rows = zip(model_input["prime"], model_input["seconds"], strict=True)
         audio = [self._audio(*row, f"row {number} of {of}") for number, row in enumerate(rows, 1)]
         return pd.DataFrame({"audio": audio})
 
     def _audio(self, prime: Any, seconds: Any, where: str) -> str:
         try:
-            made = continue_encoded(self.continuator, prime, seconds)
+            made = continue_encoded(self.model, prime, seconds)
         except UserError as error:
             raise RefusedRequestError(f"{where}: {error}") from error
-        return base64.b64encode(encode(made.samples, made.rate)).decode()
+        return encode_note(made)
 
 
-mlflow.models.set_model(ServedContinuator())
+mlflow.models.set_model(ServedModel())

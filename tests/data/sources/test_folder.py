@@ -196,9 +196,9 @@ def test_one_rule_for_the_names_of_instruments(tmp_path: Path, name: str, hint: 
         adopt(tmp_path / "own", name, tmp_path / "data")
     assert f"such as '{hint}" in str(caught.value)
     check_instrument(str(caught.value).split("'")[-2])
-    Params.model_validate({"seed": 1, "instruments": {"oud": toy.INSTRUMENT}})
+    Params.model_validate({"seed": 1, "defaults": toy.INSTRUMENT, "instruments": {"oud": {}}})
     with pytest.raises(ValueError, match="instruments"):
-        Params.model_validate({"seed": 1, "instruments": {name: toy.INSTRUMENT}})
+        Params.model_validate({"seed": 1, "defaults": toy.INSTRUMENT, "instruments": {name: {}}})
 
 
 def test_a_disk_that_is_full_leaves_nothing_half_copied(

@@ -75,7 +75,7 @@ def test_a_component_that_is_not_listed_is_one_clear_line(
     project: Path, rows: pd.DataFrame
 ) -> None:
     assert len(rows)
-    answer = notedecay(project, "ablate", "--idea", "aftersond", ok=False)
+    answer = notedecay(project, "ablate", "--component", "aftersond", ok=False)
     assert answer.returncode == 2
     assert len(answer.stderr.splitlines()) == 1
     assert "'modal' has no component 'aftersond'; did you mean 'aftersound'?" in answer.stderr

@@ -1,0 +1,62 @@
+"""Stage ``configure``: what the other stages of an instrument depend on, parameters and code.
+
+DVC compares parameters by their path in a file, and refuses a path that is not there. The stages
+after this one depend on the merged file, in which every value has a path. So a change re-runs just
+the stages that use the value, wherever ``params.yaml`` says it. Code stands there as a hash for
+each stage and model: a comment, a picture or another model's code re-runs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from notedecay.core.config import Instrument, Params
+from notedecay.core.digests import code_digest
+from notedecay.core.files import replacing
+from notedecay.core.project import Project
+from notedecay.experiments.fingerprint import evaluation_code, training_code
+
+PREPARE = ("notedecay.data.catalogue", "notedecay.data.clips", "notedecay.data.split")
+SEARCH = ("notedecay.experiments.search.space", "notedecay.experiments.search.study")
+NO_RESULTS = ("notedecay.core", "notedecay.models", "notedecay.tracking", "notedecay.plots")
+"""Code that none of these results depends on, or whose models count each by itself."""
+
+
+def configure(project: Project, params: Params, instrument: str) -> str:
+    """Write ``params.yaml`` of an instrument's results: the seed, every parameter, and code.
+
+    Parameters
+    ----------
+    project : Project
+        Where results lie.
+    params : Params
+        Validated.
+    instrument : str
+        Which one.
+
+    Returns
+    -------
+    str
+        What was written, in one line.
+    """
+    path = project.results(instrument) / "params.yaml"
+    config = params.instrument(instrument)
+    values = {"seed": params.seed, **config.model_dump(by_alias=True), "code": _code(config)}
+    with replacing(path) as partial:
+        text = yaml.safe_dump(values, sort_keys=False)
+        partial.write_text(f"# Made from params.yaml of the project; edit that.\n{text}")
+    return f"parameters in {path.relative_to(project.root)}"
+
+
+def _code(config: Instrument) -> dict[str, Any]:
+    """Hash of the code of each stage; per model where a stage uses several."""
+    searched = {name: training_code(name) for name in sorted(config.search.spaces)}
+    baselines = {name: training_code(name) for name in sorted(config.evaluate.baselines)}
+    return {
+        "prepare": code_digest(PREPARE, NO_RESULTS),
+        "search": {**searched, "sampling": code_digest(SEARCH, NO_RESULTS)},
+        "train": searched,
+        "compare": {**searched, **baselines, "metrics": evaluation_code()},
+    }

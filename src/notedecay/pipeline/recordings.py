@@ -1,0 +1,116 @@
+"""Bringing recordings into the data folder, and pinning them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from notedecay.core.commands import pasteable
+from notedecay.core.config import load_params
+from notedecay.core.errors import UserError, count
+from notedecay.core.project import Project
+from notedecay.data.sources import folder, lock, packages
+
+Say = Callable[[str], None]
+
+
+def fetch_pinned(project: Project, say: Say) -> None:
+    """Bring the recordings that data.dvc pins, where they are missing or changed.
+
+    Parameters
+    ----------
+    project : Project
+        With a pin.
+    say : callable
+        Takes remarks, line by line.
+
+    Raises
+    ------
+    UserError
+        For recordings that cannot be had, or are not those that are pinned.
+    """
+    if not _matches(project.root):
+        pinned = packages.packages_of(lock.read_pin(project.root / lock.LIST).files)
+        packages.fetch(pinned, project.data, say=say, again=lock.damaged(project.root))
+    say(f"data/: {lock.verify(project.root)} files, as data.dvc pins them")
+
+
+def _matches(root: Path) -> bool:
+    try:
+        lock.verify(root)
+    except UserError:
+        return False
+    return True
+
+
+def fetch(project: Project, sources: Sequence[str], instrument: str | None, say: Say) -> None:
+    """Bring recordings of named sources, or of a folder of the user's own.
+
+    Parameters
+    ----------
+    project : Project
+        Whose data folder is filled.
+    sources : sequence of str
+        Names of sources, or folders.
+    instrument : str or None
+        What a folder holds.
+    say : callable
+        Takes remarks, line by line.
+
+    Raises
+    ------
+    UserError
+        For a source that does not exist, and a folder that cannot be used.
+    """
+    for source in sources:
+        if Path(source).is_dir():
+            _fetch_folder(project, source, instrument, say)
+        elif Path(source).name == source:
+            packages.fetch([source], project.data, say=say)
+        else:
+            raise UserError(f"{source}: no such folder of recordings")
+    if line := lock.unlike(project.root):
+        say(line)
+
+
+def _fetch_folder(project: Project, source: str, instrument: str | None, say: Say) -> None:
+    if instrument is None:
+        command = pasteable("notedecay", "fetch", "--source", source, "--instrument", "banjo")
+        raise UserError(f"say what {source} holds: {command}")
+    adopted = folder.adopt(Path(source), instrument, project.data)
+    for line in adopted.left_out:
+        say(f"left out: {line}")
+    for line in adopted.kept:
+        say(f"still there: {line}")
+    added = count(adopted.added, "recording")
+    say(f"{adopted.folder}: {added} added, {adopted.known} already there")
+    if instrument not in load_params(project.params).instruments:
+        command = pasteable("notedecay", "add", instrument)
+        say(f"params.yaml has no instrument '{instrument}' yet: run '{command}'")
+
+
+def pin(project: Project, say: Say) -> None:
+    """Accept the data folder as it is: write data.dvc and data.md5.
+
+    Raises
+    ------
+    UserError
+        Where DVC cannot add the folder, with its reason.
+    """
+    files, dropped = lock.accept(project.root, lambda: _dvc_add(project.root))
+    for one in dropped:
+        say(f"no longer pinned, for data/ lacks them: {one}")
+    say(f"pinned {files} files; commit data.dvc and data.md5")
+
+
+def _dvc_add(root: Path) -> None:
+    command = [sys.executable, "-m", "dvc", "add", "data"]  # --quiet would hide its reason
+    answer = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    if answer.returncode:
+        lines = [line for line in answer.stderr.splitlines() if line.strip()]
+        reasons = [line for line in lines if line.startswith("ERROR")] or lines[-1:]
+        reason = " ".join(reasons).removeprefix("ERROR: ")
+        hint = f"; run {pasteable('git', 'init', root)}" if "not a git repo" in reason else ""
+        raise UserError(f"dvc add data failed: {reason}{hint}")
