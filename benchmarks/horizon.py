@@ -4,8 +4,8 @@ For each judged partial of the true continuation its T60 is measured as always, 
 first moments after the prime alone, and made longer or shorter by whatever one factor suits
 the instrument best, so that decays which all bend alike are no error. How many sound right
 (decay_ok without missing partials) says how much hearing that much longer would tell. It is one way
-to tell, which knows neither the prime nor other notes, and no bound. docs/design.md shows what
-this prints.
+to tell, which knows neither the prime nor other notes, and no bound. docs/research-log.md shows
+what this prints.
 
     python benchmarks/horizon.py piano=data/piano guitar=data/guitar
 """

@@ -2,7 +2,7 @@
 
 Every note is continued by the other takes of it (the same pitch on the same string, softer or
 louder; brought to its level), by the modal model, which never learned the pitch, and by ESPRIT,
-and all are judged by the same measures. docs/design.md shows what this prints.
+and all are judged by the same measures. docs/research-log.md shows what this prints.
 
     python benchmarks/takes.py iowa-guitar=data/iowa-guitar
 """
