@@ -38,7 +38,7 @@ def register(project: Path, instrument: str, alias: str) -> None:
     with tracker.run("baseline esprit", "baseline") as run:
         pass
     name = f"notedecay-{instrument}"
-    version = versions.register(tracker.client, folder, run.id, name, {"continuator": "esprit"})
+    version = versions.register(tracker.client, folder, run.id, name, {"model": "esprit"})
     tracker.client.set_registered_model_alias(name, alias, version.version)
 
 

@@ -48,7 +48,7 @@ CONVOLUTIONS_1 = {
 }  # fmt: skip
 FORMAT_1: dict[str, dict[str, Any]] = {
     "modal": TRAINING_1 | {
-        "aftersound": True, "beats": True, "dropout": 0.1, "noise floor": True, "input_noise": 0.2,
+        "aftersound": True, "beats": True, "dropout": 0.1, "hiss": True, "input_noise": 0.2,
         "members": 2, "neighbours": True, "strokes": 3, "transpose": 0, "units": 8, "weed": False,
     },
     "lstm": RECURRENT_1 | {"gates": "sigmoid"},

@@ -51,7 +51,7 @@ def model(folder):
     with tracker.run("baseline esprit", "baseline") as run:
         pass
     version = versions.register(
-        tracker.client, folder / "esprit", run.id, NAME, {"continuator": "esprit"}
+        tracker.client, folder / "esprit", run.id, NAME, {"model": "esprit"}
     )
     return mlflow.pyfunc.load_model(f"models:/{NAME}/{version.version}")
 

@@ -29,7 +29,7 @@ DESCRIPTIONS = (DESCRIPTION, DESCRIPTION_1)
 FORMAT_1_NAMES: Mapping[str, str | None] = {
     # settings
     "weed": "drop_transients",
-    "noise floor": "noise_floor",
+    "hiss": "noise_floor",
     "strokes": "augmentations",
     "least_std": "min_std",
     # settings that acted in training alone, and are gone
