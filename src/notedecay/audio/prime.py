@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 import numpy as np
 import soxr
@@ -15,6 +16,9 @@ from notedecay.audio.recording import Recording, at_full_scale, is_clipped, is_s
 from notedecay.audio.samples import Samples
 from notedecay.audio.tone import has_tone
 from notedecay.core.errors import UserError
+
+Array = NDArray[np.float64]
+AnyFloat = TypeVar("AnyFloat", np.float32, np.float64)
 
 _SUSTAIN_MS, _ATTACK_MS, _WALK_MS, _MARGIN_MS = 50, 100, 20, 3
 _SAID_SECONDS = 0.05
@@ -35,7 +39,7 @@ _LOSS_BLOCK = 2**16
 
 def mono(recording: Recording) -> Samples:
     """Mean of the channels, shape (samples,)."""
-    return np.asarray(recording.samples.mean(axis=0), dtype=np.float32)
+    return np.asarray(_mixed(recording), dtype=np.float32)
 
 
 def mono_loss_db(recording: Recording) -> float:
@@ -90,9 +94,7 @@ def resample(samples: Samples, rate_in: int, rate_out: int) -> Samples:
     ndarray of float32, shape (about samples * rate_out / rate_in,)
         The input itself where the rates agree.
     """
-    if rate_in == rate_out:
-        return samples
-    return np.asarray(soxr.resample(samples, rate_in, rate_out, quality="VHQ"), dtype=np.float32)
+    return _resampled(samples, rate_in, rate_out)
 
 
 def highpass(samples: Samples, rate: int, corner_hz: float) -> Samples:
@@ -111,13 +113,7 @@ def highpass(samples: Samples, rate: int, corner_hz: float) -> Samples:
     -------
     ndarray of float32, shape (samples,)
     """
-    if corner_hz <= 0 or len(samples) < 2:
-        return samples
-    sections = butter(4, corner_hz, "highpass", fs=rate, output="sos")
-    # Three periods of the corner: the filter has settled before the first real sample.
-    padding = min(len(samples) - 1, round(3 * rate / corner_hz))
-    filtered = sosfiltfilt(sections, samples.astype(np.float64), padlen=padding)
-    return np.asarray(filtered, dtype=np.float32)
+    return np.asarray(_highpassed(samples.astype(np.float64), rate, corner_hz), dtype=np.float32)
 
 
 def onset(samples: Samples, rate: int) -> int:
@@ -156,11 +152,30 @@ def onset(samples: Samples, rate: int) -> int:
 
 
 def cleaned(recording: Recording, *, rate: int, highpass_hz: float) -> Samples:
-    """Make a whole recording what models hear, before it is cut: mono, resampled, high-passed.
+    """Mix a recording to mono, resample it, high-pass it, and round it to the file's own steps.
 
-    Training clips and primes are both cut from this, so that they agree to the sample.
+    Training clips and primes are both cut from this, so that they agree to the sample. All is
+    computed in double precision and rounded once. The steps of a file of 16 bits are 10^10 times
+    as large as the last bit of a double of full scale, in which instruction sets differ: only a
+    sample that lies within that bit of the middle between two steps can still come out
+    differently on another machine, one in 10^10.
+
+    Parameters
+    ----------
+    recording : Recording
+        Any rate, any number of channels.
+    rate : int
+        Of the result (Hz).
+    highpass_hz : float
+        Corner of the rumble filter (Hz); 0 leaves rumble in.
+
+    Returns
+    -------
+    ndarray of float32, shape (about seconds * rate,)
+        Multiples of ``2 ** (1 - recording.bits)``.
     """
-    return highpass(resample(mono(recording), recording.rate, rate), rate, highpass_hz)
+    samples = _resampled(_mixed(recording), recording.rate, rate)
+    return _rounded(_highpassed(samples, rate, highpass_hz), recording.bits)
 
 
 def from_onset(samples: Samples, rate: int) -> Samples:
@@ -216,6 +231,34 @@ def prime_of(
     if not has_tone(prime, rate):
         done.append("warning: no tone stands out of the prime, what follows cannot be a note")
     return prime, done
+
+
+def _mixed(recording: Recording) -> Array:
+    """Mean of the channels, shape (samples,)."""
+    return np.asarray(recording.samples.mean(axis=0, dtype=np.float64))
+
+
+def _resampled(samples: NDArray[AnyFloat], rate_in: int, rate_out: int) -> NDArray[AnyFloat]:
+    """Samples at another rate, in the precision that they have."""
+    if rate_in == rate_out:
+        return samples
+    resampled: NDArray[AnyFloat] = soxr.resample(samples, rate_in, rate_out, quality="VHQ")
+    return resampled
+
+
+def _highpassed(samples: Array, rate: int, corner_hz: float) -> Array:
+    if corner_hz <= 0 or len(samples) < 2:
+        return samples
+    sections = butter(4, corner_hz, "highpass", fs=rate, output="sos")
+    # Three periods of the corner: the filter has settled before the first real sample.
+    padding = min(len(samples) - 1, round(3 * rate / corner_hz))
+    return np.asarray(sosfiltfilt(sections, samples, padlen=padding))
+
+
+def _rounded(samples: Array, bits: int) -> Samples:
+    """Samples as multiples of the smallest step of integers of so many bits."""
+    steps = 2.0 ** (bits - 1)
+    return np.asarray(np.round(samples * steps) / steps, dtype=np.float32)
 
 
 def _refuse_silent(recording: Recording) -> None:

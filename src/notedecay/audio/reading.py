@@ -39,6 +39,10 @@ MOST_SAMPLES_PER_SECOND = 2**23
 LARGEST_PIPE_BYTES = 2**28
 """What comes through a pipe is kept in memory: it can be read only once."""
 
+_FINE_SUBTYPES = frozenset(
+    ("PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ALAC_20", "ALAC_24", "ALAC_32", "DWVW_24")
+)
+"""Of more than 16 bits. Decoders of lossy codecs differ between machines far above the 24th bit."""
 _CODEC_SECONDS = 0.1
 """Lossy codecs may announce a frame or two more than they give; some programs write a length
 that is a few bytes too large."""
@@ -176,7 +180,7 @@ def _recording(blocks: list[Block], decoder: _Decoder) -> Recording:
     decoder.refuse_truncated()
     if not blocks:
         raise UserError(f"{decoder.name} holds no samples: export it again")
-    return at_full_scale(Recording(_joined(blocks), decoder.rate))
+    return at_full_scale(Recording(_joined(blocks), decoder.rate, bits=decoder.bits))
 
 
 def _joined(blocks: list[Block]) -> NDArray[np.float32]:
@@ -201,6 +205,8 @@ class _Decoder:
     ----------
     rate, channels : int
         Of the file (Hz, count).
+    bits : int
+        16 or 24: of a sample in the file.
     frames : int
         How many samples of each channel the header gives; 0 where it does not know.
     decoded : int
@@ -218,6 +224,7 @@ class _Decoder:
             reason = str(error).split(": ")[-1].rstrip(".")
             raise UserError(f"{name} is not audio that can be read ({reason})") from error
         self.rate, self.channels = int(self._file.samplerate), int(self._file.channels)
+        self.bits = 24 if self._file.subtype in _FINE_SUBTYPES else 16
         known = 0 < self._file.frames < _UNKNOWN_FRAMES
         self.frames = int(self._file.frames) if known else 0
         self.decoded = 0

@@ -39,6 +39,8 @@ class Recording:
         How much of the file precedes the first sample (s): a long silence at its head.
     conversions : tuple of str
         What reading has changed, in plain words.
+    bits : int
+        16 or 24: of a sample in the file. Lossy codecs count as 16, floats as 24.
     """
 
     samples: NDArray[np.float32]
@@ -46,6 +48,7 @@ class Recording:
     path: Path | None = None
     skipped_seconds: float = 0.0
     conversions: tuple[str, ...] = ()
+    bits: int = 24
 
     @property
     def name(self) -> str:

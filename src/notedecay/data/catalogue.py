@@ -169,7 +169,7 @@ def _cuts(path: Path, samples: Samples, rate: int, named: Named) -> list[Cut]:
 def _measured(note: Note, cut: Cut, recording: Recording, samples: Samples) -> Note:
     rate = recording.rate
     span = slice(round(cut.start * rate), round((cut.start + cut.seconds) * rate))
-    raw = Recording(recording.samples[:, span], rate, recording.path)
+    raw = replace(recording, samples=recording.samples[:, span])
     figures = measure(raw, samples[span], cut.pitch)
     figures = replace(figures, warnings=recording.conversions + figures.warnings)
     return replace(

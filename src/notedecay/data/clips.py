@@ -37,8 +37,9 @@ def prepare_clips(
     Returns
     -------
     list of Clip
-        One for each note, in the same order. The first samples of a clip of a whole file
-        equal :func:`notedecay.audio.prime_of` of that file.
+        One for each note, in the same order, rounded to the steps of its file (16 or 24 bits).
+        The first samples of a clip of a whole file equal :func:`notedecay.audio.prime_of` of
+        that file.
 
     Raises
     ------

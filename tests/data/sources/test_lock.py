@@ -14,7 +14,7 @@ import pytest
 from notedecay.core.errors import UserError
 from notedecay.data.sources import lock
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def dvc(folder: Path, *arguments: str) -> str:
