@@ -7,7 +7,7 @@ import pytest
 from notedecay.core.errors import UserError
 from notedecay.data import catalogue
 from notedecay.data.reading import NO_PITCH
-from tests.data.conftest import RATE, put
+from tests.recordings import RATE, put
 
 
 def test_ids_places_and_origins(data_dir: Path) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,9 +61,7 @@ def test_triple_of_signals_without_partials(
 
 
 def test_save_writes_1200_pixels_whole(note: Figure, tmp_path: Path) -> None:
-    started = time.perf_counter()
     save(note, tmp_path / "new" / "note.png")
-    assert time.perf_counter() - started < 3.0  # about 0.6 s on an idle machine
     data = (tmp_path / "new" / "note.png").read_bytes()
     assert data[:4] == b"\x89PNG"
     assert int.from_bytes(data[16:20]) == 1200

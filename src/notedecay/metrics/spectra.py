@@ -100,11 +100,6 @@ def spectral_peaks(
     -------
     frequency_hz, level_db : ndarray of float64, shape (peaks,)
         The strongest first; empty where nothing stands out.
-
-    References
-    ----------
-    J. O. Smith and X. Serra, "PARSHL: an analysis/synthesis program for non-harmonic sounds
-    based on a sinusoidal representation", ICMC 1987 (the parabola on a dB scale).
     """
     found, _ = find_peaks(
         spectrum_db,
@@ -113,8 +108,40 @@ def spectral_peaks(
         prominence=prominence_db,
     )
     strongest = found[np.argsort(-spectrum_db[found], kind="stable")][:count]
-    left, middle, right = (spectrum_db[strongest + k] for k in (-1, 0, 1))
+    bins, levels = parabolic_peaks(spectrum_db, strongest)
+    return bins * bin_hz, levels
+
+
+def parabolic_peaks(spectrum_db: Array, bins: NDArray[np.integer]) -> tuple[Array, Array]:
+    """Tops of the parabolas through local maxima and their two neighbours.
+
+    Parameters
+    ----------
+    spectrum_db : ndarray of float64, shape (bins,)
+        Levels (dB).
+    bins : ndarray of int, shape (peaks,)
+        Local maxima, neither the first nor the last bin.
+
+    Returns
+    -------
+    bin, level_db : ndarray of float64, shape (peaks,)
+        Fractional bin, within half a bin of the maximum, and level (dB).
+
+    References
+    ----------
+    J. O. Smith and X. Serra, "PARSHL: an analysis/synthesis program for non-harmonic sounds
+    based on a sinusoidal representation", ICMC 1987 (the parabola on a dB scale).
+
+    Examples
+    --------
+    A parabola with its top of 7 dB at bin 3.25 is recovered exactly:
+
+    >>> level_db = 7.0 - (np.arange(8) - 3.25) ** 2
+    >>> parabolic_peaks(level_db, np.array([3]))
+    (array([3.25]), array([7.]))
+    """
+    left, middle, right = (spectrum_db[bins + k] for k in (-1, 0, 1))
     # The middle bin of a flat top can equal both neighbours: then the peak is where it is.
     bend = np.maximum(2.0 * middle - left - right, 1e-9)
     shift = np.clip(0.5 * (right - left) / bend, -0.5, 0.5)
-    return (strongest + shift) * bin_hz, middle + 0.25 * (right - left) * shift
+    return bins + shift, middle + 0.25 * (right - left) * shift

@@ -17,7 +17,7 @@ from notedecay.data.sources import records
 from notedecay.data.sources.folder import adopt, check_instrument
 from notedecay.data.sources.records import Origin
 from tests import toy
-from tests.data.conftest import RATE, put
+from tests.recordings import RATE, put
 
 
 def files(folder: Path) -> set[str]:

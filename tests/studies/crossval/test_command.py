@@ -17,6 +17,8 @@ from notedecay.studies.crossval.command import PUBLISHED
 from tests.studies.conftest import PITCHES
 from tests.toy import notedecay
 
+pytestmark = pytest.mark.end_to_end
+
 
 @pytest.fixture(scope="module")
 def table(project: Path) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from scipy.signal import find_peaks
 from scipy.signal.windows import hann
 
+from notedecay.metrics.spectra import parabolic_peaks
+
 Array = NDArray[np.float64]
 
 PEAK_SECONDS, PADDED = 0.25, 4
@@ -81,10 +83,7 @@ def _peaks(prime: Array, rate: int) -> Array:
         level, height=level.max() - PEAK_RANGE_DB, prominence=PROMINENCE_DB, distance=spacing
     )
     found = found[np.argsort(-level[found], kind="stable")][:MOST]
-    left, middle, right = (level[found + k] for k in (-1, 0, 1))
-    bend = np.maximum(2 * middle - left - right, 1e-9)
-    shift = np.clip(0.5 * (right - left) / bend, -0.5, 0.5)
-    return np.sort((found + shift) * rate / size)
+    return np.sort(parabolic_peaks(level, found)[0] * rate / size)
 
 
 def _fit(end: Array, rate: int, peaks: Array) -> Partials:

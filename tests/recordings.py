@@ -1,10 +1,8 @@
-"""A small data folder whose truth is known."""
+"""Recordings of known pitch, and a small data folder of them."""
 
 from __future__ import annotations
 
 from pathlib import Path
-
-import pytest
 
 from notedecay import audio
 from notedecay.data import pitch
@@ -24,10 +22,8 @@ def put(path: Path, midi: int, *, cents: float = 0.0, seconds: float = 1.5) -> P
     return path
 
 
-@pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
+def make_data_dir(folder: Path) -> Path:
     """Two takes of twelve guitar notes, of which one is mistuned and one has no pitch."""
-    folder = tmp_path / "data"
     for midi in range(48, 60):
         put(folder / "guitar" / "steel" / f"{pitch.name(midi)}.wav", midi)
         cents = 90 if midi == 50 else 0
