@@ -77,6 +77,19 @@ def read(path: Path) -> Recording:
         No such file, a folder, an empty, truncated or non-audio file, no samples,
         NaN or infinite samples, more than 10 minutes, 64 channels or 2^27 samples in all, or a
         rate outside of 1 to 768 kHz.
+
+    Examples
+    --------
+    A sine of half the full scale has its peak at -6 dBFS:
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from notedecay.audio import write
+    >>> tone = 0.5 * np.sin(2 * np.pi * 441 * np.arange(44100) / 44100)
+    >>> with TemporaryDirectory() as folder:
+    ...     write(Path(folder) / "A4.wav", tone.astype(np.float32), 44100)
+    ...     recording = read(Path(folder) / "A4.wav")
+    >>> recording.rate, recording.seconds, recording.bits, round(recording.peak_dbfs, 2)
+    (44100, 1.0, 24, -6.02)
     """
     path = Path(path)
     with _opened(path) as stream:

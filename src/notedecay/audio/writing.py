@@ -56,6 +56,16 @@ def write(path: Path, samples: Samples, rate: int) -> None:
     ------
     UserError
         The file cannot be written there, or the samples are not finite.
+
+    Examples
+    --------
+    A peak of 2 is scaled to full scale, never clipped:
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write(Path(folder) / "loud.wav", np.array([2.0, -1.0, 0.0], np.float32), 8000)
+    ...     sf.read(Path(folder) / "loud.wav")[0].round(3).tolist()
+    [1.0, -0.5, 0.0]
     """
     try:
         content = encode(samples, rate)

@@ -65,6 +65,15 @@ def fall_time(level: Levels, fall_db: float) -> float | None:
     -------
     float or None
         None where the recording ends, or its noise lies, above that level.
+
+    Examples
+    --------
+    A decay of 20 dB/s is 40 dB down after 2 s:
+
+    >>> t = np.arange(4 * 8000) / 8000
+    >>> note = 10 ** (-t) * np.sin(2 * np.pi * 440 * t)
+    >>> fall_time(levels(note.astype(np.float32), 8000), 40)
+    2.0
     """
     peak = int(np.argmax(level))
     above = np.flatnonzero(level > level[peak] - fall_db)

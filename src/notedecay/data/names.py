@@ -66,6 +66,15 @@ def parse(stem: str) -> Named | None:
     -------
     Named or None
         None where the name holds no pitch, or several.
+
+    Examples
+    --------
+    >>> parse("Piano.ff.C4")
+    Named(pitches=(60,), dynamic='ff', string=None, playing=None, rest=('Piano',))
+    >>> parse("Guitar.ff.sulG.C5Db5").pitches
+    (72, 73)
+    >>> parse("C4 or D4") is None
+    True
     """
     found = readings(stem)
     return found[0] if len(found) == 1 else None
@@ -89,6 +98,13 @@ def readings(stem: str) -> list[Named]:
     list of Named
         One entry for each different pitch or range, in the order of the name; empty where
         there is none.
+
+    Examples
+    --------
+    >>> [named.pitches for named in readings("C4 or D4")]
+    [(60,), (62,)]
+    >>> [named.pitches for named in readings("guitar_010-060-075")]
+    [(60,)]
     """
     text = unicodedata.normalize("NFKC", stem).replace("♯", "#").replace("♭", "b")
     text = _SPELT.sub(lambda m: m[1] + ("#" if m[2].lower() == "sharp" else "b"), text)

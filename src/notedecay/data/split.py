@@ -59,6 +59,17 @@ def divide(
     """Split notes as :func:`split` does, given as the pitches of the good ones by id.
 
     ``others`` says what became of the other notes, for the message where these are too few.
+
+    Examples
+    --------
+    Three of twenty pitches each are held out, and neither the lowest nor the highest:
+
+    >>> good = {f"bells/ff/{pitch}": pitch for pitch in range(60, 80)}
+    >>> parts = divide(good, validation=0.15, test=0.15, seed=1)
+    >>> {part: len(ids) for part, ids in parts.items()}
+    {'train': 14, 'validation': 3, 'test': 3}
+    >>> {"bells/ff/60", "bells/ff/79"} <= set(parts["train"])
+    True
     """
     pitches = sorted(set(good.values()))
     counts = {

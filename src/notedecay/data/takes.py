@@ -39,6 +39,11 @@ def slug(text: str) -> str:
         1 to 80 characters, not beginning with a dot. Accents are dropped, a run of other
         characters becomes one dash; a text with nothing to keep becomes a short hash of it.
         Different texts may become the same.
+
+    Examples
+    --------
+    >>> slug("Mein Flügel #2")
+    'Mein-Flugel-2'
     """
     plain = unicodedata.normalize("NFKD", text)
     plain = "".join(char for char in plain if not unicodedata.combining(char))

@@ -31,6 +31,17 @@ def attractor(tails: Sequence[NDArray[np.floating]], rate: int) -> float:
     -------
     float
         0 (unlike) to 1 (the same sound), whatever the sign; NaN with fewer than two tails.
+
+    Examples
+    --------
+    One sound at two levels and lags is the same; two pure tones are not:
+
+    >>> t = np.arange(8000) / 8000
+    >>> low, high = np.sin(2 * np.pi * 440 * t), np.sin(2 * np.pi * 660 * t)
+    >>> attractor([low, 0.5 * np.roll(low, 2)], 8000) > 0.99
+    True
+    >>> attractor([low, high], 8000) < 0.01
+    True
     """
     length = round(TAIL_SECONDS * rate)
     spoken = [np.asarray(t[-length:], np.float64) for t in tails if np.isfinite(t).all()]

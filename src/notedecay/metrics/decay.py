@@ -106,6 +106,15 @@ def decay_time(envelope_db: Array, floor_db: float, step_seconds: float = STEP_S
         Seconds for 60 dB; ``inf`` where the level holds or grows (0.1 dB/s or less is rounding,
         not decay); ``nan`` where the envelope begins at the floor or reaches the line's end
         within 30 ms, so that there is no line to speak of.
+
+    Examples
+    --------
+    A line that falls by 0.3 dB every 10 ms, that is by 30 dB/s:
+
+    >>> round(decay_time(-0.3 * np.arange(200.0), floor_db=-100.0), 3)
+    2.0
+    >>> decay_time(np.zeros(200), floor_db=-100.0)
+    inf
     """
     end_db = max(envelope_db[0] - FIT_RANGE_DB, floor_db + ABOVE_FLOOR_DB)
     below = np.flatnonzero(envelope_db <= end_db)
@@ -131,6 +140,17 @@ def decay_times(envelopes_db: Array, floors_db: Array) -> Array:
     -------
     ndarray of float64, shape (partials,)
         Seconds, ``inf`` or ``nan``.
+
+    Examples
+    --------
+    Two partials with a T60 of 2 s and 1 s:
+
+    >>> t = np.arange(3 * 8000) / 8000
+    >>> note = 10 ** (-3 * t / 2) * np.sin(2 * np.pi * 440 * t)
+    >>> note += 10 ** (-3 * t / 1) * np.sin(2 * np.pi * 1000 * t)
+    >>> envelopes = partial_envelopes(note, 8000, np.array([440.0, 1000.0]))
+    >>> decay_times(envelopes, envelope_floors(envelopes)).round(2).tolist()
+    [2.0, 1.0]
     """
     pairs = zip(envelopes_db, floors_db, strict=True)
     return np.array([decay_time(envelope, float(floor)) for envelope, floor in pairs])
@@ -148,5 +168,10 @@ def is_judged(t60: Array) -> NDArray[np.bool_]:
     -------
     ndarray of bool, shape (partials,)
         False for ``inf`` and ``nan`` too.
+
+    Examples
+    --------
+    >>> is_judged(np.array([1.0, 20.0, 30.0, np.inf, np.nan])).tolist()
+    [True, True, False, False, False]
     """
     return np.asarray(t60 <= 60.0 / SLOWEST_JUDGED_DB_PER_S)

@@ -32,6 +32,13 @@ def likeness(sounds: Sequence[NDArray[np.floating]], rate: int) -> float:
     -------
     float
         0 (unlike) to 1 (one sound); NaN with fewer than two sounds.
+
+    Examples
+    --------
+    >>> t = np.arange(8000) / 8000
+    >>> low, high = np.sin(2 * np.pi * 440 * t), np.sin(2 * np.pi * 880 * t)
+    >>> round(likeness([low, 0.1 * low], 8000), 3), round(likeness([low, high], 8000), 3)
+    (1.0, 0.0)
     """
     finite = [np.asarray(sound, np.float64) for sound in sounds if np.isfinite(sound).all()]
     directions = [_direction(sound, rate) for sound in finite]

@@ -65,6 +65,14 @@ def dominant_partials(samples: Array, rate: int) -> Partials:
     -------
     Partials
         Empty where nothing stands out.
+
+    Examples
+    --------
+    >>> t = np.arange(8000) / 8000
+    >>> note = np.sin(2 * np.pi * 440 * t) + 0.1 * np.sin(2 * np.pi * 1010 * t)
+    >>> partials = dominant_partials(note, 8000)
+    >>> partials.frequency_hz.round().tolist(), partials.level_db.round().tolist()
+    ([440.0, 1010.0], [0.0, -20.0])
     """
     return _opening_peaks(samples, rate, DOMINANT_COUNT, DOMINANT_RANGE_DB, PROMINENCE_DB)
 

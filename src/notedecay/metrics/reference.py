@@ -96,6 +96,18 @@ class Reference:
         ------
         ValueError
             Other length than the original.
+
+        Examples
+        --------
+        A copy is perfect, silence is worth nothing:
+
+        >>> t = np.arange(2 * 8000) / 8000
+        >>> note = 10 ** (-3 * t) * np.sin(2 * np.pi * 440 * t)
+        >>> reference = Reference(note, 8000, peak=1.0)
+        >>> reference.t60.round(2).tolist(), reference.judged.tolist()
+        ([1.0], [True])
+        >>> round(reference.score(note).score, 3), reference.score(0 * note).score
+        (1.0, 0.0)
         """
         if np.shape(generated) != self._original.shape:
             raise ValueError(

@@ -98,6 +98,13 @@ def decay_ok(t60_ratios: Array, missing: float) -> float:
     ----------
     T. Tolonen and H. Järveläinen, "Perceptual study of decay parameters in plucked string
     synthesis", AES 109th Convention, 2000 (the range 0.75 to 1.40 is inaudible).
+
+    Examples
+    --------
+    One of two decays is right, and a quarter of the partials is missing:
+
+    >>> decay_ok(np.array([1.1, 2.0]), missing=0.25)
+    0.375
     """
     if not t60_ratios.size:
         return float("nan")
@@ -125,6 +132,12 @@ def decay_credit(t60_ratios: Array, absent: NDArray[np.bool_], missing: float) -
     -------
     float
         0..1, NaN where no partial is judged.
+
+    Examples
+    --------
+    >>> ratios = np.array([1.0, 1.4])
+    >>> decay_credit(ratios, np.array([False, False]), missing=0.0)
+    0.75
     """
     if not t60_ratios.size:
         return float("nan")
@@ -153,6 +166,13 @@ def overall(
     -------
     float
         0..1.
+
+    Examples
+    --------
+    >>> overall(1.0, missing=0.0, pitch_cents=0.0, envelope_db=0.0, excess_noise_db=0.0)
+    1.0
+    >>> overall(1.0, missing=0.0, pitch_cents=20.0, envelope_db=10.0, excess_noise_db=10.0)
+    0.125
     """
     kept = 1.0 if np.isnan(missing) else 1.0 - missing
     in_tune = 1.0 if np.isnan(pitch_cents) else 1.0 / (1.0 + (pitch_cents / HALF_CREDIT_CENTS) ** 2)

@@ -26,12 +26,25 @@ def decibels(power: Array) -> Array:
     Returns
     -------
     ndarray of float64, same shape
+
+    Examples
+    --------
+    >>> decibels(np.array([1.0, 0.25, 0.0])).round(2).tolist()
+    [0.0, -6.02, -200.0]
     """
     return np.asarray(10.0 * np.log10(np.maximum(power, SILENCE_POWER)))
 
 
 def level_db(samples: Array) -> float:
-    """Mean power of some samples in dB re full scale, -200 dB for silence or no samples."""
+    """Mean power of some samples in dB re full scale, -200 dB for silence or no samples.
+
+    Examples
+    --------
+    A sine at full scale has a mean power of one half:
+
+    >>> round(level_db(np.sin(2 * np.pi * np.arange(800) / 8)), 2)
+    -3.01
+    """
     return float(decibels(np.asarray(np.mean(samples**2) if samples.size else 0.0)))
 
 
