@@ -7,7 +7,7 @@ from pathlib import Path
 from notedecay import audio
 from notedecay.data import pitch
 from notedecay.data.sources import records
-from notedecay.data.sources.records import Origin
+from notedecay.data.sources.records import SourceRecord
 from tests.synthetic import damped
 
 RATE = 11_025
@@ -29,5 +29,7 @@ def make_data_dir(folder: Path) -> Path:
         cents = 90 if midi == 50 else 0
         put(folder / "guitar" / "mine" / f"my_{pitch.name(midi)}_ff.wav", midi, cents=cents)
     put(folder / "guitar" / "mine" / "noodling.wav", 60)
-    records.write(Origin("somewhere", "1.0", "CC BY 3.0", "someone"), folder / "guitar" / "steel")
+    records.write(
+        SourceRecord("somewhere", "1.0", "CC BY 3.0", "someone"), folder / "guitar" / "steel"
+    )
     return folder

@@ -1,8 +1,7 @@
-"""The one way in which a recording is made ready for a model."""
+"""Preparation of a recording for a model: resampling, high-pass filter, onset, prime."""
 
 from __future__ import annotations
 
-import math
 from typing import TypeVar
 
 import numpy as np
@@ -11,72 +10,25 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
 
+from notedecay.audio.mixing import CANCELLING_DB, Array, channels_cancel, mixed, mono_loss_db
 from notedecay.audio.prediction import continued
 from notedecay.audio.recording import Recording, at_full_scale, is_clipped, is_silent
 from notedecay.audio.samples import Samples
 from notedecay.audio.tone import has_tone
 from notedecay.core.errors import UserError
 
-Array = NDArray[np.float64]
 AnyFloat = TypeVar("AnyFloat", np.float32, np.float64)
 
 _SUSTAIN_MS, _ATTACK_MS, _WALK_MS, _MARGIN_MS = 50, 100, 20, 3
-_SAID_SECONDS = 0.05
-"""A shorter lead is what every recording has."""
+_REPORTED_LEAD_SECONDS = 0.05
+"""A shorter lead before the note (s) is not reported: every recording has one."""
 _SUSTAIN_RATIO, _ATTACK_RATIO, _QUIET_RATIO, _OVER_FLOOR = 1e-2, 1e-2, 1e-4, 4.0
 
-CANCELLED_DB = 30.0
-"""Loss by mixing to mono from which what is left is no longer the note; noise 40 dB below it
-is left of channels that are each other's opposite."""
-CANCELLING_DB = 6.0
-"""Loss that is warned of: real stereo recordings lose 0.4 dB at most, unrelated channels 3 dB."""
-FORGIVEN_SECONDS = 0.1
-"""A prime that lacks less than this, and less than a third of itself, is completed."""
+MAX_MISSING_SECONDS = 0.1
+"""A prime that lacks less than this (s), and less than a third of its length, is completed by
+linear prediction."""
 _EARLIER_SECONDS = 0.02
-"""How far before its onset a short note may be cut: as far as the search for it may err."""
-_LOSS_BLOCK = 2**16
-
-
-def mono(recording: Recording) -> Samples:
-    """Mean of the channels, shape (samples,)."""
-    return np.asarray(_mixed(recording), dtype=np.float32)
-
-
-def mono_loss_db(recording: Recording) -> float:
-    """How much of a recording its channels cancel when they are mixed to mono.
-
-    The energy of the mean of the channels is compared with the mean of their energies, without
-    constant offsets. Unrelated channels lose 3 dB, however many they are: what more than
-    two of them lose by dilution is not counted.
-
-    Parameters
-    ----------
-    recording : Recording
-        Any number of channels.
-
-    Returns
-    -------
-    float
-        dB, 0 or more: 0 for one channel and for equal ones, 3 for unrelated ones or for a single
-        one that sounds, infinity for opposite ones. See :data:`CANCELLING_DB` and
-        :data:`CANCELLED_DB`.
-    """
-    channels = len(recording.samples)
-    apart = sum(_energy(channel) for channel in recording.samples) / channels
-    together = _energy(mono(recording))
-    if channels == 1 or apart == 0:
-        return 0.0
-    if together == 0:
-        return math.inf
-    dilution = max(1.0, channels / 2)
-    return max(0.0, 10 * math.log10(apart / together / dilution))
-
-
-def channels_cancel(recording: Recording, loss_db: float) -> bool:
-    """Whether next to nothing is left of a recording that loses ``loss_db`` as a mono mix."""
-    if loss_db >= CANCELLED_DB:
-        return True
-    return is_silent(Recording(mono(recording)[np.newaxis], recording.rate))
+"""A short note may be cut so much before its onset (s): the possible error of the onset."""
 
 
 def resample(samples: Samples, rate_in: int, rate_out: int) -> Samples:
@@ -103,7 +55,7 @@ def resample(samples: Samples, rate_in: int, rate_out: int) -> Samples:
 
 
 def highpass(samples: Samples, rate: int, corner_hz: float) -> Samples:
-    """Take rumble away: Butterworth of order 4, forwards and backwards (zero phase).
+    """Remove rumble by a Butterworth high-pass of order 4, forwards and backwards (zero phase).
 
     Parameters
     ----------
@@ -204,7 +156,7 @@ def cleaned(recording: Recording, *, rate: int, highpass_hz: float) -> Samples:
     >>> bool(np.all(steps == np.round(steps)))
     True
     """
-    samples = _resampled(_mixed(recording), recording.rate, rate)
+    samples = _resampled(mixed(recording), recording.rate, rate)
     return _rounded(_highpassed(samples, rate, highpass_hz), recording.bits)
 
 
@@ -216,7 +168,7 @@ def from_onset(samples: Samples, rate: int) -> Samples:
 def prime_of(
     recording: Recording, *, rate: int, prime_seconds: float, highpass_hz: float
 ) -> tuple[Samples, list[str]]:
-    """Make a prime ready from any recording of a note.
+    """Cut the prime out of a recording of a note.
 
     Parameters
     ----------
@@ -235,7 +187,7 @@ def prime_of(
     prime : ndarray of float32, shape (round(prime_seconds * rate),)
         Mono, beginning at the onset.
     conversions : list of str
-        What had to be done or is amiss, in plain words.
+        Conversions and warnings, one sentence each.
 
     Raises
     ------
@@ -269,11 +221,6 @@ def prime_of(
     if not has_tone(prime, rate):
         done.append("warning: no tone stands out of the prime, what follows cannot be a note")
     return prime, done
-
-
-def _mixed(recording: Recording) -> Array:
-    """Mean of the channels, shape (samples,)."""
-    return np.asarray(recording.samples.mean(axis=0, dtype=np.float64))
 
 
 def _resampled(samples: NDArray[AnyFloat], rate_in: int, rate_out: int) -> NDArray[AnyFloat]:
@@ -315,7 +262,7 @@ def _refuse_cancelled(recording: Recording, loss_db: float) -> None:
 
 
 def _refuse_short(recording: Recording, available: int, needed: int, rate: int) -> None:
-    if needed - available >= min(FORGIVEN_SECONDS * rate, needed / 3):
+    if needed - available >= min(MAX_MISSING_SECONDS * rate, needed / 3):
         raise UserError(
             f"{recording.name}: {available / rate:.2f} s of note after the onset, "
             f"the prime needs {needed / rate:.2f} s: give a longer recording"
@@ -328,13 +275,6 @@ def _begun_earlier(begins: int, available: int, needed: int, rate: int) -> int:
     return begins - min(lacking, begins, round(_EARLIER_SECONDS * rate))
 
 
-def _energy(channel: Samples) -> float:
-    """Sum of squares about the mean, without a copy of the channel."""
-    level = np.float32(channel.mean(dtype=np.float64))
-    parts = (channel[at : at + _LOSS_BLOCK] - level for at in range(0, len(channel), _LOSS_BLOCK))
-    return sum(float(np.dot(part, part)) for part in parts)
-
-
 def _conversions(recording: Recording, rate: int, lead_seconds: float, loss_db: float) -> list[str]:
     done = list(recording.conversions)
     channels = len(recording.samples)
@@ -342,7 +282,7 @@ def _conversions(recording: Recording, rate: int, lead_seconds: float, loss_db: 
         done.append(f"{'stereo' if channels == 2 else f'{channels} channels'} mixed to mono")
     if recording.rate != rate:
         done.append(f"resampled {recording.rate} -> {rate} Hz")
-    if lead_seconds >= _SAID_SECONDS:
+    if lead_seconds >= _REPORTED_LEAD_SECONDS:
         done.append(f"{lead_seconds:.2f} s before the note cut off")
     if is_clipped(recording):
         done.append("warning: the recording is clipped, its partials are not to be trusted")

@@ -1,4 +1,4 @@
-"""Sound into files."""
+"""Writing of 24-bit WAV files."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def encode(samples: Samples, rate: int) -> bytes:
     Parameters
     ----------
     samples : ndarray of float32, shape (samples,)
-        Full scale is -1..1. What exceeds it is scaled as a whole and never clipped; to say
-        so, or to keep several files in balance, scale before by
-        :func:`~notedecay.audio.to_full_scale`.
+        Full scale is -1..1. A signal that exceeds it is scaled as a whole and never clipped.
+        To report the scaling, or to scale several files alike, call
+        :func:`~notedecay.audio.to_full_scale` first.
     rate : int
         Hz.
 

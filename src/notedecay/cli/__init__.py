@@ -73,7 +73,7 @@ def fetch(
     project = find_project()
     if source is None:
         if not _matches(project.root):
-            pinned = packages.packages_of(lock.read_pin(project.root / lock.LIST).files)
+            pinned = packages.packages_of(lock.read_lock(project.root / lock.LIST).files)
             wrong = lock.damaged(project.root)
             packages.fetch(pinned, project.data, say=_say, again=wrong)
         _say(f"data/: {lock.verify(project.root)} files, as data.dvc pins them")
@@ -96,7 +96,7 @@ def _bring(source: str, instrument: str | None, data: Path) -> None:
     if instrument is None:
         command = pasteable("notedecay", "fetch", "--source", source, "--instrument", "banjo")
         raise UserError(f"say what {source} holds: {command}")
-    adopted = folder.adopt(Path(source), instrument, data)
+    adopted = folder.import_folder(Path(source), instrument, data)
     for line in adopted.left_out:
         _say(f"left out: {line}")
     for line in adopted.kept:

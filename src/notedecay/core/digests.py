@@ -1,4 +1,4 @@
-"""Hashes by which files and code are told apart."""
+"""Hashes that identify files and code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def sha256(path: Path) -> str:
 
 
 def code_digest(*packages: str) -> str:
-    """Hash of the source of packages of notedecay: figures of other code do not compare."""
+    """Hash of the source of packages of notedecay; figures of other code are not comparable."""
     top = Path(__file__).parents[1]
     files = sorted(path for name in packages for path in (top / name).rglob("*.py"))
     content = b"".join(

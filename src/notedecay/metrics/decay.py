@@ -1,4 +1,4 @@
-"""How fast each partial dies away: heterodyne envelopes and the line through them."""
+"""Decay time of each partial: heterodyne envelopes and a line through each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STEP_SECONDS = 0.01
 FIT_RANGE_DB = 30.0
 FLOOR_PERCENTILE = 5.0
 ABOVE_FLOOR_DB = 6.0
-FEWEST_POINTS = 3
+MIN_POINTS = 3
 
 SLOWEST_JUDGED_DB_PER_S = 3.0
 SLOWEST_FALL_DB_PER_S = 0.1
@@ -30,7 +30,7 @@ def partial_envelopes(samples: Array, rate: int, frequency_hz: Array) -> Array:
     rate : int
         Hz.
     frequency_hz : ndarray of float64, shape (partials,)
-        Where to listen (Hz).
+        Frequencies of the partials (Hz).
 
     Returns
     -------
@@ -47,7 +47,7 @@ def partial_envelopes(samples: Array, rate: int, frequency_hz: Array) -> Array:
 
 
 def heterodyne_kernel(rate: int, frequency_hz: Array, length: int) -> NDArray[np.complex128]:
-    """What a window of samples is multiplied with to hear partials in it.
+    """Complex kernel that measures amplitudes of partials in a window of samples.
 
     Shifting a partial to 0 Hz and smoothing is a product with one kernel, but for the phase.
 
@@ -56,7 +56,7 @@ def heterodyne_kernel(rate: int, frequency_hz: Array, length: int) -> NDArray[np
     rate : int
         Hz.
     frequency_hz : ndarray of float64, shape (partials,)
-        Where to listen (Hz).
+        Frequencies of the partials (Hz).
     length : int
         Of the Hann window (samples).
 
@@ -119,7 +119,7 @@ def decay_time(envelope_db: Array, floor_db: float, step_seconds: float = STEP_S
     end_db = max(envelope_db[0] - FIT_RANGE_DB, floor_db + ABOVE_FLOOR_DB)
     below = np.flatnonzero(envelope_db <= end_db)
     line = envelope_db[: below[0]] if below.size else envelope_db
-    if line.size < FEWEST_POINTS:
+    if line.size < MIN_POINTS:
         return float("nan")
     t = (np.arange(line.size) - (line.size - 1) / 2.0) * step_seconds
     fall_db_per_s = -float(t @ line) / float(t @ t)

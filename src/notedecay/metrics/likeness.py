@@ -1,4 +1,4 @@
-"""Are all continuations one and the same sound? Then none of them depends on its prime."""
+"""Likeness of many sounds: 1 where all continuations are the same, whatever their primes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ WINDOW_SECONDS = 0.2
 
 
 def likeness(sounds: Sequence[NDArray[np.floating]], rate: int) -> float:
-    """How alike sounds are: the median over all pairs of the cosine of their mean spectra.
+    """Median over all pairs of sounds of the cosine between their mean spectra.
 
-    Level and phase do not count. Unlike :func:`notedecay.metrics.attractor`, which looks for
-    the two most alike, it says whether *all* are one sound.
+    Level and phase do not count. Unlike :func:`notedecay.metrics.attractor`, which finds
+    the most similar pair, this measures whether *all* are one sound.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What sounds beside the partials, and after the note is over."""
+"""Energy between the partials, broadband envelope, and the end of a note."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dominant partials of a note, and whether a continuation still has them."""
+"""Partials of a note, and their counterparts in a continuation."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def dominant_partials(samples: Array, rate: int) -> Partials:
     Parameters
     ----------
     samples : ndarray of float64, shape (samples,)
-        A note from the moment of interest on (the end of the prime); 275 ms of it are looked
-        at, fewer if it is shorter.
+        A note from the moment of interest on (the end of the prime); 275 ms of it are
+        analysed, fewer if it is shorter.
     rate : int
         Hz.
 
@@ -86,7 +86,7 @@ def known_partials(samples: Array, rate: int) -> Partials:
 
 
 def candidate_partials(samples: Array, rate: int, wanted: Partials) -> Partials:
-    """Up to 40 peaks of a continuation, among which the wanted partials are looked for.
+    """Up to 40 peaks of a continuation, candidates for the partials of the original.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def candidate_partials(samples: Array, rate: int, wanted: Partials) -> Partials:
         Hz.
     wanted : Partials
         Of the original: peaks 70 dB under its strongest partial do not count, so that a
-        continuation too quiet to be heard has none.
+        inaudible continuation has none.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What a continuation got: the measures, their credits, and means over notes."""
+"""Measures of a continuation, the score made of them, and means over notes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MEASURES = (
 
 @dataclass(frozen=True)
 class Scores:
-    """What a continuation got; NaN where the note gives nothing to judge.
+    """Measures of a continuation; NaN where the note does not allow one.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class Scores:
 
 
 def decay_ok(t60_ratios: Array, missing: float) -> float:
-    """Share of the judged partials whose decay is right to the ear, times (1 - missing).
+    """Share of the judged partials with an audibly correct decay, times (1 - missing).
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def decay_ok(t60_ratios: Array, missing: float) -> float:
 
 
 def decay_credit(t60_ratios: Array, absent: NDArray[np.bool_], missing: float) -> float:
-    """Judge decay with a soft edge, which gives a search a direction where decay_ok has none.
+    """Decay credit with a soft edge, which guides a search where decay_ok is flat.
 
     Each judged partial earns 1 for the right T60, one half for a T60 that is 1.4 times too
     long or too short, little for more, and nothing if it is missing or does not decay. The
@@ -149,13 +149,13 @@ def decay_credit(t60_ratios: Array, absent: NDArray[np.bool_], missing: float) -
 def overall(
     decay: float, missing: float, pitch_cents: float, envelope_db: float, excess_noise_db: float
 ) -> float:
-    """Sum up: the one score that steers the search and the promotion, a product of four credits.
+    """Product of four credits: the score by which the search and the gate decide.
 
     Decay: :func:`decay_credit`; (1 - missing) for a note of which no decay is judged, such as
     a flute's. Pitch: 1 / (1 + (cents / 20)^2), so that 5 cents, just noticeable, cost 6 %.
     Envelope: 10 / (10 + envelope_db). Noise: 10 / (10 + excess), none for less noise than the
-    original has. A product, since a continuation is no better than its worst fault: silence
-    and a tone that goes on for ever earn 0 whatever else they do.
+    original has. The credits are multiplied, so that silence and a
+    tone that never decays score 0 whatever their other credits are.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def overall(
 
 
 def mean_scores(scores: Sequence[Scores]) -> dict[str, float]:
-    """Mean of each measure over notes, leaving out what a note gives nothing to judge for.
+    """Mean of each measure over the notes that have it.
 
     Parameters
     ----------

@@ -1,4 +1,7 @@
-"""Frames, power spectra and spectral peaks: what the measures are made of."""
+"""Frames, power spectra and spectral peaks, on which the measures are built.
+
+``librosa.stft`` gives the same unpadded spectra; its import costs 0.6 s of CPU in every process.
+"""
 
 from __future__ import annotations
 
@@ -107,7 +110,7 @@ def spectral_peaks(
     lowest_db : float
         Peaks under this level are left out (dB).
     prominence_db : float
-        By how much a peak stands out from the valleys beside it (dB).
+        Least height of a peak over the valleys beside it (dB).
 
     Returns
     -------

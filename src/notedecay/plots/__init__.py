@@ -1,4 +1,4 @@
-"""Every picture of the project, drawn with matplotlib."""
+"""Pictures of notes, scores and catalogues, made with matplotlib."""
 
 from notedecay.plots.charts import PitchPoint, comparison_bars, decay_scatter, scores_by_pitch
 from notedecay.plots.error_charts import decay_over_prime, error_over_partials

@@ -1,4 +1,4 @@
-"""Pictures of one note: what was played, what was generated, and how both die away."""
+"""Picture of one note: spectrograms of original and continuation, and their decays."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from notedecay.metrics.noise import ENVELOPE_SECONDS, envelope_db
 from notedecay.metrics.partials import dominant_partials
 from notedecay.metrics.spectra import Array, decibels, power_spectra
 
-# Okabe and Ito's colours, told apart by colour-blind readers too; yellow is too pale for lines.
+# Colours of Okabe and Ito, which colour-blind readers distinguish; yellow is too pale for lines.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
@@ -39,7 +39,7 @@ Signal = NDArray[np.floating]
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a picture, whole or not at all.
+    """Write a picture, atomically.
 
     Parameters
     ----------
@@ -74,20 +74,20 @@ def triple(
     prime_seconds: float,
     title: str,
 ) -> Figure:
-    """Draw the three signals as spectrograms, and beneath them how they die away.
+    """Plot spectrograms of three signals, and below them the decay of the whole and of partials.
 
     Parameters
     ----------
     original, with_prime : ndarray of float, shape (samples,), (samples',)
         The note and the generated one, both from the onset on; lengths may differ.
     without_prime : ndarray of float, shape (samples'',)
-        What was generated alone.
+        The generated part alone.
     rate : int
         Hz.
     prime_seconds : float
         Where the prime ends (s).
     title : str
-        Says which note and which continuator.
+        Names the note and the model.
 
     Returns
     -------

@@ -145,7 +145,7 @@ def test_all_four_instruments_arrive_and_a_second_fetch_asks_for_nothing(
     ]
     assert not list(tmp_path.rglob("*.zip"))
     assert not list(tmp_path.rglob(SCRATCH))
-    assert records.read(tmp_path / "cello" / "iowa") == iowa.ORIGIN
+    assert records.read(tmp_path / "cello" / "iowa") == iowa.RECORD
     site.asked.clear()
     assert all("already there" in line for line in fetch(site, tmp_path))
     assert site.asked == []
