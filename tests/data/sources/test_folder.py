@@ -41,7 +41,7 @@ def test_own_recordings_are_taken_in_and_the_rest_is_named(tmp_path: Path) -> No
         "notes.txt": "1 file of other kinds than recordings",
         "tuning.wav": "no pitch in its name",
         "A1_E4.wav": "several pitches in its name, A1 and E4",
-        "harp_C4C5.wav": "attacks where the name promises 13",
+        "harp_C4C5.wav": "attacks where the name lists 13",
     }.items():
         assert any(name in line and reason in line for line in imported.left_out)
     notes = catalogue.build(tmp_path / "data", "harp", highpass_hz=40)
