@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: repro test lint ui lock image
+.PHONY: repro test test-quick lint ui lock image
 
 repro: .venv/installed
 	@notedecay fetch
@@ -12,6 +12,10 @@ repro: .venv/installed
 
 test: lint
 	OMP_NUM_THREADS=1 pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+
+# Without the end-to-end tests, in a third of the time.
+test-quick: lint
+	OMP_NUM_THREADS=1 pytest -m "not end_to_end" --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: .venv/installed-dev
 	ruff check src tests benchmarks

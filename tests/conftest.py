@@ -7,6 +7,8 @@ from pathlib import Path
 import matplotlib
 import pytest
 
+from tests.recordings import make_data_dir
+
 matplotlib.use("Agg")
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -18,3 +20,9 @@ def real_data() -> Path:
     if not (REAL_DATA / "README.md").exists():
         pytest.skip(f"no real recordings at {REAL_DATA}")
     return REAL_DATA
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """Two takes of twelve guitar notes, of which one is mistuned and one has no pitch."""
+    return make_data_dir(tmp_path / "data")

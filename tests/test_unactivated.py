@@ -14,6 +14,8 @@ import yaml
 from notedecay.core.commands import find_children, installed, pasteable
 from tests import toy
 
+pytestmark = pytest.mark.end_to_end
+
 BARE = "/usr/bin:/bin"
 STAGE = """#!/bin/sh
 echo "$0" > result.txt

@@ -140,6 +140,29 @@ def test_the_same_holds_for_real_notes(real_data: Path, tmp_path: Path, name: st
     assert np.array_equal(prime, clip.samples[: len(prime)])
 
 
+@pytest.mark.parametrize(
+    ("format_", "subtype", "bits"),
+    [
+        ("WAV", "PCM_U8", 16),
+        ("WAV", "PCM_16", 16),
+        ("WAV", "PCM_24", 24),
+        ("WAV", "FLOAT", 24),
+        ("FLAC", "PCM_16", 16),
+        ("FLAC", "PCM_24", 24),
+        ("OGG", "VORBIS", 16),
+        ("MP3", "MPEG_LAYER_III", 16),
+    ],
+)
+def test_cleaned_sound_has_the_steps_of_its_file(format_: str, subtype: str, bits: int) -> None:
+    buffer = io.BytesIO()
+    sf.write(buffer, audio.mono(recorded()), 44100, format=format_, subtype=subtype)
+    recording = audio.read_bytes(buffer.getvalue())
+    assert recording.bits == bits
+    steps = audio.cleaned(recording, rate=8400, highpass_hz=25.0) * 2.0 ** (bits - 1)
+    assert np.array_equal(steps, np.round(steps))
+    assert np.any(steps % 2)
+
+
 def test_too_short_silent_and_clipped_are_told() -> None:
     with pytest.raises(UserError, match=r"0\.2\d s of note after the onset, the prime needs 0\.33"):
         audio.prime_of(recorded(seconds=0.2), **MODEL)
@@ -210,7 +233,7 @@ def damped_note(rate: int, *, noise_db: float | None = -80.0, seconds: float = 1
 def test_a_note_that_lacks_a_little_is_completed(
     rate: int, lacking: float, noise_db: float | None
 ) -> None:
-    note = damped_note(rate, noise_db=noise_db)
+    note = np.round(damped_note(rate, noise_db=noise_db) * 2**23) / np.float32(2**23)
     needed = round(0.33 * rate)
     given = needed - round(lacking * rate)
     model = {**MODEL, "rate": rate, "highpass_hz": 0.0}

@@ -112,7 +112,7 @@ def test_an_empty_pipe_and_an_endless_one_are_refused(
     with pytest.raises(UserError, match=r"pipe is empty \(0 bytes\)"):
         audio.read(pipe)
     writer.join()
-    monkeypatch.setattr(reading, "LARGEST_PIPE_BYTES", 2**22)
+    monkeypatch.setattr(reading, "MAX_PIPE_BYTES", 2**22)
     with pytest.raises(UserError, match="/dev/zero: more than 4 MiB come through this pipe"):
         audio.read(Path("/dev/zero"))
 
@@ -252,7 +252,7 @@ def test_more_than_ten_minutes_are_refused(tmp_path: Path, kind: str, read: type
 def test_too_many_samples_over_all_channels_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "MOST_SAMPLES", 4 * len(NOTE) - 1)
+    monkeypatch.setattr(reading, "MAX_SAMPLES", 4 * len(NOTE) - 1)
     path = tmp_path / "wide.flac"
     data = bytearray(encoded("FLAC", None, np.tile(NOTE[:, np.newaxis], 4)))
     path.write_bytes(bytes(data))

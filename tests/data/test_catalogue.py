@@ -7,7 +7,7 @@ import pytest
 from notedecay.core.errors import UserError
 from notedecay.data import catalogue
 from notedecay.data.reading import NO_PITCH
-from tests.data.conftest import RATE, put
+from tests.recordings import RATE, put
 
 
 def test_ids_places_and_origins(data_dir: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_damaged_recording_is_named(data_dir: Path) -> None:
 
 def test_a_run_that_does_not_hold_its_notes_is_named(data_dir: Path) -> None:
     put(data_dir / "guitar" / "steel" / "Guitar.mf.C4A4.wav", 60)
-    with pytest.raises(UserError, match=r"C4A4\.wav: \d+ attacks where the name promises 10"):
+    with pytest.raises(UserError, match=r"C4A4\.wav: \d+ attacks where the name lists 10"):
         catalogue.build(data_dir, "guitar", highpass_hz=40)
 
 

@@ -43,7 +43,7 @@ def test_notes_that_ring_into_each_other(clicks: int) -> None:
 
 def test_a_run_with_too_few_attacks_is_told() -> None:
     single = run(range(60, 61), [0.1], 2.0)
-    with pytest.raises(UserError, match=r"\d attacks where the name promises 7 notes"):
+    with pytest.raises(UserError, match=r"\d attacks where the name lists 7 notes"):
         chromatic_runs.cut(single, RATE, range(60, 67))
 
 

@@ -4,11 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile as sf
 
+from notedecay.audio import prime
+from notedecay.audio.samples import Samples
 from notedecay.core.errors import UserError
 from notedecay.data import catalogue
 from notedecay.data.clips import prepare_clips, read_clips, write_clips
 from notedecay.data.note import Clip
+from notedecay.data.pitch import hz
+from tests.synthetic import damped
 
 
 def test_clips_begin_at_the_onset_and_are_no_longer_than_asked(data_dir: Path) -> None:
@@ -34,6 +39,36 @@ def test_the_notes_of_a_run_end_where_the_next_begins(real_data: Path, tmp_path:
         assert len(clip.samples) / 5600 == pytest.approx(note.seconds, abs=0.03)
         peak = int(np.argmax(np.abs(clip.samples)))
         assert peak < 0.15 * 5600
+
+
+@pytest.mark.parametrize(("subtype", "relative"), [("PCM_16", 1e-9), ("PCM_24", 1e-13)])
+@pytest.mark.parametrize("stage", ["_resampled", "_highpassed"])
+def test_the_last_bits_of_an_instruction_set_leave_the_file_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, subtype: str, relative: float, stage: str
+) -> None:
+    (tmp_path / "bells" / "own").mkdir(parents=True)
+    for pitch, name in ((57, "A3"), (60, "C4")):
+        note = damped([hz(pitch), 2 * hz(pitch)], [2.0, 1.0], rate=44100, noise_db=-60, seed=pitch)
+        sf.write(tmp_path / f"bells/own/{name}.wav", note, 44100, subtype=subtype)
+    notes = catalogue.build(tmp_path, "bells", highpass_hz=25)
+
+    def written(file: str) -> bytes:
+        clips = prepare_clips(tmp_path, notes, rate=8400, seconds=2.0, highpass_hz=25.0)
+        write_clips(clips, tmp_path / file)
+        return (tmp_path / file).read_bytes()
+
+    here = written("here.npz")
+    whole = getattr(prime, stage)
+    generator = np.random.default_rng(0)
+
+    def elsewhere(samples: Samples, *arguments: float) -> Samples:
+        exact = whole(samples, *arguments)
+        return exact * (1 + relative * generator.uniform(-1, 1, len(exact)))
+
+    monkeypatch.setattr(prime, stage, elsewhere)
+    assert written("elsewhere.npz") == here
+    monkeypatch.setattr(prime, "_rounded", lambda samples, _: samples.astype(np.float32))
+    assert written("unrounded.npz") != here
 
 
 def test_clips_come_back_from_their_file_which_is_the_same_each_time(tmp_path: Path) -> None:

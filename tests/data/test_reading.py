@@ -10,7 +10,7 @@ import pytest
 from notedecay.data import catalogue
 from notedecay.data.names import Named
 from notedecay.data.reading import NO_PITCH, read_name
-from tests.data.conftest import put
+from tests.recordings import put
 
 
 @pytest.mark.parametrize(

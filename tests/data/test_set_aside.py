@@ -10,7 +10,7 @@ import pytest
 from notedecay.core.errors import UserError
 from notedecay.data import catalogue, pitch, split
 from notedecay.data.set_aside import reasons, wrong_octaves
-from tests.data.conftest import put
+from tests.recordings import put
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_too_few_pitches_are_told(count: int) -> None:
 @pytest.mark.parametrize(("validation", "test"), [(0.3, 0.3), (0.5, 0.1), (0.05, 0.5), (0.9, 0.9)])
 def test_no_more_than_half_of_the_pitches_can_be_held_out(validation: float, test: float) -> None:
     """More would leave held-out pitches without a learned one beside them."""
-    with pytest.raises(UserError, match=r"20 pitches are too few to learn from when \d+ are held"):
+    with pytest.raises(UserError, match=r"20 pitches are too few for training when \d+ are held"):
         split.split(notes(20), validation=validation, test=test, seed=0)
 
 

@@ -22,6 +22,8 @@ from notedecay.tracking.store import connect
 from tests import toy
 from tests.registry.servers import serving
 
+pytestmark = pytest.mark.end_to_end
+
 STAGES = ["configure", "prepare", "search", "train", "compare", "register"]
 MODEL = "models:/notedecay-bells@champion"
 

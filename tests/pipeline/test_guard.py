@@ -17,6 +17,8 @@ from notedecay.core.errors import UserError
 from notedecay.pipeline.guard import alone
 from tests import toy
 
+pytestmark = pytest.mark.end_to_end
+
 WORK = """
 import sys, time
 from pathlib import Path

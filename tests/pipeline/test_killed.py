@@ -28,6 +28,8 @@ from notedecay.pipeline import STAGES
 from notedecay.tracking.store import connect
 from tests import toy
 
+pytestmark = pytest.mark.end_to_end
+
 TRIALS, EPOCHS = 2, 40
 
 

@@ -19,6 +19,8 @@ from tests import toy
 from tests.registry.servers import serving
 from tests.synthetic import damped
 
+pytestmark = pytest.mark.end_to_end
+
 FOLDER = "[a] b's (1) #é"
 PITCHES = range(60, 70)
 MODEL = "models:/notedecay-bells@champion"

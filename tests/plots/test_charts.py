@@ -68,7 +68,7 @@ def test_bars_are_means_and_empty_rows_say_so(tmp_path: Path) -> None:
     widths = np.array([bar.get_window_extent().width for bar in bars])
     assert widths / max(widths) == pytest.approx([1.0, 0.5, 0.0], abs=1e-6)
     cents = panels[WORDS["pitch_cents"]]
-    assert [text.get_text().strip() for text in cents.texts] == ["nothing to judge"]
+    assert [text.get_text().strip() for text in cents.texts] == ["nothing to score"]
 
 
 def test_every_measure_has_its_words() -> None:

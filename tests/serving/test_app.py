@@ -28,6 +28,8 @@ from notedecay.serving.app import scoring_server
 from notedecay.tracking.runs import Tracker
 from tests.synthetic import damped
 
+pytestmark = pytest.mark.end_to_end
+
 RATE = 2000
 NAME = "notedecay-bells"
 NOTE = damped([220.0, 440.0], [2.0, 1.2], [1, 0.5], seconds=1.5, rate=RATE)

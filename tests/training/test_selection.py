@@ -249,6 +249,6 @@ def test_a_damaged_history_is_one_line_with_the_way_out(notes, tmp_path, content
     with pytest.raises(UserError) as caught:
         run(notes, folder)
     line = str(caught.value)
-    assert line.startswith(f"{folder / 'history.json'} is damaged; to begin that work anew, run ")
+    assert line.startswith(f"{folder / 'history.json'} is damaged; to start that work again, run ")
     assert shlex.split(line[line.index("run ") + 4 :]) == ["rm", "-r", str(folder)]
     assert (folder / "history.json").read_text() == content

@@ -1,18 +1,13 @@
-"""Reading and writing sound, and making a recording ready for a model."""
+"""Reading and writing of recordings, and their preparation for a model."""
 
-from notedecay.audio.prime import (
+from notedecay.audio.mixing import (
     CANCELLED_DB,
     CANCELLING_DB,
     channels_cancel,
-    cleaned,
-    from_onset,
-    highpass,
     mono,
     mono_loss_db,
-    onset,
-    prime_of,
-    resample,
 )
+from notedecay.audio.prime import cleaned, from_onset, highpass, onset, prime_of, resample
 from notedecay.audio.reading import SUFFIXES, read, read_bytes, read_head
 from notedecay.audio.recording import (
     Recording,

@@ -1,4 +1,4 @@
-"""How many bytes of samples the header of a container promises, and how many there are.
+"""Comparison of the length in a container's header with the bytes that follow it.
 
 A program that streams cannot know the length when it writes the header: it leaves 0, -1 or
 the largest number that fits. Others are a few bytes off. libsndfile understands some of these
@@ -22,7 +22,7 @@ from typing import BinaryIO
 STREAMED_BYTES = 0x7F000000
 """A length from here on that the file does not have is a placeholder: no recording of 10 minutes
 in up to 2^27 samples is so large."""
-_MOST_CHUNKS = 10_000
+_MAX_CHUNKS = 10_000
 _INHERITED_LENGTH = 0xFFFFFFFF
 """Of a ``data`` chunk in RF64: its length stands in the chunk ``ds64``."""
 
@@ -158,7 +158,7 @@ def _chunks(
 ) -> Iterator[tuple[int, bytes, int]]:
     """Offset, name and length of each chunk."""
     size, at = struct.calcsize(layout.header), first
-    for _ in range(_MOST_CHUNKS):
+    for _ in range(_MAX_CHUNKS):
         if at + size > end:
             return
         name, value = struct.unpack(layout.header, _bytes_at(stream, at, size))

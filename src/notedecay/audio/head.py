@@ -1,4 +1,4 @@
-"""The part of a long recording in which its note begins."""
+"""Selection of the part of a long recording that holds the beginning of its note."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 Block = NDArray[np.float32]
 """Consecutive samples, shape (samples, channels)."""
 
-LONGEST_SECONDS = 30
-MOST_SAMPLES = 2**23
+MAX_SECONDS = 30
+MAX_SAMPLES = 2**23
 """Over all channels (32 MiB): half a minute of stereo at 96 kHz, 5 s of 8 channels at 192 kHz."""
 NOTE_DBFS = -40.0
 """A block as loud as this is a note, and not the noise before it."""
 LEAD_RATIO = 1e-2
 """What is 20 dB and more below the loudest precedes the note, as in the search for the onset."""
-_FEWEST_BLOCKS = 2
+_MIN_BLOCKS = 2
 _FRAMES = 50
 
 
@@ -38,7 +38,7 @@ class Head:
     def __init__(self, rate: int, channels: int) -> None:
         self.blocks: list[Block] = []
         self._rate = rate
-        self._room = max(_FEWEST_BLOCKS, min(LONGEST_SECONDS, MOST_SAMPLES // (rate * channels)))
+        self._room = max(_MIN_BLOCKS, min(MAX_SECONDS, MAX_SAMPLES // (rate * channels)))
         self._powers: list[float] = []
         self._first = 0
         self._seen = 0

@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from notedecay.audio.containers import is_known
 
-LARGEST_BYTES = 2**26
+MAX_BYTES = 2**26
 """An MP3 file of 10 minutes has up to 24 MB."""
 _SEARCHED = 2**16
 _KBITS = {
@@ -56,7 +56,7 @@ def mended(stream: BinaryIO) -> BinaryIO | None:
         stream.seek(0)
         return None
     stream.seek(tagged + first)
-    data = stream.read(LARGEST_BYTES)
+    data = stream.read(MAX_BYTES)
     stream.seek(0)
     counted = _counted(data)
     return io.BytesIO(counted + data) if counted or first else None

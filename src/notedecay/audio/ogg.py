@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from typing import BinaryIO
 
-_LARGEST_PAGE = 65_307
+_MAX_PAGE_BYTES = 65_307
 _IS_LAST = 4
 _POLYNOMIAL = 0x04C11DB7
 
@@ -61,8 +61,8 @@ def _last_page(stream: BinaryIO) -> tuple[int, bytes]:
     """Offset of the last page, and what there is of it."""
     position = stream.tell()
     end = stream.seek(0, os.SEEK_END)
-    first = stream.seek(max(0, end - 2 * _LARGEST_PAGE))
-    data = stream.read(2 * _LARGEST_PAGE)
+    first = stream.seek(max(0, end - 2 * _MAX_PAGE_BYTES))
+    data = stream.read(2 * _MAX_PAGE_BYTES)
     stream.seek(position)
     at = max(0, data.rfind(b"OggS"))
     return first + at, data[at:]

@@ -1,4 +1,4 @@
-"""Linear prediction: the resonances of a sound ring on."""
+"""Continuation of a sound by linear prediction."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from scipy.signal import lfilter, lfiltic
 
 from notedecay.audio.samples import Samples
 
-LOUDEST = 2.0
-"""How far above the peak before it a prediction may rise before it counts as running away."""
-MOST_COEFFICIENTS = 384
-"""Two for each partial and some for the noise: more change nothing that can be heard."""
-LEAST_SINGULAR_VALUE = 1e-3
+MAX_RISE = 2.0
+"""A prediction that rises above this multiple of the signal's peak counts as unstable."""
+MAX_COEFFICIENTS = 384
+"""Two for each partial and some for the noise: more make no audible difference."""
+MIN_SINGULAR_VALUE = 1e-3
 """Of the largest (-60 dB): smaller ones belong to noise, and fitting them makes it ring."""
 
 
@@ -34,7 +34,7 @@ def continued(x: Samples, samples: int) -> Samples:
     Returns
     -------
     ndarray of float32, shape (samples,)
-        What follows ``x``.
+        The continuation of ``x``.
 
     References
     ----------
@@ -42,12 +42,12 @@ def continued(x: Samples, samples: int) -> Samples:
     and pole-zero modeling in noise", IEEE Trans. ASSP 30(6), 1982.
     """
     known = x.astype(np.float64)
-    order = min(MOST_COEFFICIENTS, len(known) // 3)
+    order = min(MAX_COEFFICIENTS, len(known) // 3)
     peak = np.max(np.abs(known), initial=0.0)
     if peak == 0 or order == 0:
         return np.zeros(samples, dtype=np.float32)
     frames = sliding_window_view(known / peak, order + 1)
-    weights = np.linalg.lstsq(frames[:, :-1], frames[:, -1], rcond=LEAST_SINGULAR_VALUE)[0]
+    weights = np.linalg.lstsq(frames[:, :-1], frames[:, -1], rcond=MIN_SINGULAR_VALUE)[0]
     coefficients = np.concatenate([[1.0], -weights[::-1]])
     return np.asarray(peak * extrapolate(known / peak, coefficients, samples), dtype=np.float32)
 
@@ -55,25 +55,25 @@ def continued(x: Samples, samples: int) -> Samples:
 def extrapolate(
     x: NDArray[np.float64], coefficients: NDArray[np.float64], samples: int
 ) -> NDArray[np.float64]:
-    """Run an all-pole filter on from the end of a signal, without input.
+    """Continue a signal by an all-pole filter without input.
 
-    Where a pole lies outside of the unit circle, as noise or rounding can push it, all are
-    drawn inwards, further until nothing runs away.
+    Noise or rounding can place a pole outside of the unit circle. Then all poles are moved
+    towards 0 until the continuation is stable.
 
     Parameters
     ----------
     x : ndarray of float64, shape (n,)
-        What came before, n at least the filter's order.
+        The signal so far, n at least the filter's order.
     coefficients : ndarray of float64, shape (order + 1,)
         The filter's denominator, beginning with 1.
     samples : int
-        How many to make.
+        Length of the continuation.
 
     Returns
     -------
     ndarray of float64, shape (samples,)
     """
-    limit = LOUDEST * np.max(np.abs(x))
+    limit = MAX_RISE * np.max(np.abs(x))
     radius = 1.0
     while True:
         a = coefficients * radius ** np.arange(len(coefficients))

@@ -1,8 +1,8 @@
-"""The one way in which a recording is made ready for a model."""
+"""Preparation of a recording for a model: resampling, high-pass filter, onset, prime."""
 
 from __future__ import annotations
 
-import math
+from typing import TypeVar
 
 import numpy as np
 import soxr
@@ -10,69 +10,25 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
 
+from notedecay.audio.mixing import CANCELLING_DB, Array, channels_cancel, mixed, mono_loss_db
 from notedecay.audio.prediction import continued
 from notedecay.audio.recording import Recording, at_full_scale, is_clipped, is_silent
 from notedecay.audio.samples import Samples
 from notedecay.audio.tone import has_tone
 from notedecay.core.errors import UserError
 
+AnyFloat = TypeVar("AnyFloat", np.float32, np.float64)
+
 _SUSTAIN_MS, _ATTACK_MS, _WALK_MS, _MARGIN_MS = 50, 100, 20, 3
-_SAID_SECONDS = 0.05
-"""A shorter lead is what every recording has."""
+_REPORTED_LEAD_SECONDS = 0.05
+"""A shorter lead before the note (s) is not reported: every recording has one."""
 _SUSTAIN_RATIO, _ATTACK_RATIO, _QUIET_RATIO, _OVER_FLOOR = 1e-2, 1e-2, 1e-4, 4.0
 
-CANCELLED_DB = 30.0
-"""Loss by mixing to mono from which what is left is no longer the note; noise 40 dB below it
-is left of channels that are each other's opposite."""
-CANCELLING_DB = 6.0
-"""Loss that is warned of: real stereo recordings lose 0.4 dB at most, unrelated channels 3 dB."""
-FORGIVEN_SECONDS = 0.1
-"""A prime that lacks less than this, and less than a third of itself, is completed."""
+MAX_MISSING_SECONDS = 0.1
+"""A prime that lacks less than this (s), and less than a third of its length, is completed by
+linear prediction."""
 _EARLIER_SECONDS = 0.02
-"""How far before its onset a short note may be cut: as far as the search for it may err."""
-_LOSS_BLOCK = 2**16
-
-
-def mono(recording: Recording) -> Samples:
-    """Mean of the channels, shape (samples,)."""
-    return np.asarray(recording.samples.mean(axis=0), dtype=np.float32)
-
-
-def mono_loss_db(recording: Recording) -> float:
-    """How much of a recording its channels cancel when they are mixed to mono.
-
-    The energy of the mean of the channels is compared with the mean of their energies, without
-    constant offsets. Unrelated channels lose 3 dB, however many they are: what more than
-    two of them lose by dilution is not counted.
-
-    Parameters
-    ----------
-    recording : Recording
-        Any number of channels.
-
-    Returns
-    -------
-    float
-        dB, 0 or more: 0 for one channel and for equal ones, 3 for unrelated ones or for a single
-        one that sounds, infinity for opposite ones. See :data:`CANCELLING_DB` and
-        :data:`CANCELLED_DB`.
-    """
-    channels = len(recording.samples)
-    apart = sum(_energy(channel) for channel in recording.samples) / channels
-    together = _energy(mono(recording))
-    if channels == 1 or apart == 0:
-        return 0.0
-    if together == 0:
-        return math.inf
-    dilution = max(1.0, channels / 2)
-    return max(0.0, 10 * math.log10(apart / together / dilution))
-
-
-def channels_cancel(recording: Recording, loss_db: float) -> bool:
-    """Whether next to nothing is left of a recording that loses ``loss_db`` as a mono mix."""
-    if loss_db >= CANCELLED_DB:
-        return True
-    return is_silent(Recording(mono(recording)[np.newaxis], recording.rate))
+"""A short note may be cut so much before its onset (s): the possible error of the onset."""
 
 
 def resample(samples: Samples, rate_in: int, rate_out: int) -> Samples:
@@ -89,14 +45,17 @@ def resample(samples: Samples, rate_in: int, rate_out: int) -> Samples:
     -------
     ndarray of float32, shape (about samples * rate_out / rate_in,)
         The input itself where the rates agree.
+
+    Examples
+    --------
+    >>> len(resample(np.zeros(44100, np.float32), 44100, 8400))
+    8400
     """
-    if rate_in == rate_out:
-        return samples
-    return np.asarray(soxr.resample(samples, rate_in, rate_out, quality="VHQ"), dtype=np.float32)
+    return _resampled(samples, rate_in, rate_out)
 
 
 def highpass(samples: Samples, rate: int, corner_hz: float) -> Samples:
-    """Take rumble away: Butterworth of order 4, forwards and backwards (zero phase).
+    """Remove rumble by a Butterworth high-pass of order 4, forwards and backwards (zero phase).
 
     Parameters
     ----------
@@ -111,13 +70,7 @@ def highpass(samples: Samples, rate: int, corner_hz: float) -> Samples:
     -------
     ndarray of float32, shape (samples,)
     """
-    if corner_hz <= 0 or len(samples) < 2:
-        return samples
-    sections = butter(4, corner_hz, "highpass", fs=rate, output="sos")
-    # Three periods of the corner: the filter has settled before the first real sample.
-    padding = min(len(samples) - 1, round(3 * rate / corner_hz))
-    filtered = sosfiltfilt(sections, samples.astype(np.float64), padlen=padding)
-    return np.asarray(filtered, dtype=np.float32)
+    return np.asarray(_highpassed(samples.astype(np.float64), rate, corner_hz), dtype=np.float32)
 
 
 def onset(samples: Samples, rate: int) -> int:
@@ -125,6 +78,8 @@ def onset(samples: Samples, rate: int) -> int:
 
     The note is there once the median energy of 50 ms comes within 20 dB of the largest, so
     that a click before it does not count; the attack is then placed to the millisecond.
+    ``librosa.onset.onset_detect`` is made for music: on single notes of piano, guitar, cello
+    and flute it answers 17 ms before to 46 ms behind this onset, in steps of 23 ms.
 
     Parameters
     ----------
@@ -137,6 +92,15 @@ def onset(samples: Samples, rate: int) -> int:
     -------
     int
         Index of the note's first sample.
+
+    Examples
+    --------
+    A tone after 0.5 s of silence begins there, to within 5 ms:
+
+    >>> tone = np.sin(2 * np.pi * 440 * np.arange(8000) / 8000)
+    >>> samples = np.concatenate([np.zeros(4000), tone]).astype(np.float32)
+    >>> 0.495 <= onset(samples, 8000) / 8000 <= 0.5
+    True
     """
     hop = max(1, round(rate / 1000))
     if len(samples) < 2 * hop:
@@ -156,11 +120,44 @@ def onset(samples: Samples, rate: int) -> int:
 
 
 def cleaned(recording: Recording, *, rate: int, highpass_hz: float) -> Samples:
-    """Make a whole recording what models hear, before it is cut: mono, resampled, high-passed.
+    """Mix a recording to mono, resample it, high-pass it, and round it to the file's own steps.
 
-    Training clips and primes are both cut from this, so that they agree to the sample.
+    Training clips and primes are both cut from this, so that they agree to the sample. All is
+    computed in double precision and rounded once. The steps of a file of 16 bits are 10^10 times
+    as large as the last bit of a double of full scale, in which instruction sets differ: only a
+    sample that lies within that bit of the middle between two steps can still come out
+    differently on another machine, one in 10^10.
+
+    Parameters
+    ----------
+    recording : Recording
+        Any rate, any number of channels.
+    rate : int
+        Of the result (Hz).
+    highpass_hz : float
+        Corner of the rumble filter (Hz); 0 leaves rumble in.
+
+    Returns
+    -------
+    ndarray of float32, shape (about seconds * rate,)
+        Multiples of ``2 ** (1 - recording.bits)``.
+
+    Examples
+    --------
+    A constant offset is rumble, and is gone; what is left are steps of 16 bits:
+
+    >>> offset = Recording(np.full((2, 44100), 0.25, np.float32), 44100, bits=16)
+    >>> samples = cleaned(offset, rate=8400, highpass_hz=25.0)
+    >>> len(samples), float(np.abs(samples[4000:4400]).max())
+    (8400, 0.0)
+    >>> tone = np.sin(2 * np.pi * 440 * np.arange(44100) / 44100, dtype=np.float32)
+    >>> recording = Recording(tone[np.newaxis], 44100, bits=16)
+    >>> steps = 2**15 * cleaned(recording, rate=8400, highpass_hz=25.0)
+    >>> bool(np.all(steps == np.round(steps)))
+    True
     """
-    return highpass(resample(mono(recording), recording.rate, rate), rate, highpass_hz)
+    samples = _resampled(mixed(recording), recording.rate, rate)
+    return _rounded(_highpassed(samples, rate, highpass_hz), recording.bits)
 
 
 def from_onset(samples: Samples, rate: int) -> Samples:
@@ -171,7 +168,7 @@ def from_onset(samples: Samples, rate: int) -> Samples:
 def prime_of(
     recording: Recording, *, rate: int, prime_seconds: float, highpass_hz: float
 ) -> tuple[Samples, list[str]]:
-    """Make a prime ready from any recording of a note.
+    """Cut the prime out of a recording of a note.
 
     Parameters
     ----------
@@ -190,13 +187,21 @@ def prime_of(
     prime : ndarray of float32, shape (round(prime_seconds * rate),)
         Mono, beginning at the onset.
     conversions : list of str
-        What had to be done or is amiss, in plain words.
+        Conversions and warnings, one sentence each.
 
     Raises
     ------
     UserError
         The recording is silent or not finite, its channels cancel, or the note in it lacks
         0.1 s or more of the prime.
+
+    Examples
+    --------
+    >>> tone = np.sin(2 * np.pi * 440 * np.arange(44100) / 44100, dtype=np.float32)
+    >>> stereo = Recording(np.stack([tone, tone]), 44100)
+    >>> prime, conversions = prime_of(stereo, rate=8400, prime_seconds=0.33, highpass_hz=25.0)
+    >>> len(prime), conversions[:2]
+    (2772, ['stereo mixed to mono', 'resampled 44100 -> 8400 Hz'])
     """
     recording = at_full_scale(recording)
     _refuse_silent(recording)
@@ -218,6 +223,29 @@ def prime_of(
     return prime, done
 
 
+def _resampled(samples: NDArray[AnyFloat], rate_in: int, rate_out: int) -> NDArray[AnyFloat]:
+    """Samples at another rate, in the precision that they have."""
+    if rate_in == rate_out:
+        return samples
+    resampled: NDArray[AnyFloat] = soxr.resample(samples, rate_in, rate_out, quality="VHQ")
+    return resampled
+
+
+def _highpassed(samples: Array, rate: int, corner_hz: float) -> Array:
+    if corner_hz <= 0 or len(samples) < 2:
+        return samples
+    sections = butter(4, corner_hz, "highpass", fs=rate, output="sos")
+    # Three periods of the corner: the filter has settled before the first real sample.
+    padding = min(len(samples) - 1, round(3 * rate / corner_hz))
+    return np.asarray(sosfiltfilt(sections, samples, padlen=padding))
+
+
+def _rounded(samples: Array, bits: int) -> Samples:
+    """Samples as multiples of the smallest step of integers of so many bits."""
+    steps = 2.0 ** (bits - 1)
+    return np.asarray(np.round(samples * steps) / steps, dtype=np.float32)
+
+
 def _refuse_silent(recording: Recording) -> None:
     if is_silent(recording):
         raise UserError(
@@ -234,7 +262,7 @@ def _refuse_cancelled(recording: Recording, loss_db: float) -> None:
 
 
 def _refuse_short(recording: Recording, available: int, needed: int, rate: int) -> None:
-    if needed - available >= min(FORGIVEN_SECONDS * rate, needed / 3):
+    if needed - available >= min(MAX_MISSING_SECONDS * rate, needed / 3):
         raise UserError(
             f"{recording.name}: {available / rate:.2f} s of note after the onset, "
             f"the prime needs {needed / rate:.2f} s: give a longer recording"
@@ -247,13 +275,6 @@ def _begun_earlier(begins: int, available: int, needed: int, rate: int) -> int:
     return begins - min(lacking, begins, round(_EARLIER_SECONDS * rate))
 
 
-def _energy(channel: Samples) -> float:
-    """Sum of squares about the mean, without a copy of the channel."""
-    level = np.float32(channel.mean(dtype=np.float64))
-    parts = (channel[at : at + _LOSS_BLOCK] - level for at in range(0, len(channel), _LOSS_BLOCK))
-    return sum(float(np.dot(part, part)) for part in parts)
-
-
 def _conversions(recording: Recording, rate: int, lead_seconds: float, loss_db: float) -> list[str]:
     done = list(recording.conversions)
     channels = len(recording.samples)
@@ -261,7 +282,7 @@ def _conversions(recording: Recording, rate: int, lead_seconds: float, loss_db: 
         done.append(f"{'stereo' if channels == 2 else f'{channels} channels'} mixed to mono")
     if recording.rate != rate:
         done.append(f"resampled {recording.rate} -> {rate} Hz")
-    if lead_seconds >= _SAID_SECONDS:
+    if lead_seconds >= _REPORTED_LEAD_SECONDS:
         done.append(f"{lead_seconds:.2f} s before the note cut off")
     if is_clipped(recording):
         done.append("warning: the recording is clipped, its partials are not to be trusted")

@@ -1,4 +1,4 @@
-"""Sound out of files: whatever a player plays is read, and nothing costs more than it may."""
+"""Reading of audio files of many formats, with bounds on memory and time."""
 
 from __future__ import annotations
 
@@ -28,17 +28,21 @@ SUFFIXES = (
     *(".flac", ".ogg", ".oga", ".opus", ".mp3"),
 )
 """Of recordings, in lower case."""
-LONGEST_SECONDS = 600.0
+MAX_SECONDS = 600.0
 """A single note or a chromatic run is far shorter; an album by mistake is not."""
-MOST_SAMPLES = 2**27
+MAX_SAMPLES = 2**27
 """Over all channels (512 MiB): 10 minutes of stereo at 96 kHz."""
-LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
-MOST_CHANNELS = 64
-MOST_SAMPLES_PER_SECOND = 2**23
-"""Over all channels: what is read at a time."""
-LARGEST_PIPE_BYTES = 2**28
-"""What comes through a pipe is kept in memory: it can be read only once."""
+MIN_RATE, MAX_RATE = 1_000, 768_000
+MAX_CHANNELS = 64
+MAX_SAMPLES_PER_SECOND = 2**23
+"""Over all channels: size of the block that is read at a time."""
+MAX_PIPE_BYTES = 2**28
+"""Content of a pipe is kept in memory, since it can be read only once."""
 
+_FINE_SUBTYPES = frozenset(
+    ("PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ALAC_20", "ALAC_24", "ALAC_32", "DWVW_24")
+)
+"""Of more than 16 bits. Decoders of lossy codecs differ between machines far above the 24th bit."""
 _CODEC_SECONDS = 0.1
 """Lossy codecs may announce a frame or two more than they give; some programs write a length
 that is a few bytes too large."""
@@ -73,6 +77,19 @@ def read(path: Path) -> Recording:
         No such file, a folder, an empty, truncated or non-audio file, no samples,
         NaN or infinite samples, more than 10 minutes, 64 channels or 2^27 samples in all, or a
         rate outside of 1 to 768 kHz.
+
+    Examples
+    --------
+    A sine of half the full scale has its peak at -6 dBFS:
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from notedecay.audio import write
+    >>> tone = 0.5 * np.sin(2 * np.pi * 441 * np.arange(44100) / 44100)
+    >>> with TemporaryDirectory() as folder:
+    ...     write(Path(folder) / "A4.wav", tone.astype(np.float32), 44100)
+    ...     recording = read(Path(folder) / "A4.wav")
+    >>> recording.rate, recording.seconds, recording.bits, round(recording.peak_dbfs, 2)
+    (44100, 1.0, 24, -6.02)
     """
     path = Path(path)
     with _opened(path) as stream:
@@ -143,9 +160,9 @@ def _drained(pipe: BinaryIO, path: Path) -> BinaryIO:
     held = io.BytesIO()
     while block := pipe.read(2**20):
         held.write(block)
-        if held.tell() > LARGEST_PIPE_BYTES:
+        if held.tell() > MAX_PIPE_BYTES:
             raise UserError(
-                f"{path}: more than {LARGEST_PIPE_BYTES // 2**20} MiB come through this pipe: "
+                f"{path}: more than {MAX_PIPE_BYTES // 2**20} MiB come through this pipe: "
                 "send the note alone"
             )
     return held
@@ -153,12 +170,12 @@ def _drained(pipe: BinaryIO, path: Path) -> BinaryIO:
 
 def _decoded(stream: BinaryIO, name: str) -> Recording:
     with _Decoder(stream, name) as decoder:
-        if decoder.frames * decoder.channels > MOST_SAMPLES:
+        if decoder.frames * decoder.channels > MAX_SAMPLES:
             decoder.refuse_size()
         blocks: list[Block] = []
         for block in decoder.blocks():
             blocks.append(block)
-            if decoder.decoded * decoder.channels > MOST_SAMPLES:
+            if decoder.decoded * decoder.channels > MAX_SAMPLES:
                 decoder.refuse_size()
         return _recording(blocks, decoder)
 
@@ -167,7 +184,7 @@ def _decoded_head(stream: BinaryIO, name: str) -> Recording:
     with _Decoder(stream, name) as decoder:
         head = Head(decoder.rate, decoder.channels)
         for block in decoder.blocks():
-            if not head.takes(block) or decoder.decoded * decoder.channels > MOST_SAMPLES:
+            if not head.takes(block) or decoder.decoded * decoder.channels > MAX_SAMPLES:
                 break
         return replace(_recording(head.blocks, decoder), skipped_seconds=head.skipped_seconds)
 
@@ -176,7 +193,7 @@ def _recording(blocks: list[Block], decoder: _Decoder) -> Recording:
     decoder.refuse_truncated()
     if not blocks:
         raise UserError(f"{decoder.name} holds no samples: export it again")
-    return at_full_scale(Recording(_joined(blocks), decoder.rate))
+    return at_full_scale(Recording(_joined(blocks), decoder.rate, bits=decoder.bits))
 
 
 def _joined(blocks: list[Block]) -> NDArray[np.float32]:
@@ -201,6 +218,8 @@ class _Decoder:
     ----------
     rate, channels : int
         Of the file (Hz, count).
+    bits : int
+        16 or 24: of a sample in the file.
     frames : int
         How many samples of each channel the header gives; 0 where it does not know.
     decoded : int
@@ -218,6 +237,7 @@ class _Decoder:
             reason = str(error).split(": ")[-1].rstrip(".")
             raise UserError(f"{name} is not audio that can be read ({reason})") from error
         self.rate, self.channels = int(self._file.samplerate), int(self._file.channels)
+        self.bits = 24 if self._file.subtype in _FINE_SUBTYPES else 16
         known = 0 < self._file.frames < _UNKNOWN_FRAMES
         self.frames = int(self._file.frames) if known else 0
         self.decoded = 0
@@ -262,7 +282,7 @@ class _Decoder:
     def refuse_size(self) -> None:
         """Refuse a file that holds too many samples."""
         raise UserError(
-            f"{self.name} holds more than {MOST_SAMPLES} samples over {self.channels} channels: "
+            f"{self.name} holds more than {MAX_SAMPLES} samples over {self.channels} channels: "
             "cut it to one note, or export it with fewer channels or at a lower rate"
         )
 
@@ -283,22 +303,22 @@ class _Decoder:
         return given * promised.lacking / max(1, promised.available)
 
     def _refuse_shape(self) -> None:
-        if not LOWEST_RATE <= self.rate <= HIGHEST_RATE:
+        if not MIN_RATE <= self.rate <= MAX_RATE:
             raise UserError(
-                f"{self.name} has a sample rate of {self.rate} Hz, not one of {LOWEST_RATE} to "
-                f"{HIGHEST_RATE} Hz: export it again"
+                f"{self.name} has a sample rate of {self.rate} Hz, not one of {MIN_RATE} to "
+                f"{MAX_RATE} Hz: export it again"
             )
-        if not 1 <= self.channels <= MOST_CHANNELS:
+        if not 1 <= self.channels <= MAX_CHANNELS:
             raise UserError(
-                f"{self.name} has {self.channels} channels, not 1 to {MOST_CHANNELS}: "
+                f"{self.name} has {self.channels} channels, not 1 to {MAX_CHANNELS}: "
                 "export one of them"
             )
-        if self.rate * self.channels > MOST_SAMPLES_PER_SECOND:
+        if self.rate * self.channels > MAX_SAMPLES_PER_SECOND:
             raise UserError(
                 f"{self.name} has {self.channels} channels at {self.rate} Hz, more than "
-                f"{MOST_SAMPLES_PER_SECOND} samples a second: export one channel"
+                f"{MAX_SAMPLES_PER_SECOND} samples a second: export one channel"
             )
 
     def _refuse_long(self, frames: int) -> None:
-        if frames > LONGEST_SECONDS * self.rate:
+        if frames > MAX_SECONDS * self.rate:
             raise UserError(f"{self.name} is longer than 10 minutes: cut it to one note")

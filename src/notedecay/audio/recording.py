@@ -1,4 +1,4 @@
-"""Sound in memory, and its level."""
+"""Recordings in memory, their peaks and their levels."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from notedecay.audio.samples import Samples
 from notedecay.core.errors import UserError
 
 SILENT_DBFS = -70.0
-"""Ten steps of a 16-bit converter: nothing that a player could have meant."""
+"""Ten steps of a 16-bit converter: no note is so soft."""
 CLIPPED_RUN = 4
 """A full-scale 27 Hz tone stays on its largest 16-bit value for three samples at most."""
 CLIPPED_DBFS = -0.3
 """Flat tops under this level come from quantisation, not from an overloaded converter."""
-LARGEST_SAMPLE = 2.0**32
+MAX_SAMPLE = 2.0**32
 """Integers of 32 bits stored as floats are smaller; what is larger is damage."""
 
 
 @dataclass(frozen=True)
 class Recording:
-    """Sound as a file holds it, at full scale.
+    """Samples of a file, at full scale.
 
     Attributes
     ----------
@@ -38,7 +38,9 @@ class Recording:
     skipped_seconds : float
         How much of the file precedes the first sample (s): a long silence at its head.
     conversions : tuple of str
-        What reading has changed, in plain words.
+        Changes made when the file was read, one sentence each.
+    bits : int
+        16 or 24: of a sample in the file. Lossy codecs count as 16, floats as 24.
     """
 
     samples: NDArray[np.float32]
@@ -46,6 +48,7 @@ class Recording:
     path: Path | None = None
     skipped_seconds: float = 0.0
     conversions: tuple[str, ...] = ()
+    bits: int = 24
 
     @property
     def name(self) -> str:
@@ -110,7 +113,7 @@ def refuse_impossible(peak: float, name: str) -> None:
     """Refuse sound whose peak is NaN, infinite or larger than any way of storing sound allows."""
     if not math.isfinite(peak):
         raise UserError(f"{name} holds NaN or infinite samples: export it again")
-    if peak > LARGEST_SAMPLE:
+    if peak > MAX_SAMPLE:
         raise UserError(f"{name} holds samples as large as {peak:.3g}: export it again")
 
 

@@ -1,4 +1,4 @@
-"""A file whose header reads as it should."""
+"""Binary streams with corrected headers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import BinaryIO
 
-_MOST_AT_ONCE = 2**30
+_MAX_READ_BYTES = 2**30
 """Damaged headers ask for more bytes than Python can count."""
 
 
@@ -44,7 +44,7 @@ class Patched:
         """Read up to ``count`` bytes; none at the end, or where the file cannot be read."""
         at = self._stream.tell()
         try:
-            data = self._stream.read(min(count, _MOST_AT_ONCE))
+            data = self._stream.read(min(count, _MAX_READ_BYTES))
         except OSError as error:
             self.failure = error
             return b""

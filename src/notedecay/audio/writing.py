@@ -1,4 +1,4 @@
-"""Sound into files."""
+"""Writing of 24-bit WAV files."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def encode(samples: Samples, rate: int) -> bytes:
     Parameters
     ----------
     samples : ndarray of float32, shape (samples,)
-        Full scale is -1..1. What exceeds it is scaled as a whole and never clipped; to say
-        so, or to keep several files in balance, scale before by
-        :func:`~notedecay.audio.to_full_scale`.
+        Full scale is -1..1. A signal that exceeds it is scaled as a whole and never clipped.
+        To report the scaling, or to scale several files alike, call
+        :func:`~notedecay.audio.to_full_scale` first.
     rate : int
         Hz.
 
@@ -56,6 +56,16 @@ def write(path: Path, samples: Samples, rate: int) -> None:
     ------
     UserError
         The file cannot be written there, or the samples are not finite.
+
+    Examples
+    --------
+    A peak of 2 is scaled to full scale, never clipped:
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write(Path(folder) / "loud.wav", np.array([2.0, -1.0, 0.0], np.float32), 8000)
+    ...     sf.read(Path(folder) / "loud.wav")[0].round(3).tolist()
+    [1.0, -0.5, 0.0]
     """
     try:
         content = encode(samples, rate)

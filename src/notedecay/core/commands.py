@@ -1,4 +1,4 @@
-"""Commands: those that are printed can be pasted, those that are started are found."""
+"""Shell commands: quoting for messages, and the search path for child processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hashes by which files and code are told apart."""
+"""Hashes that identify files and code."""
 
 from __future__ import annotations
 

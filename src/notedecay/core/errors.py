@@ -1,4 +1,4 @@
-"""The one error that a user is meant to read."""
+"""Errors whose message is for the user."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterable
 
 
 class UserError(Exception):
-    """Something that the user can mend: one clear line, exit code 2, no traceback.
+    """An error that the user can mend: one clear line, exit code 2, no traceback.
 
     The message says what is wrong, where, and how to mend it.
     """
 
 
 class DamagedError(UserError):
-    """A file that is lost or no longer what was written: no matter of the code that reads it."""
+    """A file that is missing, or that holds other bytes than were written."""
 
 
 def count(number: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all."""
+"""Atomic writing of files and folders."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 from notedecay.core.commands import pasteable
 from notedecay.core.errors import UserError
 
-LONGEST_NAME = 255
-"""Bytes that a file system takes for one name."""
+MAX_NAME_BYTES = 255
+"""Longest name of a file that common file systems accept (bytes)."""
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Write a file beside ``path``, and put it in its place once it is whole.
+    """Write a file under a temporary name, and rename it to ``path`` once it is complete.
 
     Parameters
     ----------
@@ -48,12 +48,12 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Name a file of an interrupted work that turns out to be damaged when it is read.
+    """Turn the errors of reading a damaged file into one line that names it.
 
     Parameters
     ----------
     path : Path
-        The file; what was begun in its folder can be begun anew without the folder.
+        The file; without its folder the work in it can be started again.
 
     Raises
     ------
@@ -64,12 +64,12 @@ def readable(path: Path) -> Iterator[None]:
         yield
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         command = pasteable("rm", "-r", path.parent)
-        raise UserError(f"{path} is damaged; to begin that work anew, run {command}") from error
+        raise UserError(f"{path} is damaged; to start that work again, run {command}") from error
 
 
 @contextmanager
 def replacing_folder(folder: Path) -> Iterator[Path]:
-    """Fill an empty folder beside ``folder``, and put it in its place once it is whole.
+    """Fill a temporary folder, and rename it to ``folder`` once it is complete.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
 
 
 def _beside(path: Path, kind: str = "partial") -> Path:
-    """A hidden neighbour, which holds only the beginning of a name that leaves no room."""
+    """Hidden temporary path in the same folder; a name that is too long is shortened."""
     mark = f".{os.getpid()}.{kind}"
-    start = os.fsencode(path.name)[: LONGEST_NAME - len(mark) - 1].decode("utf-8", "ignore")
+    start = os.fsencode(path.name)[: MAX_NAME_BYTES - len(mark) - 1].decode("utf-8", "ignore")
     return path.with_name(f".{start}{mark}")

@@ -1,4 +1,4 @@
-"""Where things lie in the project folder."""
+"""Paths of a project folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shapes of the JSON files that stages pass on; more keys than these may be there."""
+"""Schemas of the JSON files that stages pass on; further keys are allowed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Figure = float | None
 
 
 class Best(BaseModel):
-    """What the search found."""
+    """Result of the search."""
 
     model: str
     settings: dict[str, Any]
@@ -24,7 +24,7 @@ class Trained(BaseModel):
 
 
 class Champion(BaseModel):
-    """Who holds the alias."""
+    """The version that has the alias ``champion``."""
 
     version: str
     model: str
@@ -33,7 +33,7 @@ class Champion(BaseModel):
 
 
 class Registered(BaseModel):
-    """What the registry holds after the gate."""
+    """State of the registry after the gate."""
 
     name: str
     champion: Champion

@@ -1,4 +1,4 @@
-"""The files that stages pass on: JSON and CSV, whole or not at all."""
+"""Reading and atomic writing of the JSON and CSV files that stages pass on."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _damaged(path: Path, why: str) -> UserError:
 
 
 def write_json(value: Any, path: Path) -> None:
-    """Write JSON; a value that JSON has no word for (NaN) is an error."""
+    """Write JSON; NaN and infinity are errors, since JSON cannot hold them."""
     with replacing(path) as sibling:
         sibling.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 

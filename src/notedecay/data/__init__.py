@@ -1,1 +1,1 @@
-"""Recordings of notes: where they come from, what they are, how they are made ready."""
+"""Recordings of notes: sources, names, pitch, catalogue, clips and the split."""

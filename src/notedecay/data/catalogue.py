@@ -1,4 +1,4 @@
-"""The catalogue: every note of an instrument, with where it lies and what was measured."""
+"""Catalogue of an instrument's notes: file, position, pitch, tuning, decay, flags."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from notedecay.data.sources import records
 from notedecay.data.takes import note_ids
 
 Progress = Callable[[int, int], None]
-"""Told how many files are done, of how many."""
+"""Progress callback: number of files done, and of all files."""
 
 
 WORDS = ("flags", "warnings")
@@ -33,7 +33,7 @@ WORDS = ("flags", "warnings")
 def build(
     data_dir: Path, instrument: str, *, highpass_hz: float, progress: Progress | None = None
 ) -> list[Note]:
-    """Catalogue ``data/<instrument>/<source>/...``.
+    """Measure all notes below ``data/<instrument>/<source>``.
 
     Parameters
     ----------
@@ -58,8 +58,8 @@ def build(
     """
     files = recordings(data_dir, instrument)
     read = {path: read_name(path, highpass_hz) for path in files}
-    said = {path: named if isinstance(named, Named) else None for path, named in read.items()}
-    ids = note_ids({path.relative_to(data_dir): named for path, named in said.items()})
+    parsed = {path: named if isinstance(named, Named) else None for path, named in read.items()}
+    ids = note_ids({path.relative_to(data_dir): named for path, named in parsed.items()})
     notes: list[Note] = []
     for done, (path, named) in enumerate(read.items(), 1):
         own = ids[path.relative_to(data_dir)]
@@ -90,7 +90,7 @@ def recordings(data_dir: Path, instrument: str) -> list[Path]:
 
 
 def write(notes: list[Note], path: Path) -> None:
-    """Write a catalogue as JSON, whole or not at all."""
+    """Write a catalogue as JSON, atomically."""
     text = json.dumps([asdict(note) for note in notes], indent=1, allow_nan=False)
     with replacing(path) as partial:
         partial.write_text(text + "\n", encoding="utf-8")
@@ -114,7 +114,7 @@ def read(path: Path) -> list[Note]:
 
 
 def is_recording(path: Path, folder: Path) -> bool:
-    """Whether a path below ``folder`` is an audio file that a user means."""
+    """Whether a path below ``folder`` is an audio file and not hidden."""
     if path.suffix.lower() not in audio.SUFFIXES or is_hidden(path.relative_to(folder)):
         return False
     return path.is_file()
@@ -137,7 +137,7 @@ def _notes_in(
 
 
 def _unnamed(data_dir: Path, path: Path, recording: Recording, id_: str) -> Note:
-    """All that is known of a file before its name is understood."""
+    """Catalogue entry of a file without pitch and measurements."""
     instrument, source, *_ = path.relative_to(data_dir).parts
     known = records.read(data_dir / instrument / source)
     return Note(
@@ -169,7 +169,7 @@ def _cuts(path: Path, samples: Samples, rate: int, named: Named) -> list[Cut]:
 def _measured(note: Note, cut: Cut, recording: Recording, samples: Samples) -> Note:
     rate = recording.rate
     span = slice(round(cut.start * rate), round((cut.start + cut.seconds) * rate))
-    raw = Recording(recording.samples[:, span], rate, recording.path)
+    raw = replace(recording, samples=recording.samples[:, span])
     figures = measure(raw, samples[span], cut.pitch)
     figures = replace(figures, warnings=recording.conversions + figures.warnings)
     return replace(

@@ -1,4 +1,4 @@
-"""Chromatic runs, several notes in one recording, cut into the notes that the name promises."""
+"""Cutting of chromatic runs, several notes in one recording, into single notes."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from notedecay.data.decay import HOP, levels
 from notedecay.data.tuning import tune
 
 ANALYSIS_RATE = 22_050
-"""Enough for the partials that tell one key from the next, at half the work."""
+"""Rate (Hz) of the analysis: enough to tell neighbouring pitches apart, at half the work."""
 RANGE_DB = 45.0
-"""An attack further under the loudest one is handling noise."""
+"""An attack that is weaker than the loudest one by more (dB) is handling noise."""
 RISE_DB = 3.0
-"""The smallest rise that is taken for a possible attack."""
-SHORTEST_NOTE = 0.5
-"""Nobody plays the notes of such a run closer together (s)."""
+"""Smallest rise of a possible attack (dB)."""
+MIN_NOTE_SECONDS = 0.5
+"""Least distance of two notes of a run (s)."""
 MATCH_WEIGHT_DB = 40.0
-"""What a perfect match with the promised pitch is worth in dB of attack: a clear one."""
+"""Weight of a perfect match with the pitch, in dB of attack strength."""
 TUNED_CENTS = 100.0
-"""Beyond this distance from the promised pitch, the match counts for nothing."""
+"""Distance from the pitch (cents) from which on a match has no weight."""
 NEAR = 0.1
-"""Around an attack, its exact beginning is looked for here (s)."""
+"""Range around an attack in which its exact beginning is searched for (s)."""
 RISE_MS, EARLY_MS = 15, 5
 """Energy is compared over a period of the lowest guitar string; the start lies this early."""
 _BEFORE_FRAMES = 12
@@ -36,7 +36,7 @@ _BEFORE_FRAMES = 12
 
 @dataclass(frozen=True)
 class Cut:
-    """Where a note of a run lies: MIDI number, start and length in seconds."""
+    """Position of a note in a run: MIDI number, start and length in seconds."""
 
     pitch: int
     start: float
@@ -44,12 +44,11 @@ class Cut:
 
 
 def cut(samples: Samples, rate: int, pitches: Sequence[int]) -> list[Cut]:
-    """Cut a run into exactly the promised notes.
+    """Cut a run into the notes that its name lists.
 
-    Attacks alone give hundreds of false notes, for the tails are full of handling noise.
-    So all possible attacks are weighed at once: the chosen ones are as many as the name
-    promises, in order, with the largest sum of attack strength and match with their pitch
-    (dynamic programming).
+    Attacks alone give hundreds of false notes, since the tails are full of handling noise.
+    Dynamic programming therefore chooses one attack for each pitch of the name, in order, with
+    the largest sum of attack strength and match with the pitch.
 
     Parameters
     ----------
@@ -75,7 +74,7 @@ def cut(samples: Samples, rate: int, pitches: Sequence[int]) -> list[Cut]:
     frames, strength = attacks(coarse)
     if len(frames) < len(pitches):
         raise UserError(
-            f"{len(frames)} attacks where the name promises {len(pitches)} notes: "
+            f"{len(frames)} attacks where the name lists {len(pitches)} notes: "
             "cut the run by hand, one file for each note"
         )
     gain = strength[:, np.newaxis] + MATCH_WEIGHT_DB * _matches(coarse, frames, pitches)
@@ -115,7 +114,7 @@ def attacks(samples: Samples) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
 def _start(samples: Samples, attack: float) -> float:
     """Begin (s) a few milliseconds before the steepest rise near an attack found to 10 ms.
 
-    Unlike :func:`notedecay.audio.onset`, this does not mind a note before that still rings.
+    Unlike :func:`notedecay.audio.onset`, this works while the note before still rings.
     """
     hop = ANALYSIS_RATE // 1000
     reach, span = round(NEAR * ANALYSIS_RATE), RISE_MS * hop
@@ -147,7 +146,7 @@ def _matches(
 def _best_path(frames: NDArray[np.int64], gain: NDArray[np.float64]) -> list[int]:
     """Rising rows, one for each column of ``gain``, with the largest sum."""
     rows, columns = gain.shape
-    gap = round(SHORTEST_NOTE / HOP)
+    gap = round(MIN_NOTE_SECONDS / HOP)
     total = np.full((rows, columns), -np.inf)
     previous = np.zeros((rows, columns), dtype=int)
     total[:, 0] = gain[:, 0]

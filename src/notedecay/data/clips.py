@@ -1,4 +1,4 @@
-"""Notes made ready for models: cut from the same cleaned recordings as any prime."""
+"""Clips of notes for training and evaluation, and their file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from notedecay.data.note import Clip, Note
 def prepare_clips(
     data_dir: Path, notes: Sequence[Note], *, rate: int, seconds: float, highpass_hz: float
 ) -> list[Clip]:
-    """Make clips of notes.
+    """Cut notes out of their cleaned recordings.
 
     Parameters
     ----------
@@ -37,8 +37,9 @@ def prepare_clips(
     Returns
     -------
     list of Clip
-        One for each note, in the same order. The first samples of a clip of a whole file
-        equal :func:`notedecay.audio.prime_of` of that file.
+        One for each note, in the same order, rounded to the steps of its file (16 or 24 bits).
+        The first samples of a clip of a whole file equal :func:`notedecay.audio.prime_of` of
+        that file.
 
     Raises
     ------
@@ -54,7 +55,7 @@ def prepare_clips(
 
 
 def write_clips(clips: Sequence[Clip], path: Path) -> None:
-    """Write clips of one rate as ``.npz`` without pickle, whole or not at all."""
+    """Write clips of one rate as ``.npz`` without pickle, atomically."""
     with replacing(path) as partial, partial.open("wb") as stream:
         np.savez(
             stream,

@@ -1,4 +1,4 @@
-"""How a recording dies away by itself, and whether a hand stopped it."""
+"""Natural decay time of a recording, and detection of damped strings."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ HOP, WINDOW = 0.01, 0.05
 BANDS = ((0.7, 1.5), (1.5, 2.5), (2.5, 4.5), (4.5, 8.5))
 """Edges in fundamentals: the first two partials alone, then small groups of them."""
 STOP_DB = 9.0
-"""Sudden extra fall of every band within 100 ms. Beats of undamped piano and cello notes
-reach 8 dB, for they catch one partial each; a hand takes 10 dB and more off all at once."""
+"""Sudden extra fall of every band within 100 ms (dB) that counts as damping. Beats of undamped
+piano and cello notes reach 8 dB, since they affect one partial; damping by hand takes 10 dB and
+more off all partials at once."""
 STAYS_DOWN_DB = 8.0
-"""A beat comes back within half a second, a stopped string does not."""
+"""Rise within half a second (dB) that shows a beat; a damped string does not rise again."""
 AUDIBLE_DB, OVER_FLOOR_DB, DEEPEST_DB = 45.0, 15.0, 35.0
-"""A band counts this far under the note's peak and over its own floor; what happens
-deeper than the last figure no longer matters to a decay measured over 40 dB."""
+"""A band counts down to the first level under the note's peak and the second over its own noise
+floor (dB); below the third, damping no longer changes a decay measured over 40 dB."""
 END_SECONDS = 0.4
 """A fall in the last moments is a fade or a trimmed end, not a hand."""
 _FALL, _BEFORE, _RETURN = 10, 30, 50
@@ -52,7 +53,7 @@ def levels(samples: Samples, rate: int) -> Levels:
 
 
 def fall_time(level: Levels, fall_db: float) -> float | None:
-    """Seconds from the peak until the level is ``fall_db`` down for good.
+    """Seconds from the peak until the level stays ``fall_db`` lower.
 
     Parameters
     ----------
@@ -65,6 +66,15 @@ def fall_time(level: Levels, fall_db: float) -> float | None:
     -------
     float or None
         None where the recording ends, or its noise lies, above that level.
+
+    Examples
+    --------
+    A decay of 20 dB/s is 40 dB down after 2 s:
+
+    >>> t = np.arange(4 * 8000) / 8000
+    >>> note = 10 ** (-t) * np.sin(2 * np.pi * 440 * t)
+    >>> fall_time(levels(note.astype(np.float32), 8000), 40)
+    2.0
     """
     peak = int(np.argmax(level))
     above = np.flatnonzero(level > level[peak] - fall_db)
@@ -74,7 +84,7 @@ def fall_time(level: Levels, fall_db: float) -> float | None:
 
 
 def stopped_at(samples: Samples, rate: int, f0_hz: float) -> float | None:
-    """Find where a hand stops the note: all partials fall faster, suddenly and together.
+    """Find the time at which a note is damped by hand: all partials suddenly fall faster.
 
     Parameters
     ----------
@@ -88,7 +98,7 @@ def stopped_at(samples: Samples, rate: int, f0_hz: float) -> float | None:
     Returns
     -------
     float or None
-        Seconds after the onset, None for a note that was left to ring.
+        Seconds after the onset, None for an undamped note.
     """
     bands = _band_levels(samples, rate, f0_hz)
     if bands.shape[1] <= _FALL + 1:
@@ -111,7 +121,7 @@ def stopped_at(samples: Samples, rate: int, f0_hz: float) -> float | None:
 
 
 def _extra_fall(bands: Levels, t: int, before: int) -> Levels:
-    """How much more each band falls in the 100 ms after ``t`` than its slope before foretells."""
+    """Fall of each band in the 100 ms after ``t`` beyond the one that its slope predicts (dB)."""
     slope = np.maximum(0.0, bands[:, before] - bands[:, t]) / (t - before)
     return np.asarray(bands[:, t] - bands[:, t + _FALL] - slope * _FALL)
 

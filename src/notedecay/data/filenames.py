@@ -1,4 +1,4 @@
-"""File names that can be written into lists, tables and databases."""
+"""Check of file names: they must fit into lists, tables and databases."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from notedecay.core.errors import UserError
 _BREAKING = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode categories of control characters, bytes that are no UTF-8, and line breaks."""
 HIDDEN = (".", "__MACOSX")
-"""How names begin that no user means: of the system's own files, and of macOS's archives."""
+"""First characters of hidden names: files of the system, and of macOS's archives."""
 
 
 def unusable_name(path: PurePath) -> str | None:
@@ -33,7 +33,7 @@ def unusable_name(path: PurePath) -> str | None:
 
 
 def refuse_unusable(paths: Iterable[PurePath]) -> None:
-    """Refuse the first path that :func:`unusable_name` speaks of.
+    """Raise for the first path that :func:`unusable_name` rejects.
 
     Raises
     ------
@@ -46,5 +46,5 @@ def refuse_unusable(paths: Iterable[PurePath]) -> None:
 
 
 def is_hidden(relative: PurePath) -> bool:
-    """Whether a path, taken from the folder that was named, is one that no user means."""
+    """Whether a path, relative to the folder searched, is hidden."""
     return any(part.startswith(HIDDEN) for part in relative.parts)

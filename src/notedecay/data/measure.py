@@ -1,4 +1,4 @@
-"""What can be measured of a note, and why one is set aside."""
+"""Measurements of a note, and the reasons to set one aside."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from notedecay.data.tuning import Tuning, tune
 
 MISTUNED_CENTS = 60.0
 """Real pianos are stretched by up to 55 cents at the top; further off, the name is wrong."""
-SHORTEST_SECONDS = 0.83
-"""The paper's prime of 0.33 s and half a second to be continued."""
+MIN_SECONDS = 0.83
+"""Shortest usable note (s): the paper's prime of 0.33 s and half a second to continue."""
 FOREIGN_MATCH = 0.2
 """Of a rightly named note at least 0.25 of the energy lies on its partials, mostly 0.9."""
 OCTAVE_ODD = 0.005
@@ -31,7 +31,7 @@ OCTAVE_MIDWAY, MIDWAY_SHARE = 0.03, 0.25
 """A note an octave below its name has this share of its energy, and this share of all that lies
 off its partials, halfway between them. Of 308 rightly named notes (piano, guitars, cello, flute)
 one flute note has that too; of 307 named an octave too high none lacks it."""
-LEAST_LINKED = 0.01
+MIN_LINKED = 0.01
 """Of 307 rightly named notes that open C string has 0.04, all others 0.77 and more; of 254 named a
 twelfth too low that would pass otherwise, 231 have less."""
 ABOVE, BELOW = "an octave above", "an octave below"
@@ -39,7 +39,7 @@ ABOVE, BELOW = "an octave above", "an octave below"
 
 @dataclass(frozen=True)
 class Figures:
-    """Measured of one note; the attributes are those of :class:`~notedecay.data.note.Note`."""
+    """Measurements of one note; the attributes are those of :class:`~notedecay.data.note.Note`."""
 
     f0_hz: float | None
     cents: float | None
@@ -51,7 +51,7 @@ class Figures:
 
 
 def measure(raw: Recording, samples: Samples, pitch: int) -> Figures:
-    """Measure a note and find what speaks against it.
+    """Measure a note and collect the reasons to set it aside.
 
     Parameters
     ----------
@@ -99,13 +99,13 @@ def _cancelling(loss_db: float) -> tuple[str, ...]:
 
 
 def _short(seconds: float) -> str | None:
-    if seconds >= SHORTEST_SECONDS:
+    if seconds >= MIN_SECONDS:
         return None
-    return f"too short ({seconds:.2f} s after the onset, {SHORTEST_SECONDS:.2f} s needed)"
+    return f"too short ({seconds:.2f} s after the onset, {MIN_SECONDS:.2f} s needed)"
 
 
 def off_pitch(tuning: Tuning, pitch: int) -> str | None:
-    """Say how a note differs from its name.
+    """Describe how a note differs from its name.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def off_pitch(tuning: Tuning, pitch: int) -> str | None:
 
 
 def _other_note(tuning: Tuning, pitch: int) -> str | None:
-    """Why this is no note of that name, in tune or not; None where it is one."""
+    """Reason why the sound is not the named note; None where it is."""
     name = pitches.name(pitch)
     if _sounds_lower(tuning):
         return f"mistuned ({BELOW} {name})"
@@ -135,7 +135,7 @@ def _other_note(tuning: Tuning, pitch: int) -> str | None:
         return f"mistuned (its partials are not those of {name})"
     if tuning.odd < OCTAVE_ODD:
         return f"mistuned ({ABOVE} {name})"
-    if tuning.linked < LEAST_LINKED:
+    if tuning.linked < MIN_LINKED:
         return f"mistuned (its partials are only some of those of {name})"
     return None
 

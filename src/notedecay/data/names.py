@@ -1,4 +1,4 @@
-"""What the name of a recording says: pitch or range, dynamic, string, way of playing, take."""
+"""Parser of recordings' names: pitch or range, dynamic, string, way of playing, take."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LOWEST_NUMBER = 12
 
 @dataclass(frozen=True)
 class Named:
-    """What a file name says.
+    """Parts of a recording's file name.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Named:
     dynamic, string, playing : str or None
         ``ff``, ``sulG``, ``pizz``.
     rest : tuple of str
-        All other words, in order; they tell takes apart where nothing else does.
+        All other words, in order; they distinguish takes that are alike otherwise.
     """
 
     pitches: tuple[int, ...]
@@ -50,12 +50,12 @@ class Named:
 
     @property
     def take(self) -> str | None:
-        """Playing, dynamic and string as one word, None where the name says none of them."""
+        """Playing, dynamic and string as one word, None where the name holds none of them."""
         return "-".join(filter(None, (self.playing, self.dynamic, self.string))) or None
 
 
 def parse(stem: str) -> Named | None:
-    """Read a file's name that can be read in one way only.
+    """Parse a file name that has only one possible pitch.
 
     Parameters
     ----------
@@ -66,13 +66,22 @@ def parse(stem: str) -> Named | None:
     -------
     Named or None
         None where the name holds no pitch, or several.
+
+    Examples
+    --------
+    >>> parse("Piano.ff.C4")
+    Named(pitches=(60,), dynamic='ff', string=None, playing=None, rest=('Piano',))
+    >>> parse("Guitar.ff.sulG.C5Db5").pitches
+    (72, 73)
+    >>> parse("C4 or D4") is None
+    True
     """
     found = readings(stem)
     return found[0] if len(found) == 1 else None
 
 
 def readings(stem: str) -> list[Named]:
-    """Read a file's name in every way that it allows.
+    """Parse a file name in every possible way.
 
     A pitch is a word such as ``C4``, ``Bb3``, ``F#3``, ``Cs4`` or ``F-sharp-3``, perhaps with a
     velocity, dynamic or channel behind it (``A0v1``, ``C4ff``, ``C3L``), or a range of semitones
@@ -89,24 +98,37 @@ def readings(stem: str) -> list[Named]:
     list of Named
         One entry for each different pitch or range, in the order of the name; empty where
         there is none.
+
+    Examples
+    --------
+    >>> [named.pitches for named in readings("C4 or D4")]
+    [(60,), (62,)]
+    >>> [named.pitches for named in readings("guitar_010-060-075")]
+    [(60,)]
     """
     text = unicodedata.normalize("NFKC", stem).replace("♯", "#").replace("♭", "b")
     text = _SPELT.sub(lambda m: m[1] + ("#" if m[2].lower() == "sharp" else "b"), text)
     string = _STRING.search(text)
     words = [word for word in re.split(r"[^\w#]+|_", _STRING.sub(" ", text)) if word]
     for read in (_whole_word, _end_of_word, _nsynth(text), _midi_number):
-        found = [(i, said) for i, word in enumerate(words) if (said := read(word))]
+        found = [
+            (i, pitches_of_word) for i, word in enumerate(words) if (pitches_of_word := read(word))
+        ]
         if found:
-            return _distinct([_named(words, i, said, string) for i, said in found])
+            return _distinct(
+                [_named(words, i, pitches_of_word, string) for i, pitches_of_word in found]
+            )
     return []
 
 
-Said = tuple[tuple[int, ...], str]
+WordPitches = tuple[tuple[int, ...], str]
 """Pitches that a word names, and what is left of the word."""
 
 
-def _named(words: list[str], index: int, said: Said, string: re.Match[str] | None) -> Named:
-    pitches, left = said
+def _named(
+    words: list[str], index: int, pitches_of_word: WordPitches, string: re.Match[str] | None
+) -> Named:
+    pitches, left = pitches_of_word
     others = [*words[:index], *filter(None, [left]), *words[index + 1 :]]
     dynamic = next((word for word in others if word in _DYNAMICS), None)
     playing = next((word for word in others if word in _PLAYING), None)
@@ -119,7 +141,7 @@ def _distinct(found: list[Named]) -> list[Named]:
     return list({named.pitches: named for named in reversed(found)}.values())[::-1]
 
 
-def _whole_word(word: str) -> Said | None:
+def _whole_word(word: str) -> WordPitches | None:
     """``C4``, ``C5Db5`` (rising) or ``C4v12``."""
     try:
         if _ONE.fullmatch(word):
@@ -134,24 +156,24 @@ def _whole_word(word: str) -> Said | None:
     return None
 
 
-def _end_of_word(word: str) -> Said | None:
+def _end_of_word(word: str) -> WordPitches | None:
     """``HarpA4``: a capital after a small letter begins the pitch."""
     found = _GLUED.fullmatch(word)
-    said = _whole_word(found[2]) if found else None
-    return (said[0], found[1]) if found and said else None
+    pitches_of_word = _whole_word(found[2]) if found else None
+    return (pitches_of_word[0], found[1]) if found and pitches_of_word else None
 
 
-def _nsynth(text: str) -> Callable[[str], Said | None]:
+def _nsynth(text: str) -> Callable[[str], WordPitches | None]:
     """A reader of the one word that is the pitch in a name of the NSynth data set."""
     found = _NSYNTH.search(text)
 
-    def read(word: str) -> Said | None:
+    def read(word: str) -> WordPitches | None:
         return _midi_number(word) if found and word == found[1] else None
 
     return read
 
 
-def _midi_number(word: str) -> Said | None:
+def _midi_number(word: str) -> WordPitches | None:
     """``060``, ``60`` or ``midi60``."""
     found = _NUMBER.fullmatch(word)
     if not found or not found[1].isascii():

@@ -1,4 +1,4 @@
-"""The words of the data: a note in the catalogue, and a clip made ready for a model."""
+"""Data classes: a note of the catalogue, and a clip for a model."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ class Note:
     rate, channels : int
         Of the file (Hz, count).
     source, licence : str
-        Where it comes from and under what terms.
+        Origin and terms of use.
     f0_hz, cents : float or None
         Measured fundamental (Hz) and its distance from the named pitch (cents).
     peak_dbfs : float
         Largest sample (dB re full scale).
     t40, t60 : float or None
         Natural decay: seconds from the peak until the level is 40 or 60 dB down for good,
-        None where the recording ends first.
+        None where the recording ends earlier.
     flags : tuple of str
-        Why the note is set aside, in words; empty for a good note.
+        Reasons to set the note aside; empty for a good note.
     warnings : tuple of str
-        What is odd about the recording, in words, and no reason to set it aside.
+        Irregularities of the recording that are no reason to set it aside.
     """
 
     id: str
@@ -66,7 +66,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Clip:
-    """A note made ready: mono, high-passed, resampled, beginning at its onset.
+    """Samples of a note: mono, resampled, high-passed, from its onset on.
 
     Attributes
     ----------

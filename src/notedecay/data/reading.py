@@ -1,4 +1,4 @@
-"""Which of the pitches in a recording's name is meant: where there are several, the sound says."""
+"""Choice between several pitches in a recording's name by its sound."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NO_PITCH = "no pitch in its name (name it like C4_ff.wav)"
 
 
 def read_name(path: Path, highpass_hz: float) -> Named | str:
-    """Read a recording's name, and listen to the recording where the name is ambiguous.
+    """Parse a recording's name, and analyse the recording where the name is ambiguous.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def read_name(path: Path, highpass_hz: float) -> Named | str:
     Returns
     -------
     Named or str
-        What the name says, or why it cannot be used.
+        Parts of the name, or the reason why it cannot be used.
 
     Raises
     ------
@@ -60,14 +60,14 @@ def choose(found: Sequence[Named], samples: Samples, rate: int) -> Named | str:
     Returns
     -------
     Named or str
-        The only reading that the sound fits, or why none can be chosen.
+        The only parsed name that the sound fits, or the reason why there is none.
     """
     fitting = [named for named in found if _fits(named, samples, rate)]
     if len(fitting) == 1:
         return fitting[0]
-    said = " and ".join(_spelt(named) for named in found)
+    pitches = " and ".join(_spelt(named) for named in found)
     fits = "more than one" if fitting else "none"
-    return f"several pitches in its name, {said}, and its sound fits {fits}: leave one of them"
+    return f"several pitches in its name, {pitches}, and its sound fits {fits}: leave one of them"
 
 
 def _fits(named: Named, samples: Samples, rate: int) -> bool:

@@ -1,4 +1,4 @@
-"""Why notes of a catalogue are set aside, in as few lines as say it."""
+"""Summary of the reasons for which notes of a catalogue are set aside."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from notedecay.data.measure import ABOVE, BELOW
 from notedecay.data.note import Note
 
-FEWEST = 3
-"""Notes that must be off alike before their folder is said to be."""
+MIN_NOTES = 3
+"""Least number of notes in the wrong octave for a hint about their folder."""
 
 
 def reasons(notes: Sequence[Note]) -> str:
@@ -19,7 +19,7 @@ def reasons(notes: Sequence[Note]) -> str:
 
 
 def wrong_octaves(notes: Sequence[Note]) -> list[str]:
-    """Say of each folder whose notes are mostly named in the same wrong octave how to rename them.
+    """Hints for folders most of whose notes are named in the same wrong octave.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def wrong_octaves(notes: Sequence[Note]) -> list[str]:
 def _line(folder: str, notes: Sequence[Note]) -> str | None:
     for octave, step in ((ABOVE, 1), (BELOW, -1)):
         off = [note for note in notes if any(octave in flag for flag in note.flags)]
-        if len(off) >= max(FEWEST, len(notes) / 2):
+        if len(off) >= max(MIN_NOTES, len(notes) / 2):
             name = off[0].pitch_name
             right = f"{name[:-1]}{int(name[-1]) + step}"
             return (

@@ -1,4 +1,4 @@
-"""Which notes are learned from, which steer the search, which are kept for the end."""
+"""Split of notes into training, validation and test notes, by pitch."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from notedecay.data.pitch import name
 from notedecay.data.set_aside import reasons, wrong_octaves
 
 PARTS = ("train", "validation", "test")
-FEWEST_TRAIN = 3
-"""Pitches; with fewer there is nothing to learn between."""
+MIN_TRAIN_PITCHES = 3
+"""Least number of pitches for training."""
 
 Split = dict[str, list[str]]
 """Note ids of each part."""
@@ -26,9 +26,9 @@ Split = dict[str, list[str]]
 def split(notes: Sequence[Note], *, validation: float, test: float, seed: int) -> Split:
     """Split notes by pitch: all takes of a held-out pitch are held out with it.
 
-    The range between the lowest and the highest pitch, which are always learned from, is
-    cut into as many stretches of neighbouring pitches as pitches are to be held out, and one
-    of each stretch is drawn: a held-out pitch always lies between learned ones.
+    The lowest and the highest pitch are always training notes. The range between them is divided
+    into as many stretches of neighbouring pitches as pitches are held out, and one pitch of each
+    stretch is drawn at random: a held-out pitch always lies between training pitches.
 
     Parameters
     ----------
@@ -58,7 +58,18 @@ def divide(
 ) -> Split:
     """Split notes as :func:`split` does, given as the pitches of the good ones by id.
 
-    ``others`` says what became of the other notes, for the message where these are too few.
+    ``others`` describes the notes set aside, for the message where too few are left.
+
+    Examples
+    --------
+    Three of twenty pitches each are held out, and neither the lowest nor the highest:
+
+    >>> good = {f"bells/ff/{pitch}": pitch for pitch in range(60, 80)}
+    >>> parts = divide(good, validation=0.15, test=0.15, seed=1)
+    >>> {part: len(ids) for part, ids in parts.items()}
+    {'train': 14, 'validation': 3, 'test': 3}
+    >>> {"bells/ff/60", "bells/ff/79"} <= set(parts["train"])
+    True
     """
     pitches = sorted(set(good.values()))
     counts = {
@@ -66,9 +77,9 @@ def divide(
         "test": max(1, round(test * len(pitches))),
     }
     held = sum(counts.values())
-    if len(pitches) < held + FEWEST_TRAIN or 2 * held > len(pitches) - 2:
+    if len(pitches) < held + MIN_TRAIN_PITCHES or 2 * held > len(pitches) - 2:
         raise UserError(
-            f"{len(pitches)} pitches are too few to learn from when {held} are held out"
+            f"{len(pitches)} pitches are too few for training when {held} are held out"
             f"{others}: add recordings or lower the shares of validation and test"
         )
     stretches = np.array_split(np.array(pitches[1:-1]), held)
@@ -99,10 +110,9 @@ def audit(parts: Split, notes: Sequence[Note]) -> None:
 def check(
     parts: Split, clips: Sequence[Clip], *, validation: float, test: float, seed: int
 ) -> str | None:
-    """Say what is wrong with a split that was read, None where it is that of these clips.
+    """Compare a split with the one that these clips, shares and seed give.
 
-    A split is a matter of notes, shares and seed alone, so it is made once more: an edit that
-    leaves it whole is noticed too.
+    The split is computed again, so that an edit by hand is noticed too.
 
     Parameters
     ----------
@@ -116,7 +126,7 @@ def check(
     Returns
     -------
     str or None
-        A clause that says it.
+        The difference as a clause, None where there is none.
     """
     pitches = {clip.id: clip.pitch for clip in clips}
     if fault := _fault(parts, pitches):
@@ -131,7 +141,7 @@ def check(
 
 
 def _fault(parts: Split, good: Mapping[str, int]) -> str | None:
-    """What is wrong with a split of notes, given as the pitches of the good ones by id."""
+    """Fault of a split, None for a valid one; ``good`` maps ids of good notes to pitches."""
     ids = [id_ for part in PARTS for id_ in parts.get(part, [])]
     for id_, times in Counter(ids).items():
         if id_ not in good:
@@ -151,7 +161,7 @@ def _fault(parts: Split, good: Mapping[str, int]) -> str | None:
 
 
 def write(parts: Split, path: Path) -> None:
-    """Write a split as JSON, whole or not at all."""
+    """Write a split as JSON, atomically."""
     with replacing(path) as partial:
         partial.write_text(json.dumps(parts, indent=1) + "\n", encoding="utf-8")
 
@@ -174,7 +184,7 @@ def read(path: Path) -> Split:
 
 
 def _set_aside(notes: Sequence[Note]) -> str:
-    """How many notes are not counted, and why, where there are any."""
+    """Number of notes set aside and the reasons, empty where there are none."""
     aside = sum(bool(note.flags) for note in notes)
     if not aside:
         return ""
@@ -186,6 +196,6 @@ def _set_aside(notes: Sequence[Note]) -> str:
 
 
 def _spread(counts: dict[str, int]) -> list[str]:
-    """Names, each as often as told, spread as evenly as can be."""
+    """Names of parts, each repeated by its count, spread evenly."""
     places = [((i + 0.5) / n, part) for part, n in counts.items() for i in range(n)]
     return [part for _, part in sorted(places)]

@@ -1,8 +1,7 @@
-"""Ids of notes: safe as keys everywhere, and never the same for two notes.
+"""Unique ids of notes that are safe as keys and file names.
 
 An id ``<instrument>/<take>/<pitch>`` names folders, artifacts and pictures, in stores that
-refuse most characters. File names come from everywhere. This is the one place where the latter
-become the former.
+refuse most characters. This module makes ids of file names, which may hold any character.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ MAX_LENGTH = 80
 """Of one part of an id: three of them and their marks fit into a file name of 255 bytes."""
 
 Names = Mapping[PurePath, Named | None]
-"""What each file's name says, by its path below the data folder; None for no pitch."""
+"""Parsed name of each file by its path below the data folder; None for no pitch."""
 Take = Callable[[PurePath, Named], str]
 
 
@@ -39,6 +38,11 @@ def slug(text: str) -> str:
         1 to 80 characters, not beginning with a dot. Accents are dropped, a run of other
         characters becomes one dash; a text with nothing to keep becomes a short hash of it.
         Different texts may become the same.
+
+    Examples
+    --------
+    >>> slug("Mein Flügel #2")
+    'Mein-Flugel-2'
     """
     plain = unicodedata.normalize("NFKD", text)
     plain = "".join(char for char in plain if not unicodedata.combining(char))
@@ -49,16 +53,16 @@ def slug(text: str) -> str:
 
 
 def note_ids(named: Names) -> dict[PurePath, list[str]]:
-    """Give each note of some files an id of its own.
+    """Give each note of some files a unique id.
 
-    A take is what the name says of dynamic, string and playing, or else the folder's name.
+    The take in an id is dynamic, string and playing of the name, or else the folder's name.
     Where two notes would share an id, the words in which the names of their folder differ are
     added to all takes of that folder, then the folders' names, and at last a number.
 
     Parameters
     ----------
     named : mapping of Path to Named or None
-        Path ``<instrument>/<source>/...`` below the data folder, and what its name says.
+        Path ``<instrument>/<source>/...`` below the data folder, and its parsed name.
 
     Returns
     -------
@@ -69,8 +73,8 @@ def note_ids(named: Names) -> dict[PurePath, list[str]]:
     levels: list[Take] = [_by_known_words, _by_all_words(named), _by_folders_too(named)]
     level = dict.fromkeys({_source(path) for path in named}, 0)
     while True:
-        ids = {path: list(_ids(path, said, levels[level[_source(path)]]))
-               for path, said in named.items()}  # fmt: skip
+        ids = {path: list(_ids(path, parsed, levels[level[_source(path)]]))
+               for path, parsed in named.items()}  # fmt: skip
         counts = Counter(id_ for path, some in ids.items() if named[path] for id_ in some)
         shared = {_source(path) for path, some in ids.items() if any(counts[i] > 1 for i in some)}
         raised = {source for source in shared if level[source] < len(levels) - 1}
@@ -80,30 +84,30 @@ def note_ids(named: Names) -> dict[PurePath, list[str]]:
             level[source] += 1
 
 
-def _ids(path: PurePath, said: Named | None, take: Take) -> Iterator[str]:
+def _ids(path: PurePath, parsed: Named | None, take: Take) -> Iterator[str]:
     instrument, source = _source(path)
-    if said is None:
+    if parsed is None:
         yield f"{instrument}/{slug(source)}/{slug(path.stem)}"
         return
-    for midi in said.pitches:
-        yield f"{instrument}/{slug(take(path, said))}/{pitch.name(midi)}"
+    for midi in parsed.pitches:
+        yield f"{instrument}/{slug(take(path, parsed))}/{pitch.name(midi)}"
 
 
 def _source(path: PurePath) -> tuple[str, str]:
     return path.parts[0], path.parts[1]
 
 
-def _by_known_words(path: PurePath, said: Named) -> str:
-    return said.take or _source(path)[1]
+def _by_known_words(path: PurePath, parsed: Named) -> str:
+    return parsed.take or _source(path)[1]
 
 
 def _by_all_words(named: Names) -> Take:
     """Also the words that not every name of the folder holds."""
     common = _common_words(named)
 
-    def take(path: PurePath, said: Named) -> str:
-        own = [word for word in said.rest if word not in common[_source(path)]]
-        return "-".join(filter(None, [said.take, *own])) or _source(path)[1]
+    def take(path: PurePath, parsed: Named) -> str:
+        own = [word for word in parsed.rest if word not in common[_source(path)]]
+        return "-".join(filter(None, [parsed.take, *own])) or _source(path)[1]
 
     return take
 
@@ -112,8 +116,8 @@ def _by_folders_too(named: Names) -> Take:
     """Also the names of the source and of the folders in it."""
     by_words = _by_all_words(named)
 
-    def take(path: PurePath, said: Named) -> str:
-        words = by_words(path, said)
+    def take(path: PurePath, parsed: Named) -> str:
+        words = by_words(path, parsed)
         folders = path.parts[1:-1]
         return "-".join([*folders, words] if words != folders[0] else folders)
 
@@ -122,9 +126,9 @@ def _by_folders_too(named: Names) -> Take:
 
 def _common_words(named: Names) -> dict[tuple[str, str], set[str]]:
     common: dict[tuple[str, str], set[str]] = {}
-    for path, said in named.items():
-        if said:
-            words = set(said.rest)
+    for path, parsed in named.items():
+        if parsed:
+            words = set(parsed.rest)
             common[_source(path)] = common.get(_source(path), words) & words
     return common
 

@@ -1,4 +1,4 @@
-"""Do different primes end in the same sound? Then the continuator no longer hears them."""
+"""Attractor measure: whether continuations of different primes end in the same sound."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def attractor(tails: Sequence[NDArray[np.floating]], rate: int) -> float:
     Parameters
     ----------
     tails : sequence of ndarray of float, shape (samples,)
-        What was generated from primes of different pitch, at any level and of any length;
+        Continuations of primes of different pitch, at any level and of any length;
         the last second of each is compared, so whole continuations will do. One that is
         silent (under -100 dB re full scale) or not finite has no tail.
     rate : int
@@ -31,14 +31,25 @@ def attractor(tails: Sequence[NDArray[np.floating]], rate: int) -> float:
     -------
     float
         0 (unlike) to 1 (the same sound), whatever the sign; NaN with fewer than two tails.
+
+    Examples
+    --------
+    One sound at two levels and lags is the same; two pure tones are not:
+
+    >>> t = np.arange(8000) / 8000
+    >>> low, high = np.sin(2 * np.pi * 440 * t), np.sin(2 * np.pi * 660 * t)
+    >>> attractor([low, 0.5 * np.roll(low, 2)], 8000) > 0.99
+    True
+    >>> attractor([low, high], 8000) < 0.01
+    True
     """
     length = round(TAIL_SECONDS * rate)
-    spoken = [np.asarray(t[-length:], np.float64) for t in tails if np.isfinite(t).all()]
-    heard = [t / np.linalg.norm(t) for t in spoken if level_db(t) > SILENT_DB]
-    if len(heard) < 2:
+    finite = [np.asarray(t[-length:], np.float64) for t in tails if np.isfinite(t).all()]
+    audible = [t / np.linalg.norm(t) for t in finite if level_db(t) > SILENT_DB]
+    if len(audible) < 2:
         return float("nan")
     size = next_fast_len(2 * length, real=True)
-    spectra = [np.asarray(rfft(t, size)) for t in heard]
+    spectra = [np.asarray(rfft(t, size)) for t in audible]
     return max(_correlation(a, b, size) for a, b in combinations(spectra, 2))
 
 

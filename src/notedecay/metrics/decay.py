@@ -1,4 +1,4 @@
-"""How fast each partial dies away: heterodyne envelopes and the line through them."""
+"""Decay time of each partial: heterodyne envelopes and a line through each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STEP_SECONDS = 0.01
 FIT_RANGE_DB = 30.0
 FLOOR_PERCENTILE = 5.0
 ABOVE_FLOOR_DB = 6.0
-FEWEST_POINTS = 3
+MIN_POINTS = 3
 
 SLOWEST_JUDGED_DB_PER_S = 3.0
 SLOWEST_FALL_DB_PER_S = 0.1
@@ -30,7 +30,7 @@ def partial_envelopes(samples: Array, rate: int, frequency_hz: Array) -> Array:
     rate : int
         Hz.
     frequency_hz : ndarray of float64, shape (partials,)
-        Where to listen (Hz).
+        Frequencies of the partials (Hz).
 
     Returns
     -------
@@ -47,7 +47,7 @@ def partial_envelopes(samples: Array, rate: int, frequency_hz: Array) -> Array:
 
 
 def heterodyne_kernel(rate: int, frequency_hz: Array, length: int) -> NDArray[np.complex128]:
-    """What a window of samples is multiplied with to hear partials in it.
+    """Complex kernel that measures amplitudes of partials in a window of samples.
 
     Shifting a partial to 0 Hz and smoothing is a product with one kernel, but for the phase.
 
@@ -56,7 +56,7 @@ def heterodyne_kernel(rate: int, frequency_hz: Array, length: int) -> NDArray[np
     rate : int
         Hz.
     frequency_hz : ndarray of float64, shape (partials,)
-        Where to listen (Hz).
+        Frequencies of the partials (Hz).
     length : int
         Of the Hann window (samples).
 
@@ -106,11 +106,20 @@ def decay_time(envelope_db: Array, floor_db: float, step_seconds: float = STEP_S
         Seconds for 60 dB; ``inf`` where the level holds or grows (0.1 dB/s or less is rounding,
         not decay); ``nan`` where the envelope begins at the floor or reaches the line's end
         within 30 ms, so that there is no line to speak of.
+
+    Examples
+    --------
+    A line that falls by 0.3 dB every 10 ms, that is by 30 dB/s:
+
+    >>> round(decay_time(-0.3 * np.arange(200.0), floor_db=-100.0), 3)
+    2.0
+    >>> decay_time(np.zeros(200), floor_db=-100.0)
+    inf
     """
     end_db = max(envelope_db[0] - FIT_RANGE_DB, floor_db + ABOVE_FLOOR_DB)
     below = np.flatnonzero(envelope_db <= end_db)
     line = envelope_db[: below[0]] if below.size else envelope_db
-    if line.size < FEWEST_POINTS:
+    if line.size < MIN_POINTS:
         return float("nan")
     t = (np.arange(line.size) - (line.size - 1) / 2.0) * step_seconds
     fall_db_per_s = -float(t @ line) / float(t @ t)
@@ -131,6 +140,17 @@ def decay_times(envelopes_db: Array, floors_db: Array) -> Array:
     -------
     ndarray of float64, shape (partials,)
         Seconds, ``inf`` or ``nan``.
+
+    Examples
+    --------
+    Two partials with a T60 of 2 s and 1 s:
+
+    >>> t = np.arange(3 * 8000) / 8000
+    >>> note = 10 ** (-3 * t / 2) * np.sin(2 * np.pi * 440 * t)
+    >>> note += 10 ** (-3 * t / 1) * np.sin(2 * np.pi * 1000 * t)
+    >>> envelopes = partial_envelopes(note, 8000, np.array([440.0, 1000.0]))
+    >>> decay_times(envelopes, envelope_floors(envelopes)).round(2).tolist()
+    [2.0, 1.0]
     """
     pairs = zip(envelopes_db, floors_db, strict=True)
     return np.array([decay_time(envelope, float(floor)) for envelope, floor in pairs])
@@ -148,5 +168,10 @@ def is_judged(t60: Array) -> NDArray[np.bool_]:
     -------
     ndarray of bool, shape (partials,)
         False for ``inf`` and ``nan`` too.
+
+    Examples
+    --------
+    >>> is_judged(np.array([1.0, 20.0, 30.0, np.inf, np.nan])).tolist()
+    [True, True, False, False, False]
     """
     return np.asarray(t60 <= 60.0 / SLOWEST_JUDGED_DB_PER_S)

@@ -1,4 +1,4 @@
-"""Are all continuations one and the same sound? Then none of them depends on its prime."""
+"""Likeness of many sounds: 1 where all continuations are the same, whatever their primes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ WINDOW_SECONDS = 0.2
 
 
 def likeness(sounds: Sequence[NDArray[np.floating]], rate: int) -> float:
-    """How alike sounds are: the median over all pairs of the cosine of their mean spectra.
+    """Median over all pairs of sounds of the cosine between their mean spectra.
 
-    Level and phase do not count. Unlike :func:`notedecay.metrics.attractor`, which looks for
-    the two most alike, it says whether *all* are one sound.
+    Level and phase do not count. Unlike :func:`notedecay.metrics.attractor`, which finds
+    the most similar pair, this measures whether *all* are one sound.
 
     Parameters
     ----------
@@ -32,6 +32,13 @@ def likeness(sounds: Sequence[NDArray[np.floating]], rate: int) -> float:
     -------
     float
         0 (unlike) to 1 (one sound); NaN with fewer than two sounds.
+
+    Examples
+    --------
+    >>> t = np.arange(8000) / 8000
+    >>> low, high = np.sin(2 * np.pi * 440 * t), np.sin(2 * np.pi * 880 * t)
+    >>> round(likeness([low, 0.1 * low], 8000), 3), round(likeness([low, high], 8000), 3)
+    (1.0, 0.0)
     """
     finite = [np.asarray(sound, np.float64) for sound in sounds if np.isfinite(sound).all()]
     directions = [_direction(sound, rate) for sound in finite]

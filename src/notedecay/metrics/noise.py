@@ -1,4 +1,4 @@
-"""What sounds beside the partials, and after the note is over."""
+"""Energy between the partials, broadband envelope, and the end of a note."""
 
 from __future__ import annotations
 
@@ -75,6 +75,13 @@ def envelope_db(samples: Array, rate: int) -> Array:
     -------
     ndarray of float64, shape (slices,)
         Whole slices alone, at least one.
+
+    Examples
+    --------
+    >>> t = np.arange(8000) / 8000
+    >>> envelope = envelope_db(10 ** (-3 * t) * np.sin(2 * np.pi * 500 * t), 8000)
+    >>> len(envelope), round(float(envelope[40] - envelope[0]), 2)
+    (50, -48.0)
     """
     length = slice_samples(rate)
     return decibels(np.mean(frames(samples, length, length) ** 2, axis=1))

@@ -1,4 +1,4 @@
-"""The dominant partials of a note, and whether a continuation still has them."""
+"""Partials of a note, and their counterparts in a continuation."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def dominant_partials(samples: Array, rate: int) -> Partials:
     Parameters
     ----------
     samples : ndarray of float64, shape (samples,)
-        A note from the moment of interest on (the end of the prime); 275 ms of it are looked
-        at, fewer if it is shorter.
+        A note from the moment of interest on (the end of the prime); 275 ms of it are
+        analysed, fewer if it is shorter.
     rate : int
         Hz.
 
@@ -65,6 +65,14 @@ def dominant_partials(samples: Array, rate: int) -> Partials:
     -------
     Partials
         Empty where nothing stands out.
+
+    Examples
+    --------
+    >>> t = np.arange(8000) / 8000
+    >>> note = np.sin(2 * np.pi * 440 * t) + 0.1 * np.sin(2 * np.pi * 1010 * t)
+    >>> partials = dominant_partials(note, 8000)
+    >>> partials.frequency_hz.round().tolist(), partials.level_db.round().tolist()
+    ([440.0, 1010.0], [0.0, -20.0])
     """
     return _opening_peaks(samples, rate, DOMINANT_COUNT, DOMINANT_RANGE_DB, PROMINENCE_DB)
 
@@ -78,7 +86,7 @@ def known_partials(samples: Array, rate: int) -> Partials:
 
 
 def candidate_partials(samples: Array, rate: int, wanted: Partials) -> Partials:
-    """Up to 40 peaks of a continuation, among which the wanted partials are looked for.
+    """Up to 40 peaks of a continuation, candidates for the partials of the original.
 
     Parameters
     ----------
@@ -88,7 +96,7 @@ def candidate_partials(samples: Array, rate: int, wanted: Partials) -> Partials:
         Hz.
     wanted : Partials
         Of the original: peaks 70 dB under its strongest partial do not count, so that a
-        continuation too quiet to be heard has none.
+        inaudible continuation has none.
 
     Returns
     -------

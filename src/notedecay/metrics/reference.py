@@ -1,4 +1,4 @@
-"""An original that judges continuations of its prime."""
+"""Scoring of continuations against the original note."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from notedecay.metrics.scores import Scores, decay_credit, decay_ok, overall
 from notedecay.metrics.spectra import Array, decibels, level_db, power_spectra
 
 INAUDIBLE_DB = 100.0
-"""What is this far below the note is as good as silent; keeps means over notes finite."""
+"""Level under the note (dB) that counts as silence; it keeps means over notes finite."""
 
 LSD_SECONDS, LSD_RANGE_DB = 0.064, 60.0
 ENVELOPE_RANGE_DB = 50.0
@@ -31,15 +31,15 @@ JOIN_SECONDS = 0.05
 
 
 class Reference:
-    """An original from the end of its prime on, ready to judge continuations.
+    """An original from the end of its prime on, and all measures that depend on it alone.
 
-    Whatever depends on the original alone is worked out once.
+    These are computed once, and serve to score any number of continuations.
 
     Parameters
     ----------
     original : ndarray of float, shape (samples,)
-        The true continuation, 1 sample or more, finite. Notes shorter than 300 ms are judged
-        by as much as there is.
+        The true continuation, 1 sample or more, finite. Notes shorter than 300 ms are scored
+        over their length.
     rate : int
         Hz, 1000 or more.
     peak : float
@@ -80,13 +80,13 @@ class Reference:
         self._envelope_db = envelope_db(o, rate)
 
     def score(self, generated: NDArray[np.floating]) -> Scores:
-        """Judge a continuation.
+        """Score a continuation.
 
         Parameters
         ----------
         generated : ndarray of float, shape (samples,)
             As long as the original, at its rate and level. One that holds a value that is
-            not finite cannot be played and is judged as silence, which scores 0.
+            not finite cannot be played and is scored as silence, that is 0.
 
         Returns
         -------
@@ -96,6 +96,18 @@ class Reference:
         ------
         ValueError
             Other length than the original.
+
+        Examples
+        --------
+        A copy is perfect, silence is worth nothing:
+
+        >>> t = np.arange(2 * 8000) / 8000
+        >>> note = 10 ** (-3 * t) * np.sin(2 * np.pi * 440 * t)
+        >>> reference = Reference(note, 8000, peak=1.0)
+        >>> reference.t60.round(2).tolist(), reference.judged.tolist()
+        ([1.0], [True])
+        >>> round(reference.score(note).score, 3), reference.score(0 * note).score
+        (1.0, 0.0)
         """
         if np.shape(generated) != self._original.shape:
             raise ValueError(
@@ -129,7 +141,7 @@ class Reference:
         )
 
     def t60_ratios(self, generated: Array) -> Array:
-        """T60 of a continuation over the original's, listened to where the original sounds.
+        """Ratio of T60 of a continuation to that of the original, at the original's frequencies.
 
         Parameters
         ----------

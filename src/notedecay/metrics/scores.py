@@ -1,4 +1,4 @@
-"""What a continuation got: the measures, their credits, and means over notes."""
+"""Measures of a continuation, the score made of them, and means over notes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MEASURES = (
 
 @dataclass(frozen=True)
 class Scores:
-    """What a continuation got; NaN where the note gives nothing to judge.
+    """Measures of a continuation; NaN where the note does not allow one.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class Scores:
 
 
 def decay_ok(t60_ratios: Array, missing: float) -> float:
-    """Share of the judged partials whose decay is right to the ear, times (1 - missing).
+    """Share of the judged partials with an audibly correct decay, times (1 - missing).
 
     Parameters
     ----------
@@ -98,6 +98,13 @@ def decay_ok(t60_ratios: Array, missing: float) -> float:
     ----------
     T. Tolonen and H. Järveläinen, "Perceptual study of decay parameters in plucked string
     synthesis", AES 109th Convention, 2000 (the range 0.75 to 1.40 is inaudible).
+
+    Examples
+    --------
+    One of two decays is right, and a quarter of the partials is missing:
+
+    >>> decay_ok(np.array([1.1, 2.0]), missing=0.25)
+    0.375
     """
     if not t60_ratios.size:
         return float("nan")
@@ -106,7 +113,7 @@ def decay_ok(t60_ratios: Array, missing: float) -> float:
 
 
 def decay_credit(t60_ratios: Array, absent: NDArray[np.bool_], missing: float) -> float:
-    """Judge decay with a soft edge, which gives a search a direction where decay_ok has none.
+    """Decay credit with a soft edge, which guides a search where decay_ok is flat.
 
     Each judged partial earns 1 for the right T60, one half for a T60 that is 1.4 times too
     long or too short, little for more, and nothing if it is missing or does not decay. The
@@ -125,6 +132,12 @@ def decay_credit(t60_ratios: Array, absent: NDArray[np.bool_], missing: float) -
     -------
     float
         0..1, NaN where no partial is judged.
+
+    Examples
+    --------
+    >>> ratios = np.array([1.0, 1.4])
+    >>> decay_credit(ratios, np.array([False, False]), missing=0.0)
+    0.75
     """
     if not t60_ratios.size:
         return float("nan")
@@ -136,13 +149,13 @@ def decay_credit(t60_ratios: Array, absent: NDArray[np.bool_], missing: float) -
 def overall(
     decay: float, missing: float, pitch_cents: float, envelope_db: float, excess_noise_db: float
 ) -> float:
-    """Sum up: the one score that steers the search and the promotion, a product of four credits.
+    """Product of four credits: the score by which the search and the gate decide.
 
     Decay: :func:`decay_credit`; (1 - missing) for a note of which no decay is judged, such as
     a flute's. Pitch: 1 / (1 + (cents / 20)^2), so that 5 cents, just noticeable, cost 6 %.
     Envelope: 10 / (10 + envelope_db). Noise: 10 / (10 + excess), none for less noise than the
-    original has. A product, since a continuation is no better than its worst fault: silence
-    and a tone that goes on for ever earn 0 whatever else they do.
+    original has. The credits are multiplied, so that silence and a
+    tone that never decays score 0 whatever their other credits are.
 
     Parameters
     ----------
@@ -153,6 +166,13 @@ def overall(
     -------
     float
         0..1.
+
+    Examples
+    --------
+    >>> overall(1.0, missing=0.0, pitch_cents=0.0, envelope_db=0.0, excess_noise_db=0.0)
+    1.0
+    >>> overall(1.0, missing=0.0, pitch_cents=20.0, envelope_db=10.0, excess_noise_db=10.0)
+    0.125
     """
     kept = 1.0 if np.isnan(missing) else 1.0 - missing
     in_tune = 1.0 if np.isnan(pitch_cents) else 1.0 / (1.0 + (pitch_cents / HALF_CREDIT_CENTS) ** 2)
@@ -162,7 +182,7 @@ def overall(
 
 
 def mean_scores(scores: Sequence[Scores]) -> dict[str, float]:
-    """Mean of each measure over notes, leaving out what a note gives nothing to judge for.
+    """Mean of each measure over the notes that have it.
 
     Parameters
     ----------

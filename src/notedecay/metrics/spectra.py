@@ -1,4 +1,7 @@
-"""Frames, power spectra and spectral peaks: what the measures are made of."""
+"""Frames, power spectra and spectral peaks, on which the measures are built.
+
+``librosa.stft`` gives the same unpadded spectra; its import costs 0.6 s of CPU in every process.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +29,25 @@ def decibels(power: Array) -> Array:
     Returns
     -------
     ndarray of float64, same shape
+
+    Examples
+    --------
+    >>> decibels(np.array([1.0, 0.25, 0.0])).round(2).tolist()
+    [0.0, -6.02, -200.0]
     """
     return np.asarray(10.0 * np.log10(np.maximum(power, SILENCE_POWER)))
 
 
 def level_db(samples: Array) -> float:
-    """Mean power of some samples in dB re full scale, -200 dB for silence or no samples."""
+    """Mean power of some samples in dB re full scale, -200 dB for silence or no samples.
+
+    Examples
+    --------
+    A sine at full scale has a mean power of one half:
+
+    >>> round(level_db(np.sin(2 * np.pi * np.arange(800) / 8)), 2)
+    -3.01
+    """
     return float(decibels(np.asarray(np.mean(samples**2) if samples.size else 0.0)))
 
 
@@ -94,17 +110,12 @@ def spectral_peaks(
     lowest_db : float
         Peaks under this level are left out (dB).
     prominence_db : float
-        By how much a peak stands out from the valleys beside it (dB).
+        Least height of a peak over the valleys beside it (dB).
 
     Returns
     -------
     frequency_hz, level_db : ndarray of float64, shape (peaks,)
         The strongest first; empty where nothing stands out.
-
-    References
-    ----------
-    J. O. Smith and X. Serra, "PARSHL: an analysis/synthesis program for non-harmonic sounds
-    based on a sinusoidal representation", ICMC 1987 (the parabola on a dB scale).
     """
     found, _ = find_peaks(
         spectrum_db,
@@ -113,27 +124,40 @@ def spectral_peaks(
         prominence=prominence_db,
     )
     strongest = found[np.argsort(-spectrum_db[found], kind="stable")][:count]
-    offset, level_db = interpolate_peaks(spectrum_db, strongest)
-    return (strongest + offset) * bin_hz, level_db
+    bins, levels = parabolic_peaks(spectrum_db, strongest)
+    return bins * bin_hz, levels
 
 
-def interpolate_peaks(spectrum_db: Array, peaks: NDArray[np.intp]) -> tuple[Array, Array]:
-    """Find the top of the parabola through each peak of a spectrum and its two neighbours.
+def parabolic_peaks(spectrum_db: Array, bins: NDArray[np.integer]) -> tuple[Array, Array]:
+    """Tops of the parabolas through local maxima and their two neighbours.
 
     Parameters
     ----------
     spectrum_db : ndarray of float64, shape (bins,)
         Levels (dB).
-    peaks : ndarray of int, shape (peaks,)
-        Bins of local maxima.
+    bins : ndarray of int, shape (peaks,)
+        Local maxima, neither the first nor the last bin.
 
     Returns
     -------
-    offset, level_db : ndarray of float64, shape (peaks,)
-        Distance of the top from the peak's bin (bins, -0.5 to 0.5), and its level (dB).
+    bin, level_db : ndarray of float64, shape (peaks,)
+        Fractional bin, within half a bin of the maximum, and level (dB).
+
+    References
+    ----------
+    J. O. Smith and X. Serra, "PARSHL: an analysis/synthesis program for non-harmonic sounds
+    based on a sinusoidal representation", ICMC 1987 (the parabola on a dB scale).
+
+    Examples
+    --------
+    A parabola with its top of 7 dB at bin 3.25 is recovered exactly:
+
+    >>> level_db = 7.0 - (np.arange(8) - 3.25) ** 2
+    >>> parabolic_peaks(level_db, np.array([3]))
+    (array([3.25]), array([7.]))
     """
-    left, middle, right = (spectrum_db[peaks + k] for k in (-1, 0, 1))
+    left, middle, right = (spectrum_db[bins + k] for k in (-1, 0, 1))
     # The middle bin of a flat top can equal both neighbours: then the peak is where it is.
     bend = np.maximum(2.0 * middle - left - right, 1e-9)
-    offset = np.clip(0.5 * (right - left) / bend, -0.5, 0.5)
-    return offset, middle + 0.25 * (right - left) * offset
+    shift = np.clip(0.5 * (right - left) / bend, -0.5, 0.5)
+    return bins + shift, middle + 0.25 * (right - left) * shift

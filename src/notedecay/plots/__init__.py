@@ -1,7 +1,6 @@
-"""Every picture of the project, drawn with matplotlib."""
+"""Pictures of notes, scores and catalogues, made with matplotlib."""
 
 from notedecay.plots.charts import PitchPoint, comparison_bars, decay_scatter, scores_by_pitch
-from notedecay.plots.decay_charts import decay_picture
 from notedecay.plots.error_charts import decay_over_prime, error_over_partials
 from notedecay.plots.note import save, triple
 
@@ -9,7 +8,6 @@ __all__ = [
     "PitchPoint",
     "comparison_bars",
     "decay_over_prime",
-    "decay_picture",
     "decay_scatter",
     "error_over_partials",
     "save",

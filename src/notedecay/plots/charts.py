@@ -1,4 +1,4 @@
-"""Pictures of many notes: decay times, scores over pitch, continuators side by side."""
+"""Pictures of many notes: decay times, scores over pitch, models side by side."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class PitchPoint:
     value : float
         The measure; NaN is left out.
     seen : bool
-        Whether the continuator was trained on this pitch.
+        Whether the model was trained on this pitch.
     """
 
     pitch: int
@@ -65,7 +65,7 @@ def decay_scatter(
         Seconds. A partial with a true T60 that is not finite is left out; one that does not
         decay or cannot be measured in the continuation is drawn at the upper edge.
     labels : sequence of str
-        What to tell apart by colour and marker, one for each partial: the continuator, say.
+        Group of each partial, such as its model, shown by colour and marker.
     title : str
         A headline.
 
@@ -116,12 +116,12 @@ def decay_scatter(
 def scores_by_pitch(
     points: Mapping[str, Sequence[PitchPoint]], measure: str = "decay_ok", title: str = ""
 ) -> Figure:
-    """Draw a measure over pitch for several continuators, seen and unseen notes told apart.
+    """Draw a measure over pitch for several models, with different marks for seen and unseen notes.
 
     Parameters
     ----------
     points : mapping of str to sequence of PitchPoint
-        The notes of each continuator.
+        The notes of each model.
     measure : str
         A measure of :class:`notedecay.metrics.scores.Scores`, for the axis label.
     title : str
@@ -165,14 +165,14 @@ def scores_by_pitch(
 def comparison_bars(
     table: Mapping[str, Sequence[Scores]],
     measures: Sequence[str] = COMPARED,
-    title: str = "Continuators side by side",
+    title: str = "Models side by side",
 ) -> Figure:
-    """Draw continuators side by side: mean over notes, 10th to 90th percentile, each note.
+    """Draw models side by side: mean over notes, 10th to 90th percentile, each note.
 
     Parameters
     ----------
     table : mapping of str to sequence of Scores
-        The notes of each continuator, in the order in which to list them.
+        The notes of each model, in the order in which to list them.
     measures : sequence of str
         Up to six measures of :class:`notedecay.metrics.scores.Scores`.
     title : str
@@ -229,7 +229,7 @@ def _decade_limits(t60: Array) -> tuple[float, float]:
 
 
 def _key(name: str, k: int | None, *, hollow: bool = False) -> Line2D:
-    """Make a legend entry: a continuator's colour and marker, or grey for what holds for all."""
+    """Make a legend entry: a model's colour and marker, or grey for all models."""
     colour, marker = (
         ("0.4", "o") if k is None else (COLOURS[k % len(COLOURS)], MARKERS[k % len(MARKERS)])
     )
@@ -248,10 +248,10 @@ def _pitch_axis(axes: Axes, lowest: int, highest: int) -> None:
 
 
 def _bar(axes: Axes, k: int, values: Array) -> None:
-    """Mean, spread and single notes of one continuator; a word where nothing was judged."""
+    """Mean, spread and single notes of one model; a remark where nothing was scored."""
     if not values.size:
         axes.annotate(
-            " nothing to judge", (0.0, k), xycoords=("axes fraction", "data"), va="center"
+            " nothing to score", (0.0, k), xycoords=("axes fraction", "data"), va="center"
         )
         return
     mean = float(values.mean())

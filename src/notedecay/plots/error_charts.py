@@ -1,4 +1,4 @@
-"""Where decays go wrong: from partial to partial, from short primes to long."""
+"""Charts of the error of T60 over partials and over the length of the prime."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ RATIO_TICKS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 def error_over_partials(
     ratios: Mapping[str, Mapping[int, Sequence[float]]], along: str, title: str = ""
 ) -> Figure:
-    """Draw by how much decay times are off, from the first partial to the last.
+    """Plot the ratio of generated to true T60 over the rank or number of the partial.
 
     Parameters
     ----------
     ratios : mapping of str to mapping of int to sequence of float
-        For each continuator and place of a partial the T60 made over the true one; what does not
+        For each model and rank of a partial the T60 made over the true one; what does not
         decay (``inf``) or is not there (``nan``) counts as far too long.
     along : str
-        Says what places are, for the axis: ranks by level, or numbers from the fundamental on.
+        Label of the axis: ranks by level, or numbers from the fundamental on.
     title : str
         A headline.
 

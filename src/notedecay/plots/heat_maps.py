@@ -1,4 +1,4 @@
-"""Heat maps of a net over its training: epochs across, layers or time slices upwards."""
+"""Heat maps of a net over its training: epochs on x, layers or time slices on y."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def layer_map(
     logarithmic: bool = False,
     limits: tuple[float, float] | None = None,
 ) -> Figure:
-    """Draw one number for each layer, over training.
+    """Plot one number for each layer and epoch.
 
     Parameters
     ----------

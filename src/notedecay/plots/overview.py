@@ -1,4 +1,4 @@
-"""A picture of the catalogue: how long notes ring, how well they are tuned, which are unfit."""
+"""Picture of a catalogue: decay and tuning over pitch, notes set aside marked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from notedecay.data.note import Note
 from notedecay.data.set_aside import reasons
 
 LISTED = 14
-"""Reasons beside each picture; more do not fit."""
+"""Largest number of reasons listed beside a picture."""
 GOOD, BAD, OPEN = "#2a6f97", "#c1121f", "#8d99ae"
 
 
@@ -29,7 +29,7 @@ def overview(notes: Sequence[Note], path: Path) -> None:
     notes : sequence of Note
         One or more instruments, at least one note.
     path : Path
-        The PNG to write, whole or not at all.
+        The PNG to write.
     """
     instruments = sorted({note.instrument for note in notes})
     figure = Figure(figsize=(13, 5.5 * len(instruments)), layout="constrained")

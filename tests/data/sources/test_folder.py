@@ -14,10 +14,10 @@ from notedecay.core.config import Params
 from notedecay.core.errors import UserError
 from notedecay.data import catalogue
 from notedecay.data.sources import records
-from notedecay.data.sources.folder import adopt, check_instrument
-from notedecay.data.sources.records import Origin
+from notedecay.data.sources.folder import check_instrument, import_folder
+from notedecay.data.sources.records import SourceRecord
 from tests import toy
-from tests.data.conftest import RATE, put
+from tests.recordings import RATE, put
 
 
 def files(folder: Path) -> set[str]:
@@ -33,17 +33,17 @@ def test_own_recordings_are_taken_in_and_the_rest_is_named(tmp_path: Path) -> No
     put(own / "harp_C4C5.wav", 60)
     (own / "D4.wav").write_text("not audio")
     (own / "notes.txt").write_text("recorded in June")
-    adopted = adopt(own, "harp", tmp_path / "data")
-    assert (adopted.added, adopted.known) == (2, 0)
-    assert len(adopted.left_out) == 5
+    imported = import_folder(own, "harp", tmp_path / "data")
+    assert (imported.added, imported.known) == (2, 0)
+    assert len(imported.left_out) == 5
     for name, reason in {
         "D4.wav": "is not audio",
         "notes.txt": "1 file of other kinds than recordings",
         "tuning.wav": "no pitch in its name",
         "A1_E4.wav": "several pitches in its name, A1 and E4",
-        "harp_C4C5.wav": "attacks where the name promises 13",
+        "harp_C4C5.wav": "attacks where the name lists 13",
     }.items():
-        assert any(name in line and reason in line for line in adopted.left_out)
+        assert any(name in line and reason in line for line in imported.left_out)
     notes = catalogue.build(tmp_path / "data", "harp", highpass_hz=40)
     assert [(n.id, n.source) for n in notes] == [
         ("harp/ff/E4", "your own"),
@@ -54,40 +54,40 @@ def test_own_recordings_are_taken_in_and_the_rest_is_named(tmp_path: Path) -> No
 def test_what_cannot_be_taken_in(tmp_path: Path) -> None:
     own, data = tmp_path / "own", tmp_path / "data"
     with pytest.raises(UserError, match="no such folder"):
-        adopt(own, "harp", data)
+        import_folder(own, "harp", data)
     put(own / "tuning.wav", 60)
     with pytest.raises(UserError, match=r"holds no recording named by its pitch.*tuning\.wav"):
-        adopt(own, "harp", data)
+        import_folder(own, "harp", data)
     put(own / "C4.wav", 60)
     put(tmp_path / ".hidden" / "C4.wav", 60)
     with pytest.raises(UserError, match="does not begin with a dot"):
-        adopt(tmp_path / ".hidden", "harp", data)
+        import_folder(tmp_path / ".hidden", "harp", data)
     put(data / "harp" / "x" / "C4.wav", 60)
     with pytest.raises(UserError, match=r"lies in .* already"):
-        adopt(data / "harp" / "x", "harp", data)
+        import_folder(data / "harp" / "x", "harp", data)
     with pytest.raises(UserError, match=r"holds .* itself"):
-        adopt(tmp_path, "harp", data)
+        import_folder(tmp_path, "harp", data)
     (data / "harp" / "own").mkdir()
-    records.write(Origin("somewhere", "1", "free", "someone"), data / "harp" / "own")
+    records.write(SourceRecord("somewhere", "1", "free", "someone"), data / "harp" / "own")
     with pytest.raises(UserError, match="recordings that were fetched"):
-        adopt(own, "harp", data)
+        import_folder(own, "harp", data)
     assert files(data) == {"harp/x/C4.wav", "harp/own/source.json"}
 
 
 def test_a_second_fetch_adds_what_is_new_and_overwrites_nothing(tmp_path: Path) -> None:
     own, data = tmp_path / "own", tmp_path / "data"
     put(own / "C4.wav", 60)
-    assert adopt(own, "harp", data).added == 1
+    assert import_folder(own, "harp", data).added == 1
     put(own / "D4.wav", 62)
     put(own / "deep" / "E4.wav", 64)
-    adopted = adopt(own, "harp", data)
-    assert (adopted.added, adopted.known, adopted.left_out) == (2, 1, [])
+    imported = import_folder(own, "harp", data)
+    assert (imported.added, imported.known, imported.left_out) == (2, 1, [])
     assert files(data / "harp" / "own") == {"C4.wav", "D4.wav", "deep/E4.wav"}
     first = (data / "harp" / "own" / "C4.wav").read_bytes()
     put(own / "C4.wav", 60, seconds=1.2)
-    adopted = adopt(own, "harp", data)
-    assert (adopted.added, adopted.known) == (0, 2)
-    assert "C4.wav: differs from" in adopted.left_out[0]
+    imported = import_folder(own, "harp", data)
+    assert (imported.added, imported.known) == (0, 2)
+    assert "C4.wav: differs from" in imported.left_out[0]
     assert (data / "harp" / "own" / "C4.wav").read_bytes() == first
 
 
@@ -95,19 +95,19 @@ def test_what_was_renamed_or_deleted_since_the_last_fetch_is_said(tmp_path: Path
     own, data = tmp_path / "own", tmp_path / "data"
     for midi, name in ((60, "C4"), (62, "D4"), (64, "x/E4"), (65, "F4")):
         put(own / f"{name}.wav", midi)
-    assert adopt(own, "harp", data).kept == []
+    assert import_folder(own, "harp", data).kept == []
     (own / "C4.wav").rename(own / "C4_ff.wav")
     (own / "D4.wav").unlink()
     (own / "x/E4.wav").rename(own / "E4.wav")
-    adopted = adopt(own, "harp", data)
-    assert (adopted.added, adopted.known) == (2, 1)
+    imported = import_folder(own, "harp", data)
+    assert (imported.added, imported.known) == (2, 1)
     target = data / "harp" / "own"
-    assert adopted.kept == [
+    assert imported.kept == [
         f"C4.wav, D4.wav, x/E4.wav: not in {own} (any more); delete what is not meant from {target}"
     ]
     for name in ("C4.wav", "D4.wav", "x/E4.wav"):
         (target / name).unlink()
-    assert adopt(own, "harp", data).kept == []
+    assert import_folder(own, "harp", data).kept == []
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_takes_that_fetch_accepts_the_catalogue_accepts(
     midi = {"C3": 48, "A2": 45, "A0": 21}.get(stems[0][:2], 60)
     for stem in stems:
         put(tmp_path / "own" / f"{stem}.wav", midi)
-    assert adopt(tmp_path / "own", "harp", tmp_path / "data").added == 2
+    assert import_folder(tmp_path / "own", "harp", tmp_path / "data").added == 2
     notes = catalogue.build(tmp_path / "data", "harp", highpass_hz=25)
     assert [note.pitch for note in notes] == [midi, midi]
     assert len({note.id for note in notes}) == 2
@@ -140,8 +140,8 @@ def test_takes_that_fetch_accepts_the_catalogue_accepts(
 )
 def test_any_folder_s_name_will_do(tmp_path: Path, name: str) -> None:
     put(tmp_path / name / "C4 é [x].wav", 60)
-    adopted = adopt(tmp_path / name, "banjo", tmp_path / "data")
-    assert adopted.folder == tmp_path / "data" / "banjo" / name
+    imported = import_folder(tmp_path / name, "banjo", tmp_path / "data")
+    assert imported.folder == tmp_path / "data" / "banjo" / name
     (note,) = catalogue.build(tmp_path / "data", "banjo", highpass_hz=25)
     assert note.id.isascii()
     assert (tmp_path / "data" / note.file).is_file()
@@ -152,16 +152,16 @@ def test_names_that_no_list_can_hold_are_left_out_escaped(tmp_path: Path, name: 
     own = tmp_path / "own"
     put(own / "D4.wav", 62)
     put(own / name, 60)
-    adopted = adopt(own, "harp", tmp_path / "data")
-    assert adopted.added == 1
-    (line,) = adopted.left_out
+    imported = import_folder(own, "harp", tmp_path / "data")
+    assert imported.added == 1
+    (line,) = imported.left_out
     assert ascii(name)[1:-1] in line
     assert "\n" not in line
     assert line.isascii()
     bad = tmp_path / f"own{name[1:-4]}"
     own.rename(bad)
     with pytest.raises(UserError, match="rename it"):
-        adopt(bad, "harp", tmp_path / "data")
+        import_folder(bad, "harp", tmp_path / "data")
 
 
 def test_hidden_files_and_what_a_mac_packs_are_passed_over(tmp_path: Path) -> None:
@@ -169,8 +169,8 @@ def test_hidden_files_and_what_a_mac_packs_are_passed_over(tmp_path: Path) -> No
     put(own / "C4.wav", 60)
     for name in ("._C4.wav", ".trash/D4.wav", "__MACOSX/E4.wav"):
         put(own / name, 60)
-    adopted = adopt(own, "harp", tmp_path / "data")
-    assert (adopted.added, adopted.left_out) == (1, [])
+    imported = import_folder(own, "harp", tmp_path / "data")
+    assert (imported.added, imported.left_out) == (1, [])
     assert files(tmp_path / "data") == {"harp/own/C4.wav"}
 
 
@@ -179,7 +179,7 @@ def test_what_generate_reads_fetch_takes_in(tmp_path: Path, suffix: str) -> None
     own = tmp_path / "own"
     put(own / "D4.wav", 62)
     (own / f"C4{suffix.upper()}").write_bytes((own / "D4.wav").read_bytes())
-    assert adopt(own, "harp", tmp_path / "data").added == 2
+    assert import_folder(own, "harp", tmp_path / "data").added == 2
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_what_generate_reads_fetch_takes_in(tmp_path: Path, suffix: str) -> None
 def test_one_rule_for_the_names_of_instruments(tmp_path: Path, name: str, hint: str) -> None:
     put(tmp_path / "own" / "C4.wav", 60)
     with pytest.raises(UserError, match="cannot name an instrument") as caught:
-        adopt(tmp_path / "own", name, tmp_path / "data")
+        import_folder(tmp_path / "own", name, tmp_path / "data")
     assert f"such as '{hint}" in str(caught.value)
     check_instrument(str(caught.value).split("'")[-2])
     Params.model_validate({"seed": 1, "defaults": toy.INSTRUMENT, "instruments": {"oud": {}}})
@@ -214,13 +214,13 @@ def test_a_disk_that_is_full_leaves_nothing_half_copied(
 
     monkeypatch.setattr("notedecay.data.sources.folder.shutil.copyfile", full)
     with pytest.raises(UserError, match="No space left"):
-        adopt(tmp_path / "own", "harp", tmp_path / "data")
+        import_folder(tmp_path / "own", "harp", tmp_path / "data")
     assert files(tmp_path / "data") == set()
 
 
 def test_channels_are_copied_as_they_are(tmp_path: Path) -> None:
     left = audio.read(put(tmp_path / "own" / "C4.wav", 60)).samples[0]
     soundfile.write(tmp_path / "own" / "D4.wav", np.stack([left, 0.5 * left], axis=1), RATE)
-    adopt(tmp_path / "own", "harp", tmp_path / "data")
+    import_folder(tmp_path / "own", "harp", tmp_path / "data")
     copied = tmp_path / "data" / "harp" / "own" / "D4.wav"
     assert copied.read_bytes() == (tmp_path / "own" / "D4.wav").read_bytes()

@@ -16,7 +16,8 @@ import soundfile as sf
 
 from notedecay.core.errors import UserError
 from notedecay.data import catalogue
-from notedecay.data.sources import iowa, records
+from notedecay.data.sources import download, iowa, records
+from notedecay.data.sources.download import SCRATCH
 from tests.synthetic import damped
 
 PITCHES_2014 = "sound files/MIS Pitches - 2014"
@@ -37,15 +38,14 @@ class Site:
     url: str = ""
     breaks_once: set[str] = field(default_factory=set)
     busy_once: set[str] = field(default_factory=set)
-    asked: list[tuple[str, str | None]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
 
 
 def handler(site: Site) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             path = unquote(self.path).lstrip("/")
-            wanted = self.headers.get("Range")
-            site.asked.append((path, wanted))
+            site.asked.append(path)
             if path in site.busy_once:
                 site.busy_once.remove(path)
                 self.send_error(503)
@@ -53,19 +53,15 @@ def handler(site: Site) -> type[BaseHTTPRequestHandler]:
             if path not in site.files:
                 self.send_error(404)
                 return
-            data, first = site.files[path], 0
-            if wanted:
-                first = int(wanted.removeprefix("bytes=").rstrip("-"))
-            self.send_response(206 if wanted else 200)
-            if wanted:
-                self.send_header("Content-Range", f"bytes {first}-{len(data) - 1}/{len(data)}")
-            self.send_header("Content-Length", str(len(data) - first))
+            data = site.files[path]
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             if path in site.breaks_once:
                 site.breaks_once.remove(path)
-                self.wfile.write(data[first : len(data) // 2])
+                self.wfile.write(data[: len(data) // 2])
                 return
-            self.wfile.write(data[first:])
+            self.wfile.write(data)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -148,8 +144,8 @@ def test_all_four_instruments_arrive_and_a_second_fetch_asks_for_nothing(
         "piano/iowa/Piano.pp.A0.aiff",
     ]
     assert not list(tmp_path.rglob("*.zip"))
-    assert not list(tmp_path.rglob("*.partial"))
-    assert records.read(tmp_path / "cello" / "iowa") == iowa.ORIGIN
+    assert not list(tmp_path.rglob(SCRATCH))
+    assert records.read(tmp_path / "cello" / "iowa") == iowa.RECORD
     site.asked.clear()
     assert all("already there" in line for line in fetch(site, tmp_path))
     assert site.asked == []
@@ -157,23 +153,50 @@ def test_all_four_instruments_arrive_and_a_second_fetch_asks_for_nothing(
     assert [note.id for note in notes] == ["guitar/ff-sulE/E2", "guitar/ff-sul_E/E4"]
 
 
-def test_a_download_that_breaks_off_is_continued_where_it_broke(site: Site, tmp_path: Path) -> None:
+def test_a_download_that_breaks_off_is_made_anew(site: Site, tmp_path: Path) -> None:
     path = next(p for p in site.files if p.endswith("Piano.ff.C4.aiff"))
     site.breaks_once.add(path)
     fetch(site, tmp_path, "piano")
-    assert [wanted for p, wanted in site.asked if p == path] == [None, "bytes=8192-"]
+    assert [p for p in site.asked if p == path] == [path, path]
     fetched = tmp_path / "piano" / "iowa" / "Piano.ff.C4.aiff"
     assert fetched.read_bytes() == site.files[path]
 
 
-def test_a_killed_fetch_is_continued_by_the_next_call(site: Site, tmp_path: Path) -> None:
+def test_a_killed_fetch_is_completed_by_the_next_call(site: Site, tmp_path: Path) -> None:
     path = next(p for p in site.files if p.endswith("Piano.ff.C4.aiff"))
+    other = next(p for p in site.files if p.endswith("Piano.pp.A0.aiff"))
     folder = tmp_path / "piano" / "iowa"
-    folder.mkdir(parents=True)
-    (folder / "Piano.ff.C4.aiff.partial").write_bytes(site.files[path][:1000])
+    (folder / SCRATCH).mkdir(parents=True)
+    (folder / SCRATCH / "begun").write_bytes(site.files[path][:1000])
+    (folder / "Piano.pp.A0.aiff").write_bytes(site.files[other])
     fetch(site, tmp_path, "piano")
-    assert (path, "bytes=1000-") in site.asked
+    assert path in site.asked
+    assert other not in site.asked
+    names = sorted(p.name for p in folder.iterdir())
+    assert names == ["Piano.ff.C4.aiff", "Piano.pp.A0.aiff", records.FILE]
     assert (folder / "Piano.ff.C4.aiff").read_bytes() == site.files[path]
+
+
+@pytest.mark.parametrize("bound", ["MAX_PAGE_BYTES", "MAX_FILE_BYTES"])
+def test_what_is_too_large_is_not_fetched(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    monkeypatch.setattr(download, bound, 50)
+    with pytest.raises(UserError, match="has more than 50 bytes"):
+        fetch(site, tmp_path, "piano")
+    assert list(tmp_path.rglob("*.aiff")) == []
+    assert list(tmp_path.rglob(SCRATCH)) == []
+
+
+def test_a_disk_that_cannot_be_written_is_one_clear_line(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pooch.core.stream_download", full)
+    with pytest.raises(UserError, match=r"Piano.ff.C4.aiff cannot be written: No space left"):
+        fetch(site, tmp_path, "piano")
 
 
 def test_a_busy_server_is_asked_again(site: Site, tmp_path: Path) -> None:

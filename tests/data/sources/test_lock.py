@@ -14,7 +14,7 @@ import pytest
 from notedecay.core.errors import UserError
 from notedecay.data.sources import lock
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def dvc(folder: Path, *arguments: str) -> str:
@@ -35,7 +35,7 @@ def pinned(tmp_path: Path) -> Path:
 
 
 def test_the_list_holds_the_files_and_what_dvc_says_of_them(pinned):
-    kept = lock.read_pin(pinned / "data.md5")
+    kept = lock.read_lock(pinned / "data.md5")
     assert kept.dvc == (pinned / "data.dvc").read_text()
     assert set(kept.files) == {"piano/x/C4.wav", "piano/x/B3.wav", "guitar/y/ä z.wav"}
     assert lock.verify(pinned) == 3
@@ -101,7 +101,7 @@ def test_odd_names_come_through_the_list(pinned):
     for name in names:
         (pinned / "data/piano/x" / name).write_text(name)
     assert lock.accept(pinned, lambda: dvc(pinned, "add", "-q", "data")) == (3 + len(names), [])
-    assert {f"piano/x/{name}" for name in names} < set(lock.read_pin(pinned / "data.md5").files)
+    assert {f"piano/x/{name}" for name in names} < set(lock.read_lock(pinned / "data.md5").files)
     assert lock.verify(pinned) == 3 + len(names)
 
 
@@ -176,7 +176,7 @@ def test_a_damaged_data_dvc_is_put_back(pinned, damaged):
 
 def test_the_project_s_pin_agrees_with_itself():
     """DVC's hash of a folder is the MD5 of its sorted list of files."""
-    kept = lock.read_pin(ROOT / "data.md5")
+    kept = lock.read_lock(ROOT / "data.md5")
     assert kept.dvc == (ROOT / "data.dvc").read_text()
     entries = [{"md5": kept.files[name], "relpath": name} for name in sorted(kept.files)]
     folder = hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest()

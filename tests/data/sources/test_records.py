@@ -6,11 +6,11 @@ import pytest
 
 from notedecay.core.errors import UserError
 from notedecay.data.sources import records
-from notedecay.data.sources.records import Origin
+from notedecay.data.sources.records import SourceRecord
 
 
 def test_an_origin_comes_back(tmp_path: Path) -> None:
-    known = Origin("somewhere", "1.0", "CC BY 3.0", "Jürgen")
+    known = SourceRecord("somewhere", "1.0", "CC BY 3.0", "Jürgen")
     records.write(known, tmp_path)
     assert records.read(tmp_path) == known
 

@@ -10,6 +10,8 @@ import pytest
 from notedecay.data.sources import packages
 from tests import toy
 
+pytestmark = pytest.mark.end_to_end
+
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:

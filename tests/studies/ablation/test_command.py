@@ -13,6 +13,8 @@ from notedecay.core.project import Project
 from notedecay.studies.ablation.command import Choice, plan
 from tests.toy import notedecay
 
+pytestmark = pytest.mark.end_to_end
+
 SETTINGS = {"units": 8, "members": 4, "dropout": 0.0, "input_noise": 0.0, "augmentations": 2}
 CALL = ("ablate", "--seeds", "2", "--processes", "2")
 

@@ -18,6 +18,8 @@ from notedecay.tracking.runs import Tracker
 from tests.studies.conftest import PITCHES
 from tests.toy import notedecay
 
+pytestmark = pytest.mark.end_to_end
+
 
 @pytest.fixture(scope="module")
 def table(project: Path) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from notedecay.experiments.trial import RESULT
 from notedecay.tracking.store import tracking_uri
 from tests.toy import environment, make_notes
 
+pytestmark = pytest.mark.end_to_end
+
 COMMAND = ["notedecay", "paper", "--processes", "2"]
 ASKED = ["--quick", "--only", "flute-512", "--only", "flute-esprit", "--only", "cello-512"]
 

@@ -1,1 +1,1 @@
-"""Where recordings come from, and what records that."""
+"""Sources of recordings: downloads, packages, own folders, and the lock of the data folder."""

@@ -1,10 +1,10 @@
-"""Files from a web site: one connection, a pause between requests, resumed where they broke."""
+"""Polite downloads from a web site: one connection, a pause between requests, retries."""
 
 from __future__ import annotations
 
-import hashlib
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,12 +16,21 @@ USER_AGENT = "notedecay (research on the decay of notes; one connection, with pa
 ATTEMPTS = 4
 TIMEOUT = 30
 """Seconds without an answer."""
-LONGEST_WAIT = 60.0
-"""Seconds; a server may ask for more, then the user had better come back later."""
+MAX_WAIT = 60.0
+"""Seconds that a server may ask for before another attempt; beyond them the user comes back."""
+MAX_PAGE_BYTES = 2**23
+MAX_FILE_BYTES = 2**30
+"""The largest archive of recordings has 0.2 GB."""
+SCRATCH = ".partial"
+"""Folder of a download under way: hidden, so that neither DVC nor the catalogue counts it."""
 _CHUNK = 1 << 13
 _BUSY = frozenset({429, 500, 502, 503, 504})
 
 T = TypeVar("T")
+
+
+class _MissingError(Exception):
+    """The server has no such file."""
 
 
 class Download:
@@ -53,17 +62,20 @@ class Download:
         Raises
         ------
         UserError
-            The site cannot be reached.
+            The site cannot be reached, or the page has more than 8 MiB.
         """
 
         def text(answer: requests.Response) -> str:
-            answer.raise_for_status()
-            return answer.text
+            content = b"".join(_chunks(answer, url, MAX_PAGE_BYTES))
+            return content.decode(answer.encoding or "utf-8", errors="replace")
 
-        return self._persist(url, dict, text)
+        try:
+            return self._request(url, text)
+        except _MissingError:
+            return None
 
     def file(self, url: str, path: Path, *, sha256: str | None = None) -> bool:
-        """Fetch a file; what an earlier attempt left in ``<path>.partial`` is continued.
+        """Fetch a file, whole and checked, or not at all.
 
         Parameters
         ----------
@@ -72,7 +84,7 @@ class Download:
         path : Path
             Where the file appears once it is whole.
         sha256 : str, optional
-            What its bytes must be, where that is known.
+            Checksum of its bytes, where that is known.
 
         Returns
         -------
@@ -82,37 +94,52 @@ class Download:
         Raises
         ------
         UserError
-            The site cannot be reached (what has come is kept), or the bytes are wrong.
+            The site cannot be reached, the file has more than 1 GiB or another checksum, or it
+            cannot be written.
         """
-        partial = path.with_name(f"{path.name}.partial")
-        came = self._persist(
-            url, lambda: _range(partial), lambda answer: _receive(answer, partial) or None
-        )
-        if came is None:
+        import pooch
+
+        pooch.get_logger().setLevel("WARNING")
+        scratch = path.parent / SCRATCH
+        try:
+            shutil.rmtree(scratch, ignore_errors=True)  # of a download that was killed
+            known = f"sha256:{sha256}" if sha256 else None
+            pooch.retrieve(url, known, path.name, scratch, downloader=self._stream)
+            (scratch / path.name).replace(path)
+        except _MissingError:
             return False
-        _check(partial, sha256, url)
-        partial.replace(path)
+        except ValueError as error:
+            raise UserError(
+                f"{url}: the bytes are not the expected ones (sha256 is not {sha256}): "
+                "run the same command again"
+            ) from error
+        except OSError as error:
+            raise UserError(f"{path} cannot be written: {error.strerror or error}") from error
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
         return True
 
-    def _persist(
-        self,
-        url: str,
-        headers: Callable[[], dict[str, str]],
-        use: Callable[[requests.Response], T | None],
-    ) -> T | None:
-        """Ask until ``use`` makes something of an answer; None where there is no such file."""
-        reason: object = "the answer breaks off"
+    def _stream(self, url: str, output_file: str, _: object) -> None:
+        """Write a file from the site; the signature is that of pooch's downloaders."""
+
+        def save(answer: requests.Response) -> None:
+            with Path(output_file).open("wb") as stream:
+                for chunk in _chunks(answer, url, MAX_FILE_BYTES):
+                    stream.write(chunk)
+
+        self._request(url, save)
+
+    def _request(self, url: str, use: Callable[[requests.Response], T]) -> T:
+        """Ask until an answer can be used, at most four times."""
+        reason: requests.RequestException | None = None
         for attempt in range(ATTEMPTS):
-            time.sleep(self._pause if attempt == 0 else self._wait(attempt, reason))
+            time.sleep(self._wait(attempt, reason) if reason else self._pause)
             try:
-                with self._session.get(
-                    url, headers=headers(), stream=True, timeout=TIMEOUT
-                ) as answer:
+                with self._session.get(url, stream=True, timeout=TIMEOUT) as answer:
                     if answer.status_code == 404:
-                        return None
-                    result = use(answer)
-                    if result is not None:
-                        return result
+                        raise _MissingError
+                    answer.raise_for_status()
+                    return use(answer)
             except requests.RequestException as error:
                 reason = error
                 if not _may_pass(error):
@@ -120,14 +147,14 @@ class Download:
         raise UserError(
             f"{url} cannot be fetched ({reason}): is the network up? Run the same command "
             "again later, what has been fetched is kept"
-        )
+        ) from reason
 
-    def _wait(self, attempt: int, reason: object) -> float:
+    def _wait(self, attempt: int, reason: requests.RequestException) -> float:
         """Seconds before another attempt: what the server asks for, or twice the last."""
         answer = reason.response if isinstance(reason, requests.HTTPError) else None
         asked = answer.headers.get("Retry-After", "") if answer is not None else ""
         wait = float(asked) if asked.isdigit() else self._backoff * 2 ** (attempt - 1)
-        return min(wait, LONGEST_WAIT)
+        return min(wait, MAX_WAIT)
 
 
 def _may_pass(error: requests.RequestException) -> bool:
@@ -135,40 +162,11 @@ def _may_pass(error: requests.RequestException) -> bool:
     return error.response is None or error.response.status_code in _BUSY
 
 
-def _receive(answer: requests.Response, partial: Path) -> bool:
-    """Append to the partial file, or begin it anew; whether it is whole now."""
-    if answer.status_code == 416:  # it was whole already, or is not a part of this file
-        partial.unlink(missing_ok=True)
-        return False
-    answer.raise_for_status()
-    with partial.open("ab" if answer.status_code == 206 else "wb") as stream:
-        for chunk in answer.iter_content(_CHUNK):
-            stream.write(chunk)
-        size = stream.tell()
-    return size == _promised(answer, size)
-
-
-def _range(partial: Path) -> dict[str, str]:
-    have = partial.stat().st_size if partial.exists() else 0
-    return {"Range": f"bytes={have}-"} if have else {}
-
-
-def _promised(answer: requests.Response, size: int) -> int:
-    """Length of the whole file as the server tells it; ``size`` where it does not."""
-    if answer.status_code == 206:
-        total = answer.headers.get("Content-Range", "").rpartition("/")[2]
-    else:
-        total = answer.headers.get("Content-Length", "")
-    return int(total) if total.isdigit() else size
-
-
-def _check(partial: Path, sha256: str | None, url: str) -> None:
-    if sha256 is None:
-        return
-    found = hashlib.sha256(partial.read_bytes()).hexdigest()
-    if found != sha256:
-        partial.unlink()
-        raise UserError(
-            f"{url}: the bytes are not the expected ones (sha256 {found[:12]}..., "
-            f"expected {sha256[:12]}...): run the same command again"
-        )
+def _chunks(answer: requests.Response, url: str, largest: int) -> Iterator[bytes]:
+    """Content of an answer, up to a number of bytes."""
+    size = 0
+    for chunk in answer.iter_content(_CHUNK):
+        size += len(chunk)
+        if size > largest:
+            raise UserError(f"{url} has more than {largest} bytes: is it the right address?")
+        yield chunk

@@ -1,4 +1,4 @@
-"""A folder of the user's own recordings, taken into the data folder."""
+"""Import of a folder of the user's own recordings into the data folder."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Adopted:
-    """What became of a folder.
+class ImportedFolder:
+    """Result of an import.
 
     Attributes
     ----------
@@ -38,9 +38,9 @@ class Adopted:
     added, known : int
         Recordings that were copied, and that were there already.
     left_out : list of str
-        What was not taken, and why.
+        Files that were not copied, and the reasons.
     kept : list of str
-        What is still there although the folder holds it no longer.
+        Recordings of an earlier import that the folder no longer holds.
     """
 
     folder: Path
@@ -50,11 +50,11 @@ class Adopted:
     kept: list[str]
 
 
-def adopt(folder: Path, instrument: str, data_dir: Path) -> Adopted:
+def import_folder(folder: Path, instrument: str, data_dir: Path) -> ImportedFolder:
     """Copy a folder's recordings to ``data/<instrument>/<folder's name>``.
 
-    All that the catalogue of the stage ``prepare`` refuses is found out here, before anything
-    is copied. Called again, it adds what is new in the folder.
+    Recordings that the stage ``prepare`` would refuse are found before anything is copied. A second
+    call adds what is new in the folder.
 
     Parameters
     ----------
@@ -62,13 +62,13 @@ def adopt(folder: Path, instrument: str, data_dir: Path) -> Adopted:
         Holds recordings, in folders or not; named by pitch, such as ``C4.wav`` or
         ``my_guitar_C4_ff.wav``.
     instrument : str
-        What they are recordings of.
+        Name of the instrument.
     data_dir : Path
         The data folder.
 
     Returns
     -------
-    Adopted
+    ImportedFolder
         Counts, and lines on what was left out and what the folder holds no longer.
 
     Raises
@@ -96,7 +96,7 @@ def adopt(folder: Path, instrument: str, data_dir: Path) -> Adopted:
     ]
     kept = _not_in(folder, target)
     _copy(folder, new, target)
-    return Adopted(target, len(new), len(known) - len(changed), left_out, kept)
+    return ImportedFolder(target, len(new), len(known) - len(changed), left_out, kept)
 
 
 def _not_in(folder: Path, target: Path) -> list[str]:
@@ -116,7 +116,7 @@ def _refuse_inside(folder: Path, data_dir: Path) -> None:
 
 
 def check_instrument(name: str) -> None:
-    """Refuse what ``params.yaml`` would refuse as the name of an instrument.
+    """Raise for a name that ``params.yaml`` does not accept for an instrument.
 
     Raises
     ------
@@ -145,20 +145,20 @@ def _sorted_out(folder: Path) -> tuple[list[Path], list[str]]:
     """Usable recordings, and a line for each other recording and for each other kind of file."""
     wanted: list[Path] = []
     left_out: list[str] = []
-    foreign: list[str] = []
+    other_kinds: list[str] = []
     for path in sorted(folder.rglob("*")):
         if not path.is_file() or is_hidden(path.relative_to(folder)):
             continue
         if not is_recording(path, folder):
-            foreign.append(ascii(path.name)[1:-1] if unusable_name(path) else path.name)
+            other_kinds.append(ascii(path.name)[1:-1] if unusable_name(path) else path.name)
         elif reason := _unusable(path, folder):
             left_out.append(reason)
         else:
             wanted.append(path)
-    return wanted, left_out + _foreign(foreign)
+    return wanted, left_out + _other_kinds(other_kinds)
 
 
-def _foreign(names: Sequence[str]) -> list[str]:
+def _other_kinds(names: Sequence[str]) -> list[str]:
     if not names:
         return []
     return [f"{count(len(names), 'file')} of other kinds than recordings: {_listed(names)}"]
@@ -169,7 +169,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _unusable(path: Path, folder: Path) -> str | None:
-    """Why the stage ``prepare`` would refuse a recording or set it aside unread."""
+    """Reason for which the stage ``prepare`` would refuse a recording, None for a usable one."""
     if reason := unusable_name(path.relative_to(folder)):
         return reason
     try:

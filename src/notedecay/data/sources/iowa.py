@@ -1,4 +1,4 @@
-"""The University of Iowa's own site: links read from its pages, files fetched politely."""
+"""Recordings of the University of Iowa: links read from its pages, files downloaded."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from notedecay.core.errors import UserError, nearest
 from notedecay.core.files import replacing
 from notedecay.data.sources import records
 from notedecay.data.sources.download import Download
-from notedecay.data.sources.records import Origin
+from notedecay.data.sources.records import SourceRecord
 
 BASE_URL = "https://theremin.music.uiowa.edu/"
 LICENCE = "free for any use, without restrictions"
 CREDIT = "University of Iowa Electronic Music Studios (Lawrence Fritts)"
-ORIGIN = Origin("University of Iowa Electronic Music Studios", "", LICENCE, CREDIT)
+RECORD = SourceRecord("University of Iowa Electronic Music Studios", "", LICENCE, CREDIT)
 FOLDER = "iowa"
 
 SHA256 = {
@@ -29,7 +29,7 @@ SHA256 = {
         "5424133b9a1ca4143cb84c833c00bd236498934eb94ed4e204b9f6f69738c51e"
     ),
 }
-"""Of the files whose bytes are known; the others must at least be readable as audio."""
+"""SHA-256 of files whose bytes are known; the others must be readable as audio."""
 
 INDEX = "MIS.html"
 _NOTE = r"[A-G]b?\d"
@@ -37,7 +37,7 @@ _NOTE = r"[A-G]b?\d"
 
 @dataclass(frozen=True)
 class Collection:
-    """Where an instrument's files are linked, and which of them are wanted."""
+    """Pages that link an instrument's files, and patterns of the wanted names."""
 
     pages: tuple[str, ...]
     files: str
@@ -74,7 +74,7 @@ def fetch(
     backoff: float = 2.0,
     say: Say = print,
 ) -> None:
-    """Bring the paper's instruments from the university's site to ``data/<instrument>/iowa``.
+    """Download the paper's instruments from the university's site to ``data/<instrument>/iowa``.
 
     An interrupted fetch is continued by the same call; a finished one does nothing.
 
@@ -89,7 +89,7 @@ def fetch(
     pause, backoff : float
         Between requests, and before a failed one is tried again (s).
     say : callable
-        Told in words what happens.
+        Progress callback: receives a line of text.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def _fetch_instrument(
     for done, link in enumerate(links, 1):
         say(f"{folder}: {done} of {len(links)}, {_name(link)}")
         _fetch_link(download, link, folder)
-    records.write(ORIGIN, folder)
+    records.write(RECORD, folder)
     say(f"{folder}: complete, {LICENCE}; credit {CREDIT}")
 
 
@@ -178,14 +178,14 @@ def _fetch_link(download: Download, link: str, folder: Path) -> None:
 
 
 def _spellings(link: str) -> tuple[str, ...]:
-    """The link and its twin: pages say .aiff where the file is .aif."""
+    """The link with either suffix: pages write .aiff where the file is .aif."""
     if link.endswith(".aiff"):
         return link, link[:-1]
     return (link, f"{link}f") if link.endswith(".aif") else (link,)
 
 
 def _unpack(archive: Path, folder: Path) -> None:
-    """Put a zip's recordings in its place, by bare name, so that none climbs out."""
+    """Extract a zip's recordings beside it, without folders, so that none leaves the folder."""
     try:
         with zipfile.ZipFile(archive) as z:
             for member in z.namelist():

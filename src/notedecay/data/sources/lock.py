@@ -1,9 +1,9 @@
-"""The pin: which bytes the data folder must hold, however they came.
+"""Lock of the data folder: checksums of the files that it must hold.
 
 ``data.dvc`` carries the hash that DVC gives to the folder, and ``data.md5`` (in the format of
-``md5sum``, ``data.dvc`` itself in its head) lists the files. DVC alone would quietly re-pin
-changed data on ``dvc repro``; the list lets the first stage refuse, name the files, and put
-``data.dvc`` back.
+``md5sum``, ``data.dvc`` itself in its head) lists the files. DVC alone would accept changed
+data on ``dvc repro``; with the list the first stage refuses, names the files, and restores
+``data.dvc``. ``notedecay pin`` writes the lock.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def _ignored(root: Path) -> GitIgnoreSpec:
 
 
 @dataclass(frozen=True)
-class Pin:
-    """What ``data.md5`` says.
+class DataLock:
+    """Content of ``data.md5``.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class Pin:
     dvc: str
 
 
-def read_pin(path: Path) -> Pin:
+def read_lock(path: Path) -> DataLock:
     """Read ``data.md5``.
 
     Raises
@@ -92,10 +92,10 @@ def read_pin(path: Path) -> Pin:
     head = [line.removeprefix("# ") for line in lines if line.startswith("#")]
     if not head:
         raise UserError(f"{path} lacks its head, the text of data.dvc; restore it from git")
-    return Pin(files, "".join(f"{line}\n" for line in head))
+    return DataLock(files, "".join(f"{line}\n" for line in head))
 
 
-def write_pin(pin: Pin, path: Path) -> None:
+def write_lock(pin: DataLock, path: Path) -> None:
     """Write ``data.md5``."""
     head = "".join(f"# {line}\n" for line in pin.dvc.splitlines())
     files = "".join(f"{pin.files[name]}  {name}\n" for name in sorted(pin.files))
@@ -104,7 +104,7 @@ def write_pin(pin: Pin, path: Path) -> None:
 
 
 def differences(pinned: Manifest, actual: Manifest) -> list[str]:
-    """Say in words how files differ from the pin, a line per file."""
+    """Differences of files from the lock, a line per file."""
     missing = [f"missing: {name}" for name in sorted(pinned.keys() - actual.keys())]
     unknown = [f"not pinned: {name}" for name in sorted(actual.keys() - pinned.keys())]
     changed = [
@@ -116,10 +116,10 @@ def differences(pinned: Manifest, actual: Manifest) -> list[str]:
 
 
 def verify(root: Path, instrument: str | None = None) -> int:
-    """Compare the data folder with the pin.
+    """Compare the data folder with its lock.
 
-    ``data.dvc`` is put back where it is not the one of the pin: DVC had followed a change, or it
-    was damaged or merged by hand.
+    ``data.dvc`` is restored where it is not the one of the lock: DVC had accepted a change, or the
+    file was damaged or merged by hand.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def verify(root: Path, instrument: str | None = None) -> int:
         Naming the files that are missing, changed or not pinned. Also for an instrument that
         is neither pinned nor there.
     """
-    pin = read_pin(root / LIST)
+    pin = read_lock(root / LIST)
     wanted = {
         n: m for n, m in pin.files.items() if not instrument or n.startswith(f"{instrument}/")
     }
@@ -156,7 +156,7 @@ def verify(root: Path, instrument: str | None = None) -> int:
 
 
 def _remedy(pinned: Manifest, actual: Manifest) -> str:
-    """How to mend exactly these differences, in sentences."""
+    """Instructions that remove these differences."""
     lost = _lost(pinned, actual)
     fetched = [name for name in lost if packages.package_of(name)]
     ways = []
@@ -171,50 +171,50 @@ def _remedy(pinned: Manifest, actual: Manifest) -> str:
 
 
 def unlike(root: Path) -> str | None:
-    """Say in a line how the data folder differs from the pin, None where it does not."""
+    """Difference of the data folder from its lock in one line, None where there is none."""
     pinned = _pinned(root)
     actual = manifest(root / "data")
     more = len(actual.keys() - pinned.keys())
     lacking = len(_lost(pinned, actual))
-    said = [f"{count(more, 'file')} not pinned yet"] if more else []
-    said += [f"not all that is pinned ({count(lacking, 'file')} missing or changed; "
+    parts = [f"{count(more, 'file')} not pinned yet"] if more else []
+    parts += [f"not all that is pinned ({count(lacking, 'file')} missing or changed; "
              "'notedecay fetch' brings published ones)"] if lacking else []  # fmt: skip
-    if not said:
+    if not parts:
         return None
-    return f"data/ holds {' and '.join(said)}: 'notedecay pin' accepts it as it is"
+    return f"data/ holds {' and '.join(parts)}: 'notedecay pin' accepts it as it is"
 
 
 def dropped(before: Manifest, after: Manifest) -> list[str]:
-    """Name the folders whose files were pinned before and are no longer, with their counts."""
+    """Folders whose files were locked before and are no longer, with their counts."""
     lost = Counter(name.rpartition("/")[0] for name in before.keys() - after.keys())
     return [f"{folder} ({count(number, 'file')})" for folder, number in sorted(lost.items())]
 
 
 def damaged(root: Path) -> set[Path]:
-    """Folders of the data folder with a pinned file that is changed or missing."""
-    pinned, data = read_pin(root / LIST).files, root / "data"
+    """Folders of the data folder with a locked file that is changed or missing."""
+    pinned, data = read_lock(root / LIST).files, root / "data"
     actual = manifest(data)
     return {(data / name).parent for name in _lost(pinned, actual)}
 
 
 def _lost(pinned: Manifest, actual: Manifest) -> list[str]:
-    """Pinned files that are missing or changed."""
+    """Locked files that are missing or changed."""
     return [name for name, md5 in pinned.items() if actual.get(name) != md5]
 
 
 def _pinned(root: Path) -> Manifest:
-    """The files of the pin, none where nothing was pinned yet."""
-    return read_pin(root / LIST).files if (root / LIST).exists() else {}
+    """Files of the lock, none where there is no lock yet."""
+    return read_lock(root / LIST).files if (root / LIST).exists() else {}
 
 
-def _put_back(pin: Pin, path: Path) -> None:
+def _put_back(pin: DataLock, path: Path) -> None:
     if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != pin.dvc:
         with replacing(path) as sibling:
             sibling.write_text(pin.dvc, encoding="utf-8")
 
 
 def accept(root: Path, add: Callable[[], None]) -> tuple[int, list[str]]:
-    """Pin the data folder as it is.
+    """Lock the data folder as it is.
 
     Parameters
     ----------
@@ -226,9 +226,9 @@ def accept(root: Path, add: Callable[[], None]) -> tuple[int, list[str]]:
     Returns
     -------
     count : int
-        How many files are pinned.
+        Number of locked files.
     dropped : list of str
-        Folders that were pinned and are no longer.
+        Folders that were locked and are no longer.
 
     Raises
     ------
@@ -240,7 +240,7 @@ def accept(root: Path, add: Callable[[], None]) -> tuple[int, list[str]]:
         raise UserError(f"{root / 'data'} holds no files to pin; run 'notedecay fetch' first")
     before = _pinned(root)
     add()
-    write_pin(Pin(files, (root / "data.dvc").read_text(encoding="utf-8")), root / LIST)
+    write_lock(DataLock(files, (root / "data.dvc").read_text(encoding="utf-8")), root / LIST)
     return len(files), dropped(before, files)
 
 

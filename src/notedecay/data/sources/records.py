@@ -1,4 +1,4 @@
-"""Where recordings come from, as ``source.json`` beside them says."""
+"""Source record ``source.json`` of a folder of recordings."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ FILE = "source.json"
 
 
 @dataclass(frozen=True)
-class Origin:
-    """What is known of a folder of recordings.
+class SourceRecord:
+    """Origin, licence and credit of a folder of recordings.
 
     Attributes
     ----------
     source, version : str
         Name and version of what was fetched.
     licence, credit : str
-        Terms, and whom to name.
+        Terms of use, and who is to be credited.
     """
 
     source: str
@@ -29,18 +29,18 @@ class Origin:
     credit: str
 
 
-OWN = Origin(source="your own", version="", licence="your own", credit="")
-"""A folder without ``source.json`` was put there by the user."""
+OWN = SourceRecord(source="your own", version="", licence="your own", credit="")
+"""Record of a folder without ``source.json``: the user's own recordings."""
 
 
-def write(origin: Origin, folder: Path) -> None:
+def write(record: SourceRecord, folder: Path) -> None:
     """Write ``source.json`` into an existing folder."""
-    text = json.dumps(asdict(origin), indent=2, sort_keys=True, ensure_ascii=False)
+    text = json.dumps(asdict(record), indent=2, sort_keys=True, ensure_ascii=False)
     (folder / FILE).write_text(text + "\n", encoding="utf-8")
 
 
-def read(folder: Path) -> Origin:
-    """Read a folder's ``source.json``, or say that the recordings are the user's own.
+def read(folder: Path) -> SourceRecord:
+    """Read a folder's ``source.json``; without it the recordings are the user's own.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def read(folder: Path) -> Origin:
     if not path.exists():
         return OWN
     try:
-        return Origin(**json.loads(path.read_text(encoding="utf-8")))
+        return SourceRecord(**json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
         raise UserError(
             f"{path} does not hold source, version, licence and credit: fetch the folder again"

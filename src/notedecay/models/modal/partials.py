@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.signal import find_peaks
 from scipy.signal.windows import hann
 
-from notedecay.metrics.spectra import interpolate_peaks
+from notedecay.metrics.spectra import parabolic_peaks
 
 Array = NDArray[np.float64]
 
@@ -86,8 +86,7 @@ def _peaks(prime: Array, rate: int) -> Array:
         level, height=level.max() - PEAK_RANGE_DB, prominence=PROMINENCE_DB, distance=spacing
     )
     found = found[np.argsort(-level[found], kind="stable")][:MAX_PARTIALS]
-    offset, _ = interpolate_peaks(level, found)
-    return np.sort((found + offset) * rate / size)
+    return np.sort(parabolic_peaks(level, found)[0] * rate / size)
 
 
 def _fit(end: Array, rate: int, peaks: Array) -> Partials:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from notedecay import audio
-from notedecay.audio import Recording
 from notedecay.core.errors import UserError
 from notedecay.data import catalogue, split
 from notedecay.data.clips import prepare_clips, write_clips
@@ -175,7 +174,7 @@ def _with_lead(dataset: DatasetSpec, note: Note, notes: Sequence[Note], data: Pa
         round(s * recording.rate) for s in (first, note.start, note.start + note.seconds)
     )
     heard = np.hstack([recording.samples[:, :lead], recording.samples[:, start:end]])
-    alone = Recording(heard, recording.rate, recording.path)
+    alone = replace(recording, samples=heard)
     highest_hz, seconds = dataset.highest_hz, dataset.seconds
     if dataset.theirs:
         samples = as_the_authors(alone, highest_hz=highest_hz, seconds=seconds)

@@ -1,15 +1,13 @@
-"""A small data folder whose truth is known."""
+"""Recordings of known pitch, and a small data folder of them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from notedecay import audio
 from notedecay.data import pitch
 from notedecay.data.sources import records
-from notedecay.data.sources.records import Origin
+from notedecay.data.sources.records import SourceRecord
 from tests.synthetic import damped
 
 RATE = 11_025
@@ -24,14 +22,14 @@ def put(path: Path, midi: int, *, cents: float = 0.0, seconds: float = 1.5) -> P
     return path
 
 
-@pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
+def make_data_dir(folder: Path) -> Path:
     """Two takes of twelve guitar notes, of which one is mistuned and one has no pitch."""
-    folder = tmp_path / "data"
     for midi in range(48, 60):
         put(folder / "guitar" / "steel" / f"{pitch.name(midi)}.wav", midi)
         cents = 90 if midi == 50 else 0
         put(folder / "guitar" / "mine" / f"my_{pitch.name(midi)}_ff.wav", midi, cents=cents)
     put(folder / "guitar" / "mine" / "noodling.wav", 60)
-    records.write(Origin("somewhere", "1.0", "CC BY 3.0", "someone"), folder / "guitar" / "steel")
+    records.write(
+        SourceRecord("somewhere", "1.0", "CC BY 3.0", "someone"), folder / "guitar" / "steel"
+    )
     return folder
