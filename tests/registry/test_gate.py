@@ -502,7 +502,7 @@ def test_a_run_that_a_killed_register_left_running_is_finished_in_the_end(gate, 
     run_id = entered.runs["burg"]
     tracker.client.update_run(run_id, status="RUNNING")
     tracker.client.set_tag(run_id, "notedecay.process", f"{socket.gethostname()}:1:0.00")
-    assert tracker.reap() == 1
+    assert tracker.end_orphans() == 1
     entered.enter("burg")
     assert tracker.client.get_run(run_id).info.status == "FINISHED"
 

@@ -116,7 +116,7 @@ def test_a_run_of_a_killed_process_is_reaped_and_others_are_left(tracker, mlruns
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=False)
     with tracker.run("alive", "trial") as alive:
-        assert tracker.reap() == 1
+        assert tracker.end_orphans() == 1
         assert tracker.client.get_run(alive.id).info.status == "RUNNING"
     killed = tracker.find("mlflow.runName", "killed", "trial")
     assert killed is not None
@@ -143,7 +143,7 @@ def test_a_stage_ends_what_it_left_in_a_container_that_is_gone(mlruns, left_by, 
     """It runs alone, so its runs are dead on whatever machine; of others nothing is known."""
     tracker = Tracker(mlruns, "banjo", {STAGE: reaped_by} if reaped_by else {})
     run_id = left_running(tracker, left_by, "5f2c1e0a9b7d:7:1700000000.00")
-    tracker.reap()
+    tracker.end_orphans()
     assert tracker.client.get_run(run_id).info.status == ends
 
 
@@ -151,20 +151,20 @@ def test_a_server_may_have_runs_of_other_machines(mlruns, monkeypatch):
     tracker = Tracker(mlruns, "banjo", {STAGE: "train"})
     run_id = left_running(tracker, "train", "elsewhere:7:1700000000.00")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-    tracker.reap()
+    tracker.end_orphans()
     assert tracker.client.get_run(run_id).info.status == "RUNNING"
 
 
 def test_a_stage_leaves_its_own_run_be_also_one_that_another_began(mlruns):
     tracker = Tracker(mlruns, "banjo", {STAGE: "train"})
     with tracker.run("own", "train") as own:
-        tracker.reap()
+        tracker.end_orphans()
         assert tracker.client.get_run(own.id).info.status == "RUNNING"
     later = Tracker(mlruns, "banjo", {STAGE: "compare"})
     with later.resume(own.id):
         assert later.client.get_run(own.id).data.tags[STAGE] == "compare"
         later.client.set_tag(own.id, "notedecay.process", "elsewhere:7:1700000000.00")
-        tracker.reap()
+        tracker.end_orphans()
         assert later.client.get_run(own.id).info.status == "RUNNING"
 
 

@@ -30,6 +30,11 @@ def stage(
     use_one_thread()
     from notedecay.core.errors import UserError, nearest
     from notedecay.core.project import find_project
+    from notedecay.registry.up_to_date import is_up_to_date
+
+    if name == "register" and is_up_to_date(find_project(), instrument):
+        say(f"{instrument}: the registry is up to date; DVC cannot see it, so this always runs")
+        return
     from notedecay.pipeline import STAGES
     from notedecay.pipeline.checking import check_devices, load_checked
 

@@ -32,7 +32,7 @@ def fetch_pinned(project: Project, say: Say) -> None:
         For recordings that cannot be had, or are not those that are pinned.
     """
     if not _matches(project.root):
-        pinned = packages.packages_of(lock.read_pin(project.root / lock.LIST).files)
+        pinned = packages.packages_of(lock.read_lock(project.root / lock.LIST).files)
         packages.fetch(pinned, project.data, say=say, again=lock.damaged(project.root))
     say(f"data/: {lock.verify(project.root)} files, as data.dvc pins them")
 
@@ -79,13 +79,13 @@ def _fetch_folder(project: Project, source: str, instrument: str | None, say: Sa
     if instrument is None:
         command = pasteable("notedecay", "fetch", "--source", source, "--instrument", "banjo")
         raise UserError(f"say what {source} holds: {command}")
-    adopted = folder.adopt(Path(source), instrument, project.data)
-    for line in adopted.left_out:
+    imported = folder.import_folder(Path(source), instrument, project.data)
+    for line in imported.left_out:
         say(f"left out: {line}")
-    for line in adopted.kept:
+    for line in imported.kept:
         say(f"still there: {line}")
-    added = count(adopted.added, "recording")
-    say(f"{adopted.folder}: {added} added, {adopted.known} already there")
+    added = count(imported.added, "recording")
+    say(f"{imported.folder}: {added} added, {imported.known} already there")
     if instrument not in load_params(project.params).instruments:
         command = pasteable("notedecay", "add", instrument)
         say(f"params.yaml has no instrument '{instrument}' yet: run '{command}'")

@@ -2,7 +2,7 @@
 
 The registry lives outside DVC, so this stage always runs: it brings the registry in line with
 the results in the workspace, also with results that the run cache has brought back and with a
-tracking store that has never seen them. Where all is in line it changes nothing.
+tracking store that has never seen them. Where nothing has changed it ends at once.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from notedecay.pipeline.tracked import tracker_of
 from notedecay.registry import versions
 from notedecay.registry.gate import Gate
 from notedecay.registry.names import CHAMPION
+from notedecay.registry.up_to_date import remember
 
 
 def register(project: Project, params: Params, instrument: str) -> str:
@@ -60,4 +61,5 @@ def register(project: Project, params: Params, instrument: str) -> str:
         "decisions": decisions,
     }
     write_json(registered, results / "registered.json")
+    remember(project, instrument)
     return decisions[-1]

@@ -30,5 +30,5 @@ def tracker_of(
     """
     tags = {STAGE: stage, **provenance(project, params.seed, clips)}
     tracker = Tracker(project.mlruns, instrument, tags)
-    tracker.reap()
+    tracker.end_orphans()
     return tracker

@@ -146,7 +146,7 @@ class Study:
         """
         tags = provenance(self.project, self.seed, self.clips)
         tracker = Tracker(self.project.mlruns, self.instrument, tags)
-        tracker.reap()
+        tracker.end_orphans()
         with self._study_run(tracker) as run, TrialBars(console) as bars:
             bars.total(0, len(placed))
             listed = [

@@ -150,7 +150,7 @@ class Tracker:
         """Whether the store has the run, and not in its bin."""
         return self.get(run_id) is not None
 
-    def reap(self) -> int:
+    def end_orphans(self) -> int:
         """End the runs whose process is gone, as far as that can be known; return how many.
 
         That of this machine is looked up. Of another machine, or a container that was removed,

@@ -112,7 +112,7 @@ def run_planned(
     """
     store = TrialStore(project.trials)
     tracker = Tracker(project.mlruns, RESULTS, {}, ABOUT)
-    tracker.reap()
+    tracker.end_orphans()
     with TrialBars(console, "experiments") as bars:
         bars.total(0, len(planned))
         return run_trials(
