@@ -33,7 +33,7 @@ if name == "configure":
 text = Path("dvc.yaml").read_text().replace("${{key}}", instrument)
 stage = yaml.safe_load(text)["stages"][name]["do"]
 values = yaml.safe_load(Path(f"results/{{instrument}}/params.yaml").read_text())
-content = str(values.get(name)) + str(values["seed"])
+content = str(values.get({{"compare": "evaluate"}}.get(name, name))) + str(values["seed"])
 for dep in stage["deps"]:
     if dep.startswith("results"):
         content += Path(dep).read_text()
@@ -116,13 +116,13 @@ def test_an_instrument_s_search_re_runs_that_search_and_its_followers_alone(proj
     assert status["configure@bells"] == [changed]
     assert {name.partition("@")[0] for name in status} == {"configure", "register"}
     assert "configure@gongs" not in status
-    expected = ["configure", "search", "train", "evaluate"]
+    expected = ["configure", "search", "train", "compare"]
     assert ran(toy.dvc(project, "repro")) == {"bells": expected, "gongs": []}
 
 
 def test_a_default_re_runs_the_stages_that_use_it(project: Path) -> None:
     change(project, "defaults", "train", "epochs", value=4)
-    expected = ["configure", "train", "evaluate"]
+    expected = ["configure", "train", "compare"]
     assert ran(toy.dvc(project, "repro")) == {"bells": expected, "gongs": expected}
 
 
@@ -133,7 +133,7 @@ def test_a_value_said_where_it_was_inherited_re_runs_no_training(project: Path) 
 
 def test_an_experiment_changes_a_default_of_those_that_do_not_override_it(project: Path) -> None:
     answer = toy.dvc(project, "exp", "run", "-S", "defaults.search.trials=6")
-    expected = ["configure", "search", "train", "evaluate"]
+    expected = ["configure", "search", "train", "compare"]
     assert ran(answer) == {"bells": expected, "gongs": ["configure"]}
     assert values(project, "bells")["search"]["trials"] == 6
     assert values(project, "gongs")["search"]["trials"] == 5
@@ -146,7 +146,7 @@ def test_an_experiment_changes_a_default_of_those_that_do_not_override_it(projec
 
 def test_an_experiment_gives_an_instrument_a_value_of_its_own(project: Path) -> None:
     answer = toy.dvc(project, "exp", "run", "-S", "+instruments.bells.search.trials=7")
-    expected = ["configure", "search", "train", "evaluate"]
+    expected = ["configure", "search", "train", "compare"]
     assert ran(answer) == {"bells": expected, "gongs": []}
     assert values(project, "bells")["search"]["trials"] == 7
     written = yaml.safe_load((project / "params.yaml").read_text())["instruments"]
