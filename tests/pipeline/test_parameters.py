@@ -105,7 +105,11 @@ def test_with_nothing_changed_nothing_runs(project: Path) -> None:
 
 
 def test_the_merged_parameters_are_the_defaults_and_the_own_values(project: Path) -> None:
-    assert values(project, "bells") == {"seed": 5, **toy.INSTRUMENT}
+    merged = values(project, "bells")
+    code = merged.pop("code")
+    assert merged == {"seed": 5, **toy.INSTRUMENT}
+    assert code.keys() == {"prepare", "search", "train", "compare"}
+    assert code["train"].keys() == {"lstm"}
     assert values(project, "gongs")["search"] == {**toy.INSTRUMENT["search"], "trials": 5}
 
 
