@@ -119,15 +119,15 @@ def test_a_result_that_cannot_be_written_is_named(generate, prime, tmp_path):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (None, "no continuator in"),
+        (None, "no model in"),
         ("{", "is damaged"),
-        ('{"format": 1, "continuator": "espirt", "signal": {}, "config": {}}', "did you mean"),
+        ('{"format": 2, "model": "espirt", "signal": {}, "config": {}}', "did you mean"),
     ],
 )
 def test_a_folder_without_a_model_is_named(generate, prime, model, content, reason):
-    (model / "continuator.json").unlink()
+    (model / "model.json").unlink()
     if content:
-        (model / "continuator.json").write_text(content)
+        (model / "model.json").write_text(content)
     assert_refused(generate(prime), str(model), reason)
 
 

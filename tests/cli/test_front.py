@@ -88,7 +88,9 @@ print(*{name.split(".")[0] for name in sys.modules} - set(sys.stdlib_module_name
 
 def imported(*arguments: str) -> set[str]:
     """Packages outside of the standard library that a call imports."""
-    program = f"import sys; sys.path += {sys.path!r}\n{LIGHT}"
+    ask = [sys.executable, "-c", "import sys; print(sys.path)"]  # other tests add to ours
+    path = subprocess.run(ask, capture_output=True, text=True, check=True).stdout.strip()
+    program = f"import sys; sys.path += {path}\n{LIGHT}"
     done = subprocess.run(
         [sys.executable, "-S", "-c", program, *arguments],
         capture_output=True, text=True, check=True,

@@ -226,10 +226,10 @@ def test_a_run_that_the_store_lacks_is_made_again_once(gate, tracker):
     run = tracker.client.get_run(version.run_id)
     assert again.run_id == version.run_id
     assert run.data.tags["notedecay.imported_from"] == "0" * 32
-    assert run.data.scores["test.score"] > 0.9
+    assert run.data.metrics["test.score"] > 0.9
 
 
-def test_figures_of_another_exam_are_not_believed(gate, tracker):
+def test_figures_of_another_protocol_are_not_believed(gate, tracker):
     """The champion's 0.99 was on other notes; on today's it is worth nothing."""
     gate({"silence": 0.99}).enter("silence")
     _, decision = gate({"esprit": 0.01}, test=(58,)).enter("esprit")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from notedecay.experiments.scale import FULL, QUICK, REDUCED, Scale
 from notedecay.studies.paper import document
 from notedecay.studies.paper.claims import claims
-from notedecay.studies.paper.plan import FULL, QUICK, REDUCED, Scale
 from notedecay.studies.paper.summary import merged
 from notedecay.studies.paper.table import Row, rows
 
