@@ -77,40 +77,59 @@ def run_trials(
     dict of str to Fault
         What failed, by name; the other trials are run all the same.
     """
-    under_way: dict[str, Listed] = {}
-    failed: dict[str, Fault] = {}
-    begun: set[str] = set()
-
-    def report(trial: Trial, number: int, of: int, metrics: Mapping[str, float]) -> bool:
-        one = under_way[trial.fingerprint]
-        sink.epoch(trial, number, metrics)
-        score = metrics.get(CHECKPOINT_SCORE)
-        bars.epoch(one.name, number, of, None if score is None else f"validation {score:.3f}")
-        return on_epoch(one, number, metrics)
-
-    def end(trial: Trial, fault: Fault | None) -> None:
-        one = under_way.pop(trial.fingerprint)
-        if fault is None:
-            result = store.result(trial)
-            run_id = sink.end(trial, store.folder(trial), result)
-            on_result(one, result, run_id)
-        else:
-            sink.fail(trial)
-            failed[one.name] = fault
-        bars.end(one.name)
-
-    def waiting() -> Iterator[Trial]:
-        for one in listed:
-            if one.trial.fingerprint in begun:
-                continue
-            begun.add(one.trial.fingerprint)
-            under_way[one.trial.fingerprint] = one
-            sink.begin(one.trial, one.name, one.tags, one.parent)
-            if store.has(one.trial):
-                end(one.trial, None)
-            else:
-                yield one.trial
-
+    run = _Run(listed, store, sink, bars, on_epoch, on_result)
     with sink:
-        runner.run(waiting(), report, end)
-    return failed
+        runner.run(run.waiting(), run.report, run.end)
+    return run.failed
+
+
+class _Run:
+    """Trials on their way from the list to their results."""
+
+    def __init__(
+        self,
+        listed: Iterable[Listed],
+        store: TrialStore,
+        sink: TrialSink,
+        bars: TrialBars,
+        on_epoch: OnEpoch,
+        on_result: OnResult,
+    ) -> None:
+        self._listed, self._store, self._sink, self._bars = listed, store, sink, bars
+        self._on_epoch, self._on_result = on_epoch, on_result
+        self._begun: dict[str, Listed] = {}
+        self.failed: dict[str, Fault] = {}
+
+    def waiting(self) -> Iterator[Trial]:
+        """Trials without a result, each once; those with one end here."""
+        for one in self._listed:
+            trial = one.trial
+            if trial.fingerprint in self._begun:
+                continue
+            self._begun[trial.fingerprint] = one
+            self._sink.begin(trial, one.name, one.tags, one.parent)
+            if self._store.has(trial):
+                self.end(trial, None)
+            else:
+                yield trial
+
+    def report(self, trial: Trial, number: int, of: int, metrics: Mapping[str, float]) -> bool:
+        """Track and draw an epoch; return whether the trial is to be ended."""
+        one = self._begun[trial.fingerprint]
+        self._sink.epoch(trial, number, metrics)
+        score = metrics.get(CHECKPOINT_SCORE)
+        note = None if score is None else f"validation {score:.3f}"
+        self._bars.epoch(one.name, number, of, note)
+        return self._on_epoch(one, number, metrics)
+
+    def end(self, trial: Trial, fault: Fault | None) -> None:
+        """Track the result of a trial and pass it on, or note why there is none."""
+        one = self._begun[trial.fingerprint]
+        if fault is None:
+            result = self._store.result(trial)
+            run_id = self._sink.end(trial, self._store.folder(trial), result)
+            self._on_result(one, result, run_id)
+        else:
+            self._sink.fail(trial)
+            self.failed[one.name] = fault
+        self._bars.end(one.name)
