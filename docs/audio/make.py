@@ -31,6 +31,7 @@ RATE = 16_000
 
 
 def main() -> None:
+    """Write the files, and print how good the continuations are."""
     project = find_project()
     params = load_params(project.params)
     for name, (instrument, id_, file) in PAIRS.items():

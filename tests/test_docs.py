@@ -1,0 +1,48 @@
+"""Links and paths in the documents: each leads to something that is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+NAMED = re.compile(r"(?<![\w/.])((?:src|tests|benchmarks|docs)/[\w./*-]*[\w*])")
+MODULE = re.compile(r"`([a-z_]+(?:/[a-z_]+)+\.py)`")
+"""A module as the documents name it where its room is clear, such as ``models/base.py``."""
+
+
+def anchors(page: Path) -> set[str]:
+    """Of the headings of a page, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_resolve(page: Path) -> None:
+    for link in LINK.findall(page.read_text(encoding="utf-8")):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_paths_that_are_named_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    lost = [path for path in NAMED.findall(text) if not any(ROOT.glob(path))]
+    lost += [
+        path
+        for path in MODULE.findall(text)
+        if not any((top / path).exists() for top in (ROOT, ROOT / "src/notedecay"))
+    ]
+    assert not lost
+
+
+def test_there_are_pages():
+    assert len(PAGES) > 15
