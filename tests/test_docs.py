@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.test_floors import ARROWS
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -48,6 +50,13 @@ def test_paths_that_are_named_exist(page: Path) -> None:
 
 def test_there_are_pages():
     assert len(PAGES) > 15
+
+
+def test_the_drawn_rooms_are_those_of_the_code_from_the_top_down():
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    tree = text.partition("src/notedecay/\n  ")[2].partition("```")[0]
+    drawn = re.findall(r"^(?:  )?(\w+)(?:/|\.py) ", tree, re.MULTILINE)
+    assert drawn == list(ARROWS)[::-1]
 
 
 def test_the_citation_is_of_this_version():
