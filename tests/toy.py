@@ -81,10 +81,21 @@ def make_empty_project(root: Path) -> Path:
     return root
 
 
+class _Plain(yaml.SafeDumper):
+    """Writes no aliases, which are refused."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+        return True
+
+
+def plain_yaml(values: Any) -> str:
+    return yaml.dump(values, Dumper=_Plain, sort_keys=False)
+
+
 def write_params(root: Path, params: dict[str, Any]) -> None:
     """Write parameters; the defaults are the toy instrument where none are given."""
     params = {"defaults": INSTRUMENT, **params}
-    (root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    (root / "params.yaml").write_text(plain_yaml(params))
 
 
 def environment() -> dict[str, str]:

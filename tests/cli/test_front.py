@@ -149,7 +149,7 @@ def test_an_instrument_is_added_and_the_rest_of_the_file_stays(run: Run, project
     assert f"put recordings in {project}/data/banjo" in out
     assert "'notedecay fetch --source FOLDER --instrument banjo'" in out
     (project / "data/oud/own").mkdir(parents=True)
-    assert "run make repro" in run("add", "oud")[1]
+    assert "run 'notedecay pin', then 'make repro'" in run("add", "oud")[1]
 
 
 @pytest.mark.parametrize(

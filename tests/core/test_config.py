@@ -137,7 +137,7 @@ def test_a_merge_key_is_refused_with_its_line(tmp_path):
     text = PARAMS.read_text().replace("  piano:", "  piano: &piano")
     path.write_text(f"{text}  banjo:\n    <<: *piano\n")
     line = len(text.splitlines()) + 2
-    with pytest.raises(UserError, match=f"'<<' is not allowed: .*'defaults:'.* line {line},"):
+    with pytest.raises(UserError, match=f"is not allowed: .*'defaults:'.* line {line},"):
         load_params(path)
 
 
@@ -226,3 +226,10 @@ def test_a_missing_file_is_named(tmp_path):
 def test_an_unknown_instrument_gets_the_nearest_name():
     with pytest.raises(UserError, match="no instrument 'paino'; did you mean 'piano'"):
         load_params(PARAMS).instrument("paino")
+
+
+def test_an_alias_is_refused_with_its_line(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text("seed: 1\ninstruments:\n  piano: &a {}\n  guitar: *a\n")
+    with pytest.raises(UserError, match=r"an alias \(\*\) is not allowed: .*'defaults:'.* line 4,"):
+        load_params(path)

@@ -24,7 +24,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose search is done: clips, split, and a tiny net as the best."""
     root = tmp_path_factory.mktemp("project")
     (root / "dvc.yaml").write_text("")
-    params = {"seed": 5, "defaults": INSTRUMENT, "instruments": {"bells": INSTRUMENT}}
+    params = {"seed": 5, "defaults": INSTRUMENT, "instruments": {"bells": {}}}
     (root / "params.yaml").write_text(yaml.safe_dump(params))
     results = root / "results/bells"
     clips = [

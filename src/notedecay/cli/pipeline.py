@@ -22,7 +22,7 @@ def report() -> None:
 
 def stage(
     name: Annotated[
-        str, typer.Argument(help="configure, prepare, search, train, evaluate or register.")
+        str, typer.Argument(help="configure, prepare, search, train, compare or register.")
     ],
     instrument: Annotated[str, typer.Argument(help="As in params.yaml.")],
 ) -> None:

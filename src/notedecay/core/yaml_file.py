@@ -10,23 +10,31 @@ import yaml
 
 from notedecay.core.errors import UserError
 
+COPIED = (
+    "'dvc exp run -S' would change nothing in what it copies; write shared values under 'defaults:'"
+)
+
 
 class _Loader(yaml.SafeLoader):
     """Reads what DVC reads.
 
     ``1e-3`` is a number, as in YAML 1.2, and a key that is there twice is refused. SafeLoader
-    takes the one for text, and the last of the other. Merge keys are refused too.
+    takes the one for text, and the last of the other. Merge keys and aliases are refused too.
     """
+
+    def compose_node(self, parent: Any, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise _refusal(f"an alias (*) is not allowed: {COPIED}", mark)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        return node
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
         seen: set[tuple[str, str]] = set()
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
             if key.tag == "tag:yaml.org,2002:merge":
-                raise _refusal(
-                    "'<<' is not allowed: 'dvc exp run -S' would change nothing in what it "
-                    "copies; write shared values under 'defaults:'", key.start_mark,
-                )  # fmt: skip
+                raise _refusal(f"'<<' is not allowed: {COPIED}", key.start_mark)
             if (key.tag, key.value) in seen:
                 raise _refusal(f"the key '{key.value}' is there twice", key.start_mark)
             seen.add((key.tag, key.value))
@@ -48,14 +56,14 @@ def read_yaml(path: Path) -> Any:
     Raises
     ------
     UserError
-        For a file that is missing, not UTF-8 or not YAML, a key that is there twice, and a
-        merge key (``<<``).
+        For a file that is missing, not UTF-8 or not YAML, a key that is there twice, a
+        merge key (``<<``) and an alias (``*``).
     """
     text = read_text(path)
     try:
         return yaml.load(text, _Loader)  # a SafeLoader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        where = f"{path} cannot be used" if "'<<'" in str(error) else f"{path} is not YAML"
+        where = f"{path} cannot be used" if COPIED in str(error) else f"{path} is not YAML"
         raise UserError(f"{where}: {' '.join(str(error).split())}") from error
 
 

@@ -89,7 +89,8 @@ def compare(project: Project, params: Params, instrument: str, say: Callable[[st
     write_json(reported, results / "scores.json")
     trained = next(name for name, model in models.items() if model.learned)
     unseen = reported[trained]["unseen"]
-    write_json({measure: unseen[measure] for measure in SUMMARY}, results / "metrics.json")
+    summary = {measure: unseen[measure] for measure in SUMMARY}
+    write_json({instrument: summary}, results / "metrics.json")
     return f"{len(runs)} models on {len(dataset.part('test'))} unseen notes"
 
 

@@ -16,12 +16,14 @@ from notedecay.core.config import Instrument, Params
 from notedecay.core.digests import code_digest
 from notedecay.core.files import replacing
 from notedecay.core.project import Project
-from notedecay.experiments.fingerprint import evaluation_code, training_code
+from notedecay.experiments.fingerprint import training_code
 
 PREPARE = ("notedecay.data.catalogue", "notedecay.data.clips", "notedecay.data.split")
 SEARCH = ("notedecay.experiments.search.space", "notedecay.experiments.search.study")
+COMPARE = ("notedecay.pipeline.compare",)
+NO_MODELS = ("notedecay.core", "notedecay.models", "notedecay.tracking")
 NO_RESULTS = ("notedecay.core", "notedecay.models", "notedecay.tracking", "notedecay.plots")
-"""Code that none of these results depends on, or whose models count each by itself."""
+"""Code that none of these results depends on; models count each by itself."""
 
 
 def configure(project: Project, params: Params, instrument: str) -> str:
@@ -58,5 +60,5 @@ def _code(config: Instrument) -> dict[str, Any]:
         "prepare": code_digest(PREPARE, NO_RESULTS),
         "search": {**searched, "sampling": code_digest(SEARCH, NO_RESULTS)},
         "train": searched,
-        "compare": {**searched, **baselines, "metrics": evaluation_code()},
+        "compare": {**searched, **baselines, "table": code_digest(COMPARE, NO_MODELS)},
     }

@@ -44,7 +44,7 @@ def add_instrument(project: Project, name: str) -> str:
     with replacing(path) as partial:
         partial.write_text(text, encoding="utf-8", newline="")
     if any((project.data / name).glob("*")):
-        return f"{name} is in {path}: run make repro"
+        return f"{name} is in {path}: run 'notedecay pin', then 'make repro'"
     fetch = pasteable("notedecay", "fetch", "--source", "FOLDER", "--instrument", name)
     return (
         f"{name} is in {path}; put recordings in {project.data / name} or run '{fetch}', then "

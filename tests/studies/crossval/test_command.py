@@ -126,7 +126,7 @@ def test_every_row_and_every_trial_is_a_run(project: Path, table: dict[str, Any]
 def test_other_systems_must_say_why(project: Path, table: dict[str, Any]) -> None:
     assert table
     params = yaml.safe_load((project / "params.yaml").read_text())
-    params["instruments"]["bells"]["evaluate"]["baselines"]["esprit"]["order"] = 10
+    params["defaults"]["evaluate"]["baselines"]["esprit"]["order"] = 10
     (project / "params.yaml").write_text(yaml.safe_dump(params))
     assert load_params(project / "params.yaml")
     answer = notedecay(project, "evaluate", ok=False)
