@@ -23,6 +23,8 @@ RUNS = {
     "the rows of the table and the trials that they are made of; docs/evaluation/ holds the page.",
     "ablation": "What each component of the best model contributes, on train and validation notes. "
     "Below are the rows of the table and the trials that they are made of.",
+    "pooling": "One model for several instruments, or one for each, on train and validation notes. "
+    "Below are the rows of the table and the trials that they are made of.",
     "row": "A row of a table: a system under a condition, means over notes that were unseen.",
     "fold": "A trial of a study: trained on some pitches, evaluated on others.",
     "paper": "An experiment of the paper; its results stand in docs/paper.md.",

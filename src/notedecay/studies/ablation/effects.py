@@ -130,14 +130,20 @@ def _means(one: Effect) -> list[str]:
 
 
 def _differences(one: Effect) -> list[str]:
-    return [one.component, *(_cell(one.contribution[m], COLUMNS[m][1]) for m in SHOWN)]
+    return [one.component, *(difference(one.contribution[m], COLUMNS[m][1]) for m in SHOWN)]
 
 
-def _cell(contribution: Interval, digits: int) -> str:
-    """A difference; one digit more than a mean has, for it is small."""
-    if contribution.mean != contribution.mean:
+def difference(interval: Interval, digits: int) -> str:
+    """A mean difference and its interval as text; bold where the interval holds no 0.
+
+    Parameters
+    ----------
+    interval : Interval
+        NaN gives ``-``.
+    digits : int
+        Of a mean; the difference, which is small, has one more.
+    """
+    if interval.mean != interval.mean:
         return "-"
-    mean, low, high = (
-        f"{v:+.{digits + 1}f}" for v in (contribution.mean, contribution.low, contribution.high)
-    )
-    return f"{mean if contribution.by_chance else f'**{mean}**'} ({low} to {high})"
+    mean, low, high = (f"{v:+.{digits + 1}f}" for v in (interval.mean, interval.low, interval.high))
+    return f"{mean if interval.by_chance else f'**{mean}**'} ({low} to {high})"
