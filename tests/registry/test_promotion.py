@@ -6,12 +6,12 @@ import pytest
 
 from notedecay.core.errors import UserError
 from notedecay.registry.names import parse_uri
-from notedecay.registry.promotion import Standing, decide, succeed
+from notedecay.registry.promotion import CandidateScore, decide, promote_over_unloadable
 
 
 def gate(challenger: float, champion: float | None, margin: float = 0.0):
-    present = None if champion is None else Standing("1", "esprit", champion)
-    new = Standing("2", "lstm", challenger)
+    present = None if champion is None else CandidateScore("1", "esprit", champion)
+    new = CandidateScore("2", "lstm", challenger)
     return decide(new, present, measure="score", margin=margin, notes=13)
 
 
@@ -45,7 +45,9 @@ def test_the_margin_is_a_difference_whatever_the_level():
 
 
 def test_a_champion_that_cannot_be_loaded_is_replaced():
-    decision = succeed(Standing("2", "lstm", 0.1), "1", measure="score", notes=13)
+    decision = promote_over_unloadable(
+        CandidateScore("2", "lstm", 0.1), "1", measure="score", notes=13
+    )
     assert decision.promoted
     assert decision.reason.startswith("lstm (version 2) takes over from version 1")
     assert decision.reason.endswith("score 0.100 on 13 unseen notes")

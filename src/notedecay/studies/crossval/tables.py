@@ -1,4 +1,4 @@
-"""The table that stands in the end, as Markdown."""
+"""The tables of a cross-validation, as Markdown."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def markdown(instrument: str, rows: Sequence[Row], opened: int) -> str:
     rows : sequence of Row
         Of all conditions.
     opened : int
-        How many sets of systems were evaluated on these notes.
+        How many sets of systems have been evaluated on these notes.
     """
     unseen = [row for row in rows if row.condition == UNSEEN_PITCHES]
     further = [row for row in rows if row.condition != UNSEEN_PITCHES]
@@ -84,7 +84,7 @@ def _cell(means: dict[str, float], measure: str, digits: int) -> str:
 
 
 def _by_take(row: Row) -> list[tuple[str, int, float]]:
-    """Loud and soft takes, strings: decay ok of each."""
+    """Decay ok of each take: number of notes and mean."""
     takes: dict[str, list[float]] = {}
     for note in row.notes:
         if note["decay_ok"] is not None:
