@@ -1,10 +1,11 @@
-"""How alike a note dies away when it is played again: what no model could tell from its pitch.
+"""Agreement of the decays of several takes of a note, as a yardstick for models.
 
-Every note is continued by the other takes of it (the same pitch on the same string, softer or
-louder; brought to its level), by the modal model, which never learned the pitch, and by ESPRIT,
-and all are judged by the same measures. docs/research-log.md shows what this prints.
+Every note is continued by its other takes (the same pitch on the same string, softer or louder,
+brought to its level), by a modal model that is trained on other pitches, and by ESPRIT. All
+continuations are evaluated by the same measures. docs/research-log.md shows what this prints. The
+instrument must be prepared; its test notes are not used.
 
-    python benchmarks/takes.py iowa-guitar=data/iowa-guitar
+    python benchmarks/takes.py iowa-guitar
 """
 
 from __future__ import annotations
@@ -12,16 +13,18 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pooling import Instrument
 
+from notedecay.core.config import load_params
+from notedecay.core.project import find_project
 from notedecay.data.note import Clip
+from notedecay.experiments.dataset import Dataset, load_dataset
 from notedecay.metrics import Reference
 from notedecay.metrics.scores import Scores
 from notedecay.models import create
+from notedecay.studies.crossval.folds import folds
 from notedecay.training import fit
 
 MEASURES = ("decay_ok", "missing", "pitch_cents", "envelope_db", "score")
@@ -39,9 +42,9 @@ def takes_of(clip: Clip) -> tuple[str, str, int]:
     return loudness, string, clip.pitch
 
 
-def played_again(clips: Sequence[Clip], prime_samples: int) -> tuple[Found, Found]:
-    """Judge other takes of each note as its continuations: all, and those next in loudness."""
-    every, near = defaultdict(list), defaultdict(list)
+def other_takes(clips: Sequence[Clip], prime_samples: int) -> tuple[Found, Found]:
+    """Scores of other takes of each note as its continuations: all, and those next in loudness."""
+    every, next_in_loudness = defaultdict(list), defaultdict(list)
     for clip in clips:
         loudness, *note = takes_of(clip)
         reference = Reference(
@@ -55,8 +58,8 @@ def played_again(clips: Sequence[Clip], prime_samples: int) -> tuple[Found, Foun
             scores = reference.score(_instead(clip, other, prime_samples))
             every[clip.id].append(scores)
             if apart == 1:
-                near[clip.id].append(scores)
-    return every, near
+                next_in_loudness[clip.id].append(scores)
+    return every, next_in_loudness
 
 
 def _instead(clip: Clip, other: Clip, prime_samples: int) -> NDArray[np.float64]:
@@ -67,26 +70,32 @@ def _instead(clip: Clip, other: Clip, prime_samples: int) -> NDArray[np.float64]
     return np.asarray(gain * np.pad(its, (0, max(0, len(after) - len(its))))[: len(after)])
 
 
-def continued(instrument: Instrument, name: str, settings: Mapping[str, object]) -> Found:
-    """Judge a continuator on each note, after it has learned from notes of other pitches."""
-    found = {}
-    for part in instrument.parts:
-        continuator = create(name, instrument.signal, settings)
-        fit(continuator, part.learned, seed=0, device="cpu")
-        found |= {one.clip.id: [one.scores] for one in part.panel.judge(continuator)}
+def continued(dataset: Dataset, name: str, settings: Mapping[str, object]) -> Found:
+    """Scores of a model on each note, trained on notes of other pitches."""
+    found: dict[str, Sequence[Scores]] = {}
+    for fold in folds(dataset.clips, count=5, seed=0, validation=0.15):
+        model = create(name, dataset.signal, settings)
+        fit(model, _of(dataset, {*fold.train, *fold.validation}), seed=0, device="cpu")
+        scored = dataset.evaluation_set(_of(dataset, {*fold.unseen})).evaluate(model)
+        found |= {one.clip.id: [one.scores] for one in scored}
     return found
 
 
-def rows(instrument: Instrument, epochs: int) -> Iterator[str]:
-    """Lines of the table, over the notes that were played again."""
-    all_takes, near_takes = played_again(instrument.clips, instrument.signal.prime_samples)
+def _of(dataset: Dataset, ids: set[str]) -> list[Clip]:
+    return [clip for clip in dataset.clips if clip.id in ids]
+
+
+def rows(dataset: Dataset, epochs: int) -> Iterator[str]:
+    """Lines of the table, over the notes that have other takes."""
+    all_takes, next_takes = other_takes(dataset.clips, dataset.signal.prime_samples)
     settings = {"units": 32, "dropout": 0.2, "input_noise": 0.1, "learning_rate": 4e-3}
-    modal = continued(instrument, "modal", {**settings, "epochs": epochs})
     ways = {
         "another take of the same note": all_takes,
-        "another take, next in loudness": near_takes,
-        "modal, which never learned the pitch": modal,
-        "ESPRIT": continued(instrument, "esprit", {}),
+        "another take, next in loudness": next_takes,
+        "modal, trained on other pitches": continued(
+            dataset, "modal", {**settings, "epochs": epochs}
+        ),
+        "ESPRIT": continued(dataset, "esprit", {}),
     }
     for label, found in ways.items():
         notes = [found[id_] for id_ in all_takes if id_ in found]
@@ -96,16 +105,17 @@ def rows(instrument: Instrument, epochs: int) -> Iterator[str]:
 
 
 def main() -> None:
-    """Print a table: ways to go on, by measures."""
+    """Print a table: ways to continue, by measures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("instrument", metavar="NAME=FOLDER")
+    parser.add_argument("instrument")
     parser.add_argument("--epochs", type=int, default=150)
     chosen = parser.parse_args()
-    name, folder = chosen.instrument.split("=", 1)
-    instrument = Instrument.read(name, Path(folder))
-    print(f"| {name} | {' | '.join(MEASURES)} |")
+    project = find_project()
+    params = load_params(project.params)
+    dataset = load_dataset(project.results(chosen.instrument), chosen.instrument, params)
+    print(f"| {chosen.instrument} | {' | '.join(MEASURES)} |")
     print("| --- " * (1 + len(MEASURES)) + "|")
-    for row in rows(instrument, chosen.epochs):
+    for row in rows(dataset.only("train", "validation"), chosen.epochs):
         print(row, flush=True)
 
 

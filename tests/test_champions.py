@@ -53,7 +53,7 @@ def test_a_default_instrument_has_a_small_model_with_a_card(instrument: str) -> 
 @pytest.mark.usefixtures("project")
 def test_without_a_registry_the_shipped_model_is_used_and_no_store_is_made(project: Path) -> None:
     found = champions.find("piano")
-    assert found.origin.startswith("piano: the model shipped with notedecay")
+    assert found.source.startswith("piano: the model shipped with notedecay")
     assert found.model.name == load(champions.shipped()["piano"]).name
     assert not (project / "mlruns").exists()
 
@@ -65,12 +65,12 @@ def test_the_champion_of_the_project_comes_first(
     register(project, "bells", "champion")
     register(project, "gongs", "challenger")
     found = champions.find("piano")
-    assert found.origin == "piano: the champion of this project, notedecay-piano version 1"
+    assert found.source == "piano: the champion of this project, notedecay-piano version 1"
     assert found.model.name == "esprit"
     with caplog.at_level("INFO", "notedecay"):
         assert notedecay.load("bells").signal.instrument == "bells"
     assert "the champion of this project, notedecay-bells version 1" in caplog.text
-    assert champions.find("guitar").origin.endswith("(this project has none)")
+    assert champions.find("guitar").source.endswith("(this project has none)")
     with pytest.raises(UserError, match=r"no model 'gongs'; known: bells, guitar, piano$"):
         champions.find("gongs")
 
@@ -80,7 +80,7 @@ def test_a_folder_that_holds_a_model_is_loaded_from_there(tmp_path: Path) -> Non
     (tmp_path / "piano").mkdir()
     create("silence", Signal(instrument="piano", rate=2000), {}).save(tmp_path / "piano")
     assert champions.find("piano").model.name == "silence"
-    assert champions.find("./piano").origin == ""
+    assert champions.find("./piano").source == ""
     shutil.rmtree(tmp_path / "piano")
     (tmp_path / "piano").mkdir()  # as the folder of recordings is
     assert champions.find("piano").model.name != "silence"

@@ -41,8 +41,8 @@ def load(model: str) -> Continuator[Any]:
     from notedecay import champions
 
     found = champions.find(model)
-    if found.origin:
-        logging.getLogger("notedecay").info(found.origin)
+    if found.source:
+        logging.getLogger("notedecay").info(found.source)
     return found.model
 
 

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from notedecay.core.errors import UserError
-from notedecay.pipeline.guard import alone
+from notedecay.pipeline.guard import locked
 from tests import toy
 
 pytestmark = pytest.mark.end_to_end
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.end_to_end
 WORK = """
 import sys, time
 from pathlib import Path
-from notedecay.pipeline.guard import alone, ended_with_dvc
+from notedecay.pipeline.guard import ended_with_dvc, locked
 
 place, stage, instrument, name, seconds = sys.argv[1:]
 place = Path(place)
@@ -32,7 +32,7 @@ def note(word):
         file.write(f"{name} {word}\\n")
 
 try:
-    with ended_with_dvc(), alone(place / "mlruns", stage, instrument, lambda line: note(line)):
+    with ended_with_dvc(), locked(place / "mlruns", stage, instrument, lambda line: note(line)):
         note("begins")
         time.sleep(float(seconds))
         note("ends")
@@ -69,7 +69,7 @@ def start(program: Path, *words: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env=toy.environment())
 
 
-WAITING = "another 'notedecay stage train bells' is at work: waiting for its end"
+WAITING = "another 'notedecay stage train bells' is running: waiting for its end"
 
 
 def test_a_second_one_says_that_it_waits_and_then_does_its_work(program: Path) -> None:
@@ -137,7 +137,7 @@ def test_a_place_that_cannot_be_locked_is_one_line(tmp_path: Path) -> None:
     (tmp_path / ".locks").write_text("no folder")
     with (
         pytest.raises(UserError, match="cannot be locked") as error,
-        alone(tmp_path, "train", "bells", print),
+        locked(tmp_path, "train", "bells", print),
     ):
         pass
     assert "\n" not in str(error.value)
@@ -146,7 +146,7 @@ def test_a_place_that_cannot_be_locked_is_one_line(tmp_path: Path) -> None:
 def test_a_lock_is_free_after_an_error(tmp_path: Path) -> None:
     said: list[str] = []
     for _ in range(2):
-        with pytest.raises(ValueError, match="x"), alone(tmp_path, "train", "bells", said.append):
+        with pytest.raises(ValueError, match="x"), locked(tmp_path, "train", "bells", said.append):
             raise ValueError("x")
     assert said == []
 

@@ -232,7 +232,7 @@ def test_two_searches_at_once_run_each_trial_once(doubled, whole):
 
 @pytest.mark.parametrize("stage", ["search", "train", "compare", "register"])
 def test_the_second_says_that_it_waits(doubled, stage):
-    assert doubled[stage].count(f"another 'notedecay stage {stage} bells' is at work") == 1
+    assert doubled[stage].count(f"another 'notedecay stage {stage} bells' is running") == 1
     assert "Traceback" not in doubled[stage]
 
 

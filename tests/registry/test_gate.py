@@ -1,4 +1,4 @@
-"""The gate with a real store: who may become champion, and on which notes."""
+"""The gate with a real store: which candidate becomes champion, and on which notes."""
 
 from __future__ import annotations
 
@@ -96,10 +96,10 @@ def gate(data, notes, tracker, signal, tmp_path) -> Build:
         catalogue.write(notes, results / "catalogue.json")
         split.write(parts, results / "split.json")
         write_clips(clips, results / "clips.npz")
-        heard = signal.model_copy(update={"rate": rate})
+        own_signal = signal.model_copy(update={"rate": rate})
         runs = {}
         for name in figures:
-            model = create(name, heard, SETTINGS[name])
+            model = create(name, own_signal, SETTINGS[name])
             (results / "candidates" / name).mkdir(parents=True)
             model.save(results / "candidates" / name)
             with tracker.run(name, "train" if model.learned else "baseline") as run:
@@ -114,7 +114,7 @@ def gate(data, notes, tracker, signal, tmp_path) -> Build:
         config = copy.deepcopy(toy.INSTRUMENT)
         config["register"] |= register
         config["evaluate"]["baselines"] = {n: SETTINGS[n] for n in ("silence", "burg", "esprit")}
-        dataset = Dataset(heard, clips, parts, results / "clips.npz")
+        dataset = Dataset(own_signal, clips, parts, results / "clips.npz")
         return Gate(tracker, dataset, Instrument.model_validate(config), results, data)
 
     return build
@@ -125,12 +125,12 @@ def registered(tracker: Tracker) -> str:
 
 
 def alias(tracker: Tracker, name: str) -> str | None:
-    """Continuator behind an alias."""
+    """Name of the model behind an alias."""
     version = versions.holder(tracker.client, registered(tracker), name)
     return None if version is None else version.tags["model"]
 
 
-def test_the_best_baseline_and_the_learned_model_enter(gate):
+def test_the_best_baseline_and_the_trained_model_are_candidates(gate):
     figures = {"lstm": 0.1, "silence": 0.0, "esprit": 0.9, "burg": 0.5}
     assert gate(figures).candidates() == ["esprit", "lstm"]
     assert gate({"lstm": 0.1}).candidates() == ["lstm"]
@@ -138,7 +138,7 @@ def test_the_best_baseline_and_the_learned_model_enter(gate):
 
 
 def test_the_first_is_champion_and_the_decision_is_written(gate, tracker):
-    version, decision = gate({"burg": 0.4}).enter("burg")
+    version, decision = gate({"burg": 0.4}).register("burg")
     assert decision.promoted
     assert decision.reason == "burg (version 1) is the first: score 0.400 on 2 unseen notes"
     kept = tracker.client.get_model_version(version.name, version.version)
@@ -149,15 +149,15 @@ def test_the_first_is_champion_and_the_decision_is_written(gate, tracker):
 
 
 def test_a_better_one_takes_the_alias_and_a_worse_one_is_challenger(gate, tracker):
-    entered = gate({"burg": 0.4, "esprit": 0.6, "lstm": 0.5})
-    entered.enter("burg")
-    version, better = entered.enter("esprit")
+    built = gate({"burg": 0.4, "esprit": 0.6, "lstm": 0.5})
+    built.register("burg")
+    version, better = built.register("esprit")
     assert better.reason == (
         "esprit (version 2) beats burg (version 1) 0.400: score 0.600 on 2 unseen notes"
     )
     assert alias(tracker, "champion") == "esprit"
     assert alias(tracker, "challenger") is None
-    version, worse = entered.enter("lstm")
+    version, worse = built.register("lstm")
     assert not worse.promoted
     assert "lstm (version 3) does not beat esprit (version 2) 0.600: score 0.500" in worse.reason
     kept = tracker.client.get_model_version(version.name, version.version)
@@ -168,9 +168,9 @@ def test_a_better_one_takes_the_alias_and_a_worse_one_is_challenger(gate, tracke
 
 
 def test_the_margin_must_be_gained(gate, tracker):
-    entered = gate({"burg": 0.4, "esprit": 0.45}, margin=0.1)
-    entered.enter("burg")
-    assert not entered.enter("esprit")[1].promoted
+    built = gate({"burg": 0.4, "esprit": 0.45}, margin=0.1)
+    built.register("burg")
+    assert not built.register("esprit")[1].promoted
     assert alias(tracker, "champion") == "burg"
 
 
@@ -179,60 +179,62 @@ def state(tracker: Tracker) -> Any:
     return [(v.version, v.aliases, v.tags, v.last_updated_timestamp) for v in versions]
 
 
-def test_entering_again_changes_nothing(gate, tracker):
-    entered = gate({"esprit": 0.6, "lstm": 0.5})
-    first = [entered.enter(name)[1] for name in ("esprit", "lstm")]
+def test_registering_again_changes_nothing(gate, tracker):
+    built = gate({"esprit": 0.6, "lstm": 0.5})
+    first = [built.register(name)[1] for name in ("esprit", "lstm")]
     before = state(tracker)
-    assert [entered.enter(name)[1] for name in ("esprit", "lstm")] == first
+    assert [built.register(name)[1] for name in ("esprit", "lstm")] == first
     # A tag that is set anew to the same value dates the version, and nothing else.
     assert [each[:3] for each in state(tracker)] == [each[:3] for each in before]
 
 
-def test_versions_say_what_was_decided_also_a_champion_from_before_they_did(gate, tracker):
-    client, entered = tracker.client, gate({"burg": 0.4, "esprit": 0.3})
-    champion, first = entered.enter("burg")
+def test_versions_are_described_by_their_decisions_also_an_older_champion(gate, tracker):
+    client, built = tracker.client, gate({"burg": 0.4, "esprit": 0.3})
+    champion, first = built.register("burg")
     client.update_model_version(champion.name, champion.version, "")
-    version, second = entered.enter("esprit")
-    said = [client.get_model_version(v.name, v.version).description for v in (champion, version)]
-    assert said == [first.reason, second.reason]
+    version, second = built.register("esprit")
+    descriptions = [
+        client.get_model_version(v.name, v.version).description for v in (champion, version)
+    ]
+    assert descriptions == [first.reason, second.reason]
     assert "(bells)" in client.get_registered_model(champion.name).description.replace(
         tracker.tags["notedecay.instrument"], "bells"
     )
 
 
-def test_a_new_decision_is_said_in_place_of_the_earlier_but_not_of_a_users_text(gate, tracker):
+def test_a_new_decision_replaces_the_description_but_not_a_users_text(gate, tracker):
     client = tracker.client
-    entered = gate({"burg": 0.4, "esprit": 0.3, "silence": 0.0})
-    champion, _ = entered.enter("burg")
-    esprit, _ = entered.enter("esprit")
-    silence, _ = entered.enter("silence")
+    built = gate({"burg": 0.4, "esprit": 0.3, "silence": 0.0})
+    champion, _ = built.register("burg")
+    esprit, _ = built.register("esprit")
+    silence, _ = built.register("silence")
     for version in (champion, silence):
         client.update_model_version(version.name, version.version, "my own words")
-    entered.scores["esprit"]["unseen"]["score"] = 0.35
-    decision = entered.enter("esprit")[1]
-    entered.enter("silence")
+    built.scores["esprit"]["unseen"]["score"] = 0.35
+    decision = built.register("esprit")[1]
+    built.register("silence")
     assert "score 0.350" in decision.reason
-    said = [
+    descriptions = [
         client.get_model_version(v.name, v.version).description for v in (esprit, champion, silence)
     ]
-    assert said == [decision.reason, "my own words", "my own words"]
+    assert descriptions == [decision.reason, "my own words", "my own words"]
 
 
 def test_a_run_that_the_store_lacks_is_made_again_once(gate, tracker):
-    entered = gate({"esprit": 0.6})
-    entered.runs["esprit"] = "0" * 32
-    version, _ = entered.enter("esprit")
-    again, _ = entered.enter("esprit")
+    built = gate({"esprit": 0.6})
+    built.runs["esprit"] = "0" * 32
+    version, _ = built.register("esprit")
+    again, _ = built.register("esprit")
     run = tracker.client.get_run(version.run_id)
     assert again.run_id == version.run_id
     assert run.data.tags["notedecay.imported_from"] == "0" * 32
     assert run.data.metrics["test.score"] > 0.9
 
 
-def test_figures_of_another_protocol_are_not_believed(gate, tracker):
+def test_figures_of_another_protocol_do_not_count(gate, tracker):
     """The champion's 0.99 was on other notes; on today's it is worth nothing."""
-    gate({"silence": 0.99}).enter("silence")
-    _, decision = gate({"esprit": 0.01}, test=(58,)).enter("esprit")
+    gate({"silence": 0.99}).register("silence")
+    _, decision = gate({"esprit": 0.01}, test=(58,)).register("esprit")
     assert decision.promoted
     assert "beats silence (version 1) 0.000: score 1.000" in decision.reason
     assert decision.reason.endswith("on 1 unseen notes")
@@ -262,9 +264,9 @@ def checked_anew(tracker: Tracker) -> None:
 
 @pytest.mark.parametrize("checked", [True, False], ids=["with checksums", "from before them"])
 @pytest.mark.parametrize("test", [TEST, (58,)], ids=["same protocol", "another protocol"])
-def test_a_champion_of_code_that_has_changed_is_followed(gate, tracker, test, checked):
+def test_a_champion_of_code_that_has_changed_is_replaced(gate, tracker, test, checked):
     """Its weights do not fit today's net, so it can neither be evaluated nor generate."""
-    gate({"lstm": 0.99}).enter("lstm")
+    gate({"lstm": 0.99}).register("lstm")
     weights = champion_files(tracker) / "weights.safetensors"
     if not checked:
         without_checksums(tracker)
@@ -273,7 +275,7 @@ def test_a_champion_of_code_that_has_changed_is_followed(gate, tracker, test, ch
     save_file(state, weights)
     if checked:
         checked_anew(tracker)
-    _, decision = gate({"esprit": 0.01}, test=test).enter("esprit")
+    _, decision = gate({"esprit": 0.01}, test=test).register("esprit")
     assert decision.promoted
     assert decision.reason == (
         "esprit (version 2) takes over from version 1, which the present code cannot load: "
@@ -288,8 +290,8 @@ def test_a_champion_of_code_that_has_changed_is_followed(gate, tracker, test, ch
     [lambda _: None, lambda _: b"", lambda _: b"no weights", lambda was: was[:-1] + b"\x01"],
     ids=["gone", "empty", "damaged", "one byte"],
 )
-def test_a_champion_whose_weights_are_lost_is_not_followed(gate, tracker, content, test):
-    gate({"lstm": 0.99}).enter("lstm")
+def test_a_champion_whose_weights_are_lost_is_not_replaced(gate, tracker, content, test):
+    gate({"lstm": 0.99}).register("lstm")
     weights = champion_files(tracker) / "weights.safetensors"
     was = weights.read_bytes()
     weights.unlink()
@@ -297,55 +299,55 @@ def test_a_champion_whose_weights_are_lost_is_not_followed(gate, tracker, conten
         weights.write_bytes(changed)
     line = "is not as it was saved" if changed is not None else "cannot be read"
     with pytest.raises(UserError, match=line):
-        gate({"esprit": 0.01}, test=test).enter("esprit")
+        gate({"esprit": 0.01}, test=test).register("esprit")
     assert alias(tracker, "champion") == "lstm"
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no weights"], ids=["gone", "empty", "damaged"])
 def test_nor_is_one_from_before_checksums(gate, tracker, content):
-    gate({"lstm": 0.99}).enter("lstm")
+    gate({"lstm": 0.99}).register("lstm")
     weights = champion_files(tracker) / "weights.safetensors"
     without_checksums(tracker)
     weights.unlink()
     if content is not None:
         weights.write_bytes(content)
     with pytest.raises(UserError, match="cannot use the weights"):
-        gate({"esprit": 0.01}, test=(58,)).enter("esprit")
+        gate({"esprit": 0.01}, test=(58,)).register("esprit")
     assert alias(tracker, "champion") == "lstm"
 
 
-def test_a_champion_whose_files_are_gone_is_not_followed(gate, tracker):
-    gate({"lstm": 0.99}).enter("lstm")
+def test_a_champion_whose_files_are_gone_is_not_replaced(gate, tracker):
+    gate({"lstm": 0.99}).register("lstm")
     present = versions.holder(tracker.client, registered(tracker), "champion")
     shutil.rmtree(versions.folder_of(tracker.client, present).parents[1])
     with pytest.raises(UserError, match="cannot be had"):
-        gate({"esprit": 0.01}, test=(58,)).enter("esprit")
+        gate({"esprit": 0.01}, test=(58,)).register("esprit")
     assert alias(tracker, "champion") == "lstm"
 
 
-def test_only_notes_that_the_champion_has_not_heard_count(gate):
-    gate({"lstm": 0.99}).enter("lstm")
+def test_only_notes_that_the_champion_is_not_trained_on_count(gate):
+    gate({"lstm": 0.99}).register("lstm")
     today = gate({"esprit": 0.5}, train=(58,), test=(57, 59, 60))
-    _, decision = today.enter("esprit")
+    _, decision = today.register("esprit")
     assert decision.promoted
     assert "beats lstm (version 1)" in decision.reason
     assert decision.reason.endswith("on 1 unseen notes")  # 57 and 59 are known to the champion
 
 
 def test_without_a_common_unseen_note_the_champion_stays(gate, tracker):
-    gate({"lstm": 0.1}).enter("lstm")
+    gate({"lstm": 0.1}).register("lstm")
     today = gate({"esprit": 0.99}, train=(58, 60), test=(57, 59))
-    _, decision = today.enter("esprit")
+    _, decision = today.register("esprit")
     assert not decision.promoted
     assert decision.reason == ("esprit (version 2) and the champion have no unseen note in common")
     assert alias(tracker, "champion") == "lstm"
     assert alias(tracker, "challenger") == "esprit"
 
 
-def test_a_champion_at_another_rate_is_judged_on_the_same_notes(gate, signal):
-    gate({"esprit": 0.01}, rate=5000).enter("esprit")
+def test_a_champion_at_another_rate_is_evaluated_on_the_same_notes(gate, signal):
+    gate({"esprit": 0.01}, rate=5000).register("esprit")
     today = gate({"burg": 0.99}, rate=RATE)
-    _, decision = today.enter("burg")
+    _, decision = today.register("burg")
     assert not decision.promoted
     clips = today.dataset.part("test")
     value = float(decision.reason.split("esprit (version 1) ")[1].split(":")[0])
@@ -354,12 +356,12 @@ def test_a_champion_at_another_rate_is_judged_on_the_same_notes(gate, signal):
     assert value == pytest.approx(at_home, abs=0.03)
 
 
-def test_what_hears_otherwise_is_put_beside_the_original(gate, signal):
+def test_a_model_with_other_signal_settings_continues_at_the_datasets_rate(gate, signal):
     today = gate({"silence": 0.0})
     for changed in ({"rate": 5000}, {"prime_seconds": 0.4}, {"rate": 3000, "highpass_hz": 40.0}):
         other = signal.model_copy(update=changed)
         clips = today.dataset.part("test")
-        made = today._translated(create("esprit", other, SETTINGS["esprit"]), clips)
+        made = today._continued_at_its_rate(create("esprit", other, SETTINGS["esprit"]), clips)
         for sound, clip in zip(made, clips, strict=True):
             original = clip.samples[signal.prime_samples :]
             assert len(sound) == len(original)
@@ -367,14 +369,14 @@ def test_what_hears_otherwise_is_put_beside_the_original(gate, signal):
 
 
 def test_a_measure_without_a_value_does_not_promote(gate, tracker):
-    entered = gate({"silence": None, "burg": 0.0})
-    entered.enter("silence")
-    assert not entered.enter("burg")[1].promoted
+    built = gate({"silence": None, "burg": 0.0})
+    built.register("silence")
+    assert not built.register("burg")[1].promoted
     assert alias(tracker, "champion") == "silence"
 
 
 def test_a_champion_has_its_reason_also_when_killed_at_once(gate, tracker, monkeypatch):
-    entered = gate({"esprit": 0.6})
+    built = gate({"esprit": 0.6})
     promote = tracker.client.set_registered_model_alias
 
     def dies(*given: Any) -> None:
@@ -384,14 +386,14 @@ def test_a_champion_has_its_reason_also_when_killed_at_once(gate, tracker, monke
     with monkeypatch.context() as killed:
         killed.setattr(tracker.client, "set_registered_model_alias", dies)
         with pytest.raises(KeyboardInterrupt):
-            entered.enter("esprit")
+            built.register("esprit")
     assert alias(tracker, "champion") == "esprit"
-    assert entered.enter("esprit")[1].reason.startswith("esprit (version 1) is the first")
+    assert built.register("esprit")[1].reason.startswith("esprit (version 1) is the first")
 
 
 def test_a_store_that_fails_to_look_is_no_reason_to_promote(gate, tracker, monkeypatch):
-    entered = gate({"esprit": 0.6, "burg": 0.4})
-    entered.enter("esprit")
+    built = gate({"esprit": 0.6, "burg": 0.4})
+    built.register("esprit")
 
     def fails(*_: Any) -> None:
         raise MlflowException("the disk is full")
@@ -399,7 +401,7 @@ def test_a_store_that_fails_to_look_is_no_reason_to_promote(gate, tracker, monke
     with monkeypatch.context() as broken:
         broken.setattr(tracker.client, "get_model_version_by_alias", fails)
         with pytest.raises(MlflowException, match="disk is full"):
-            entered.enter("burg")
+            built.register("burg")
     assert alias(tracker, "champion") == "esprit"
 
 
@@ -418,11 +420,11 @@ def kept(tracker: Tracker) -> dict[str, str]:
 
 @pytest.mark.parametrize("tag", TAGS)
 def test_a_tag_deleted_of_the_champion_is_written_anew_when_it_enters_again(gate, tracker, tag):
-    entered = gate({"burg": 0.4})
-    entered.enter("burg")
+    built = gate({"burg": 0.4})
+    built.register("burg")
     before = kept(tracker)
     forget(tracker, tag)
-    version, decision = entered.enter("burg")
+    version, decision = built.register("burg")
     assert (str(version.version), decision.promoted) == ("1", True)
     after = kept(tracker)
     if tag == "decision":
@@ -438,11 +440,11 @@ def test_a_tag_deleted_of_the_champion_is_written_anew_when_it_enters_again(gate
 @pytest.mark.parametrize("tag", [*TAGS, "all of them"])
 def test_a_champion_that_lacks_a_tag_does_not_lose_for_that(gate, tracker, tag, test):
     truth = evaluated(gate({"burg": 0.0}), "burg", TEST)
-    gate({"burg": truth}).enter("burg")
+    gate({"burg": truth}).register("burg")
     forget(tracker, *(TAGS if tag == "all of them" else [tag]))
-    entered = gate({"silence": 0.001}, test=test)  # it is 0, and less than burg in any case
-    _, decision = entered.enter("silence")
-    shown = truth if test == TEST else evaluated(entered, "burg", test)
+    built = gate({"silence": 0.001}, test=test)  # it is 0, and less than burg in any case
+    _, decision = built.register("silence")
+    shown = truth if test == TEST else evaluated(built, "burg", test)
     assert not decision.promoted
     assert f"silence (version 2) does not beat burg (version 1) {shown:.3f}:" in decision.reason
     assert alias(tracker, "champion") == "burg"
@@ -452,58 +454,58 @@ def test_a_champion_that_lacks_a_tag_does_not_lose_for_that(gate, tracker, tag, 
         assert float(kept(tracker)["unseen.score"]) == truth
 
 
-def evaluated(entered: Gate, name: str, test: tuple[int, ...]) -> float:
-    """What a candidate's continuations of the test notes are worth, as it is kept."""
-    signal = entered.dataset.signal
-    clips = [clip for clip in entered.dataset.clips if clip.pitch in test]
-    return round(entered._evaluate(create(name, signal, SETTINGS[name]), clips), 4)
+def evaluated(built: Gate, name: str, test: tuple[int, ...]) -> float:
+    """Score of a candidate on the test notes, rounded as tags are."""
+    signal = built.dataset.signal
+    clips = [clip for clip in built.dataset.clips if clip.pitch in test]
+    return round(built._evaluate(create(name, signal, SETTINGS[name]), clips), 4)
 
 
 @pytest.mark.parametrize("text", ["", "high", "nan", "inf"])
-def test_a_figure_of_the_champion_that_is_none_is_judged_anew(gate, tracker, text):
+def test_a_tag_of_the_champion_that_is_no_figure_is_computed_again(gate, tracker, text):
     truth = evaluated(gate({"burg": 0.0}), "burg", TEST)
-    gate({"burg": truth}).enter("burg")
+    gate({"burg": truth}).register("burg")
     tracker.client.set_model_version_tag(registered(tracker), "1", "unseen.score", text)
-    assert not gate({"silence": 0.001}).enter("silence")[1].promoted
+    assert not gate({"silence": 0.001}).register("silence")[1].promoted
     assert float(kept(tracker)["unseen.score"]) == truth
 
 
 @pytest.mark.parametrize("emptied", [True, False])
 def test_what_a_champion_was_trained_on_is_known_by_todays_split(gate, tracker, emptied):
-    gate({"lstm": 0.9}).enter("lstm")
+    gate({"lstm": 0.9}).register("lstm")
     for tag in ("trained_on", "model", "decision"):
         forget(tracker, tag)
         if emptied:
             tracker.client.set_model_version_tag(registered(tracker), "1", tag, "")
-    gate({"silence": 0.0}).enter("silence")
+    gate({"silence": 0.0}).register("silence")
     assert kept(tracker)["trained_on"] == "57,59,61"
     assert kept(tracker)["model"] == "lstm"
     assert kept(tracker)["decision"] == "lstm (version 1) is champion; the reason was not kept"
 
 
 @pytest.mark.parametrize("text", [None, "", "C4"])
-def test_what_a_champion_of_another_split_was_trained_on_is_not_guessed(gate, tracker, text):
-    """It may know the notes: whoever beats it there beats it, and it is said."""
-    gate({"lstm": 0.99}).enter("lstm")
+def test_without_its_tag_a_champion_of_another_split_may_know_the_notes(gate, tracker, text):
+    """It is evaluated on all test notes, and the decision says so."""
+    gate({"lstm": 0.99}).register("lstm")
     forget(tracker, "trained_on")
     if text is not None:
         tracker.client.set_model_version_tag(registered(tracker), "1", "trained_on", text)
     today = gate({"esprit": 0.5}, train=(58,), test=(57, 59, 60))
-    _, decision = today.enter("esprit")
+    _, decision = today.register("esprit")
     assert decision.promoted
     assert decision.reason.endswith(
-        "on 3 unseen notes; version 1 may know them, its tag 'trained_on' is gone"
+        "on 3 unseen notes; version 1 may know them: it has no tag 'trained_on'"
     )
 
 
 def test_a_run_that_a_killed_register_left_running_is_finished_in_the_end(gate, tracker):
-    """As earlier ones did: reaped, the champion's run was KILLED for ever."""
-    entered = gate({"burg": 0.4})
-    run_id = entered.runs["burg"]
+    """Ended as an orphan, the champion's run would otherwise stay KILLED."""
+    built = gate({"burg": 0.4})
+    run_id = built.runs["burg"]
     tracker.client.update_run(run_id, status="RUNNING")
     tracker.client.set_tag(run_id, "notedecay.process", f"{socket.gethostname()}:1:0.00")
     assert tracker.end_orphans() == 1
-    entered.enter("burg")
+    built.register("burg")
     assert tracker.client.get_run(run_id).info.status == "FINISHED"
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from notedecay.core.errors import UserError
 from notedecay.registry.names import parse_uri
-from notedecay.registry.promotion import CandidateScore, decide, succeed
+from notedecay.registry.promotion import CandidateScore, decide, promote_over_unloadable
 
 
 def gate(challenger: float, champion: float | None, margin: float = 0.0):
@@ -45,7 +45,9 @@ def test_the_margin_is_a_difference_whatever_the_level():
 
 
 def test_a_champion_that_cannot_be_loaded_is_replaced():
-    decision = succeed(CandidateScore("2", "lstm", 0.1), "1", measure="score", notes=13)
+    decision = promote_over_unloadable(
+        CandidateScore("2", "lstm", 0.1), "1", measure="score", notes=13
+    )
     assert decision.promoted
     assert decision.reason.startswith("lstm (version 2) takes over from version 1")
     assert decision.reason.endswith("score 0.100 on 13 unseen notes")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from notedecay.core.project import Project
-from notedecay.tracking.provenance import _say_once, provenance
+from notedecay.tracking.provenance import _warn_once, provenance
 
 FILES = ("params.yaml", "dvc.lock", "results/bells/metrics.json", "src/code.py")
 
@@ -50,7 +50,7 @@ def test_without_git_nothing_is_claimed(tmp_path, monkeypatch):
 
 @pytest.fixture
 def said_before():
-    _say_once.cache_clear()
+    _warn_once.cache_clear()
 
 
 @pytest.mark.usefixtures("said_before")
@@ -77,7 +77,7 @@ def test_a_git_that_is_not_installed_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert dirty(project) == "unknown"
     assert capsys.readouterr().err == (
-        "git cannot be run (No such file or directory): runs do not say of which commit\n"
+        "git cannot be run (No such file or directory): runs are logged without a commit\n"
     )
 
 

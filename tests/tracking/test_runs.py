@@ -65,8 +65,8 @@ def test_the_experiment_says_what_it_holds_unless_somebody_has_said_so(mlruns, t
 @pytest.mark.parametrize(
     ("kind", "model", "words"),
     [
-        ("baseline", "silence", ["**silence**: ", "Does not learn"]),
-        ("trial", "gru", ["**gru**: GRU with dense layers", "One trial of a search"]),
+        ("baseline", "silence", ["**silence**: ", "without training"]),
+        ("trial", "gru", ["**gru**: GRU with dense layers", "A trial of a search"]),
         ("oracle", None, ["a yardstick, no candidate"]),
         ("paper", "oracle", ["An experiment of the paper"]),
     ],
@@ -106,7 +106,7 @@ def test_an_interrupt_stays_one_when_the_store_was_cut_short(tracker, monkeypatc
         raise KeyboardInterrupt
 
 
-def test_a_run_of_a_killed_process_is_reaped_and_others_are_left(tracker, mlruns):
+def test_an_orphan_run_is_ended_and_others_go_on(tracker, mlruns):
     program = f"""
         import os, signal
         from pathlib import Path
@@ -131,7 +131,7 @@ def left_running(tracker: Tracker, stage: str | None, writer: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("left_by", "reaped_by", "ends"),
+    ("left_by", "ended_by", "ends"),
     [
         ("train", "train", "KILLED"),
         ("train", "compare", "RUNNING"),
@@ -139,9 +139,9 @@ def left_running(tracker: Tracker, stage: str | None, writer: str) -> str:
         ("train", None, "RUNNING"),
     ],
 )
-def test_a_stage_ends_what_it_left_in_a_container_that_is_gone(mlruns, left_by, reaped_by, ends):
-    """It runs alone, so its runs are dead on whatever machine; of others nothing is known."""
-    tracker = Tracker(mlruns, "banjo", {STAGE: reaped_by} if reaped_by else {})
+def test_a_stage_ends_what_it_left_in_a_container_that_is_gone(mlruns, left_by, ended_by, ends):
+    """One process at a time runs a stage, so other runs of it are orphans on any machine."""
+    tracker = Tracker(mlruns, "banjo", {STAGE: ended_by} if ended_by else {})
     run_id = left_running(tracker, left_by, "5f2c1e0a9b7d:7:1700000000.00")
     tracker.end_orphans()
     assert tracker.client.get_run(run_id).info.status == ends
@@ -155,7 +155,7 @@ def test_a_server_may_have_runs_of_other_machines(mlruns, monkeypatch):
     assert tracker.client.get_run(run_id).info.status == "RUNNING"
 
 
-def test_a_stage_leaves_its_own_run_be_also_one_that_another_began(mlruns):
+def test_a_stage_does_not_end_its_own_run_nor_one_that_it_resumed(mlruns):
     tracker = Tracker(mlruns, "banjo", {STAGE: "train"})
     with tracker.run("own", "train") as own:
         tracker.end_orphans()
@@ -182,7 +182,7 @@ def test_find_resume_and_has(tracker):
     assert not tracker.has("0" * 32)
 
 
-def test_processes_are_told_apart():
+def test_names_of_processes_are_distinct():
     assert not process_is_gone(process())
     host, pid, born = process().split(":")
     assert process_is_gone(f"{host}:{pid}:{float(born) - 5:.2f}")

@@ -1,8 +1,8 @@
-"""Models by the name of their instrument: the champion of a project, or the one that is shipped.
+"""Models by name of the instrument: the champion of the project, else the shipped model.
 
-A folder beside this file holds the shipped champion of each default instrument, so that a note can
-be continued right after installation. To ship another, copy ``results/<instrument>/model`` there
-and update its card, ``README.md``.
+A folder beside this file holds the shipped model of each default instrument, so that a note can be
+continued right after installation. To ship another, copy ``results/<instrument>/model`` there and
+update its card, ``README.md``.
 """
 
 from __future__ import annotations
@@ -25,23 +25,22 @@ SHIPPED = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Found:
-    """A model and where it is from.
+    """A model and its source.
 
     Attributes
     ----------
     model : Continuator
         Loaded.
-    origin : str
-        One line that says which of the possible models this is; empty where the name left no
-        choice.
+    source : str
+        A line that names the source of the model, for an instrument; empty for a URI or a folder.
     """
 
     model: Continuator[Any]
-    origin: str = ""
+    source: str = ""
 
 
 def shipped() -> dict[str, Path]:
-    """Folders of the shipped champions, by instrument."""
+    """Folders of the shipped models, by instrument."""
     return {path.parent.name: path.parent for path in sorted(SHIPPED.glob("*/SHA256SUMS"))}
 
 
@@ -59,7 +58,7 @@ def find(name: str) -> Found:
     Raises
     ------
     UserError
-        For a model that is not there or is damaged, and a registry that does not answer.
+        For a model that does not exist or is damaged, and a registry that does not answer.
     """
     from notedecay import models
     from notedecay.models.formats import DESCRIPTION
@@ -106,14 +105,14 @@ def _champion(instrument: str) -> Found:
         raise UserError(_unknown(instrument, client))
     from notedecay import models
 
-    why = "this project has none" if client is not None else "no project with models is here"
+    why = "this project has none" if client is not None else "there is no project with models here"
     return Found(models.load(folder), f"{instrument}: the model shipped with notedecay ({why})")
 
 
 def _registry() -> MlflowClient | None:
-    """The registry of the project around; None without one.
+    """Client of the registry of the project around; None if there is none.
 
-    A project in which nothing has run has no database, and none is made for a question.
+    A project in which nothing has run has no database, and a look-up does not make one.
     """
     from notedecay.core.project import find_project
 

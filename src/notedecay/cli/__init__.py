@@ -19,7 +19,7 @@ GROUPS: dict[str, list[Callable[..., None]]] = {
     "Continue a note": [model.generate],
     "Recordings": [data.fetch, data.add, data.notes, data.pin, data.verify],
     "Results": [pipeline.report, servers.ui, servers.serve],
-    "Studies": [studies.evaluate, studies.ablate, studies.paper],
+    "Studies": [studies.evaluate, studies.ablate, studies.pool, studies.paper],
     "For dvc.yaml": [pipeline.stage],
 }
 """Commands in the order in which a user meets them."""

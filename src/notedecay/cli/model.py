@@ -38,8 +38,8 @@ def generate(
     if out.resolve() == prime.resolve():
         raise UserError(f"{out} is the prime itself; give the result another name")
     recording, found = audio.read_head(prime), champions.find(model)
-    if found.origin:
-        note(found.origin)
+    if found.source:
+        note(found.source)
     if samples is None:
         made = {out: notedecay.generate(found.model, recording, seconds)}
     else:

@@ -1,4 +1,4 @@
-"""Commands that compare models at length: evaluate, ablate, paper."""
+"""Commands that compare models at length: evaluate, ablate, pool, paper."""
 
 from __future__ import annotations
 
@@ -55,6 +55,28 @@ def ablate(
     choice = Choice(tuple(instrument or ()), tuple(component or ()), seeds, processes, device)
     with resumable():
         for line in run_ablation(project, load_params(project.params), choice, progress()):
+            result(line)
+
+
+def pool(
+    instrument: Annotated[
+        list[str], typer.Argument(help="Two or more; the first one's best settings are used.")
+    ],
+    processes: Processes = CORES,
+    device: Device = "auto",
+) -> None:
+    """Compare one model for several instruments with one for each, without the test notes."""
+    use_one_thread()
+    from notedecay.core.config import load_params
+    from notedecay.core.project import find_project
+    from notedecay.studies.pooling.command import run_pooling
+
+    project = find_project()
+    params = load_params(project.params)
+    with resumable():
+        for line in run_pooling(
+            project, params, instrument, progress(), processes=processes, device=device
+        ):
             result(line)
 
 

@@ -1,1 +1,1 @@
-"""Trainings that need neither tracking nor search: on any machine, many side by side."""
+"""Trials: one notion of training and evaluation, run by runners and tracked by one sink."""

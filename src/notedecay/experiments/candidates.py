@@ -1,4 +1,4 @@
-"""Candidates for the alias champion: the trained model and the baselines, and their runs."""
+"""Candidates for the alias ``champion``: the trained model and the baselines, and their runs."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ def candidates(dataset: Dataset, config: Evaluate, folder: Path) -> dict[str, Co
     Parameters
     ----------
     dataset : Dataset
-        Gives the signal settings.
+        Has the signal settings.
     config : Evaluate
         Names the baselines.
     folder : Path
-        Of the trained model.
+        Holds the trained model.
     """
-    learned = load(folder)
-    classical = {
+    trained = load(folder)
+    baselines = {
         name: create(name, dataset.signal, settings) for name, settings in config.baselines.items()
     }
-    return {learned.name: learned, **classical}
+    return {trained.name: trained, **baselines}
 
 
 def new_run(
     tracker: Tracker, model: Continuator[Any], tags: dict[str, str] | None = None
 ) -> AbstractContextManager[ActiveRun]:
-    """A run of its own for a candidate."""
+    """Open a new run of a candidate."""
     kind = kind_of(model)
     params = {"model": model.name, **model.config.model_dump()}
     return tracker.run(f"{kind} {model.name}", kind, params=params, tags=tags)

@@ -1,4 +1,4 @@
-"""The dataset of an instrument: its clips and how they are split."""
+"""The dataset of an instrument: its clips and their split."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Dataset:
     path: Path
 
     def identity(self) -> dict[str, Any]:
-        """What must be the same for figures to be comparable: notes, split and signal."""
+        """Hashes of notes, split and signal, which are equal if figures are comparable."""
         return {
             "clips": digest(self.path),
             "split": digest(self.path.with_name(SPLIT)),
@@ -50,7 +50,7 @@ class Dataset:
         }
 
     def only(self, *parts: str) -> Dataset:
-        """The same without the notes of the other parts."""
+        """The dataset with the notes of these parts alone."""
         kept = [clip for part in parts for clip in self.part(part)]
         return replace(self, clips=kept)
 
@@ -64,16 +64,16 @@ class Dataset:
         return [clip for clip in self.clips if clip.id in ids]
 
     def evaluation_set(self, clips: Sequence[Clip]) -> EvaluationSet:
-        """Clips with the analysis of what follows their primes."""
+        """Evaluation set of clips, with the analysis of what follows their primes."""
         return EvaluationSet(clips, self.signal.prime_samples)
 
     def seen(self, count: int) -> list[Clip]:
-        """Some training notes, spread over the pitches."""
+        """A number of training notes, spread over the pitches."""
         return spread(self.part("train"), count)
 
 
 def load_dataset(results: Path, instrument: str, params: Params) -> Dataset:
-    """Read what the stage ``prepare`` wrote, and check that it is what it would write.
+    """Read the outputs of the stage ``prepare``, and check that they fit the parameters.
 
     Parameters
     ----------
@@ -87,8 +87,8 @@ def load_dataset(results: Path, instrument: str, params: Params) -> Dataset:
     Raises
     ------
     UserError
-        For files that are missing or damaged, clips at another rate, and a split that does not
-        belong to the clips and the parameters: a test note may be trained on.
+        For files that are missing or damaged, clips at another rate, and a split that is not that
+        of the clips and the parameters, which might put test notes into training.
     """
     config = params.instrument(instrument).prepare
     signal = Signal(

@@ -1,6 +1,6 @@
-"""Execute a trial: train, evaluate, and leave a folder.
+"""Execute a trial: train a model, evaluate it, and write a folder of results.
 
-Neither tracking nor search is needed here, so that a trial runs on any machine with torch.
+Neither tracking nor search is imported, so that a trial runs on any machine with torch.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ OnEpoch = Callable[[int, int, Mapping[str, float]], bool]
 
 @dataclass(frozen=True)
 class _Notes:
-    """Notes of a trial: those that train the model, and its evaluation sets."""
+    """Training notes and evaluation sets of a trial."""
 
     train: list[Clip]
     validation: EvaluationSet | None
@@ -59,7 +59,7 @@ def execute(trial: Trial, store: TrialStore, device: str, on_epoch: OnEpoch) -> 
     """Run a trial that is not finished yet; resume one that was interrupted.
 
     The store gets a folder with ``result.json``, ``continuations.npz`` (of the unseen notes) and
-    the artifacts that the trial asks for, whole or not at all. A training that diverges or is
+    the artifacts that the trial asks for, complete or not at all. A training that diverges or is
     ended by ``on_epoch`` has a result too.
 
     Parameters
@@ -76,7 +76,7 @@ def execute(trial: Trial, store: TrialStore, device: str, on_epoch: OnEpoch) -> 
     Raises
     ------
     UserError
-        For notes that do not suit, or a device that is not there.
+        For notes that the model cannot use, or a device that does not exist.
     """
     with store.locked(trial):
         if store.has(trial):
@@ -119,7 +119,7 @@ def _padded(clip: Clip, seconds: float | None) -> Clip:
 def _trained(
     trial: Trial, notes: _Notes, progress: Path, device: str, on_epoch: OnEpoch
 ) -> tuple[Continuator[Any] | None, dict[str, Any]]:
-    """The model of a trial, trained if it learns, and how its training went."""
+    """The model of a trial, trained if it can be, and the record of its training."""
     result: dict[str, Any] = {
         "fingerprint": trial.fingerprint,
         "code": evaluation_code(),
@@ -196,7 +196,7 @@ def _figures(scored: Scored, sets: Mapping[str, EvaluationSet]) -> dict[str, Any
 def _teacher_forced(
     model: Continuator[Any] | None, sets: Mapping[str, EvaluationSet]
 ) -> dict[str, float] | None:
-    """Error of the next block where all before it are true, of a model that predicts blocks."""
+    """Error of the next block after true blocks, for a model that predicts blocks."""
     if model is None:
         return None
     errors = {name: model.teacher_forced_error(notes.clips) for name, notes in sets.items()}

@@ -1,4 +1,4 @@
-"""What makes two trials the same: settings, notes, and the code that figures depend on."""
+"""Identity of a trial: hashes of settings, notes, and the code that its figures depend on."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ NO_FIGURES = (
     "notedecay.training.device",
     "notedecay.training.listening",
 )
-"""Code that no figure depends on: clips count by their samples, and each model by its own code
-instead of the table of all models."""
+"""Code that figures do not depend on. Clips are hashed by their samples, and a model by its own
+code instead of the table of all models."""
 
 
 def identity_of(trial: Trial) -> dict[str, Any]:
-    """All that the figures of a trial depend on, as plain data.
+    """Everything that the figures of a trial depend on, as plain data.
 
     Raises
     ------
     UserError
-        For settings that the model does not know, or notes that the file does not hold.
+        For settings that the model does not have, or notes that the file does not hold.
     """
     return {
         "model": trial.model,
@@ -58,7 +58,7 @@ def identity_of(trial: Trial) -> dict[str, Any]:
 
 
 def full_settings(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings with the defaults of what is left out."""
+    """Settings, completed with the defaults of the model."""
     if model not in MODELS:
         return dict(settings)
     return parse(MODELS[model].Config, dict(settings), model).model_dump()
@@ -66,14 +66,14 @@ def full_settings(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def training_code(model: str) -> str:
-    """Hash of the code that the figures of a model depend on: its own, training and metrics."""
+    """Hash of the code of a model, of training, and of metrics."""
     own = (MODELS[model].__module__,) if model in MODELS else ()
     return code_digest((*TRAINING, *EVALUATION, *own), NO_FIGURES)
 
 
 @cache
 def evaluation_code() -> str:
-    """Hash of the code that scores continuations, whatever made them."""
+    """Hash of the code that scores continuations."""
     return code_digest(EVALUATION, NO_FIGURES)
 
 

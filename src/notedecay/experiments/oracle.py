@@ -1,7 +1,7 @@
 """The oracle: ESPRIT fitted to the true continuation, as a yardstick that no model can use.
 
-It shows what stationary damped sinusoids reach at best. A model that follows beats and aftersound
-may pass it.
+Its score is the best of stationary damped sinusoids. A model of beats and aftersound may score
+higher.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from notedecay.training.evaluator import EvaluationSet, ScoredContinuation
 
 ORACLE = "oracle"
 ORACLE_ORDER = 48
-"""Damped sinusoids of the oracle, as many as ESPRIT has."""
+"""Number of damped sinusoids of the oracle, that of ESPRIT."""
 
 
 def evaluate_oracle(notes: EvaluationSet) -> list[ScoredContinuation]:
-    """Score on each note the damped sinusoids that fit its original after the prime best."""
+    """Scores of damped sinusoids that are fitted to each original after its prime."""
     return notes.score([_fitted(original) for original in notes.originals()])
 
 

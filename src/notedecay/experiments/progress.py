@@ -1,4 +1,4 @@
-"""Progress bars of long work: one for all trials, one for each that runs."""
+"""Progress bars: one for all trials, one for each running trial."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from rich.progress import (
 
 @contextmanager
 def counting(what: str, console: Console) -> Iterator[Callable[[int, int], None]]:
-    """Draw a bar; yields a callback for how many are done, of how many."""
+    """Draw a bar; yields a callback that takes the number of finished items and that of all."""
     with Progress(*Progress.get_default_columns(), console=console) as bars:
         task = bars.add_task(escape(what))
         yield lambda done, of: bars.update(task, completed=done, total=of)
 
 
 class TrialBars:
-    """A bar for all trials, and one for each that runs; drawn within ``with``.
+    """A bar for all trials, and one for each running trial; drawn within ``with``.
 
     Parameters
     ----------
@@ -57,11 +57,11 @@ class TrialBars:
         self._bars.stop()
 
     def total(self, done: int, of: int) -> None:
-        """Set how many trials are done, of how many."""
+        """Set the number of finished trials and that of all."""
         self._bars.update(self._all, completed=done, total=of, visible=of > 1)
 
     def epoch(self, name: str, number: int, of: int, note: str | None) -> None:
-        """Move the bar of a trial; a note stays until the next."""
+        """Update the bar of a trial; a note stays until the next one."""
         if name not in self._running:
             self._running[name] = self._bars.add_task(name, note="")
         task = self._running[name]
@@ -70,7 +70,7 @@ class TrialBars:
             self._bars.update(task, note=note)
 
     def end(self, name: str) -> None:
-        """Take the bar of a trial away, and count the trial."""
+        """Remove the bar of a trial, and count the trial."""
         if name in self._running:
             self._bars.remove_task(self._running.pop(name))
         self._bars.advance(self._all)

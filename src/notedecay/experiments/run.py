@@ -1,4 +1,4 @@
-"""Run the trials that a search, a training or a study lists: the one way from list to result."""
+"""Run the trials that a search, a training or a study lists, and track them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Listed:
     trial : Trial
         What is run.
     name : str
-        Of its run and of its progress bar.
+        Name of its run and of its progress bar.
     tags : mapping of str to str
-        Of its run: its place in the study.
+        Tags of its run, such as its place in the study.
     parent : str or None
         Id of the run that its run is shown under.
     """
@@ -53,16 +53,16 @@ def run_trials(
     on_epoch: OnEpoch = lambda *_: False,
     on_result: OnResult = lambda *_: None,
 ) -> dict[str, Fault]:
-    """Run trials that have no result yet, and track all.
+    """Run the trials that have no result, and track all.
 
     Parameters
     ----------
     listed : iterable of Listed
-        Asked for the next trial when a place is free; all earlier results are then passed on.
+        Iterated when the runner can start a trial; earlier results have been passed on by then.
     runner : Runner
         Runs them.
     store : TrialStore
-        That of the runner: a trial that it has is not run again.
+        The store of the runner; a trial with a result in it is not run again.
     sink : TrialSink
         Tracks them.
     bars : TrialBars
@@ -70,12 +70,12 @@ def run_trials(
     on_epoch : callable
         Called after each epoch; may end the trial.
     on_result : callable
-        Called with each result, new or known.
+        Called with each result, new or stored.
 
     Returns
     -------
     dict of str to Fault
-        What failed, by name; the other trials are run all the same.
+        Why a trial failed, by name; the other trials are run nevertheless.
     """
     run = _Run(listed, store, sink, bars, on_epoch, on_result)
     with sink:

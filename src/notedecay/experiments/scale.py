@@ -11,7 +11,7 @@ MIN_UNITS, MIN_FILTERS = 32, 8
 
 @dataclass(frozen=True)
 class Scale:
-    """How much smaller than the paper's an experiment is.
+    """Size of an experiment relative to the paper's.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The scorecard: every candidate continues the same notes and gets the same figures."""
+"""The scorecard: all candidates continue the same notes and are scored by the same measures."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from notedecay.tracking.runs import ActiveRun
 
 
 class Scorecard:
-    """The notes of each split, with the few that are kept as audio and pictures.
+    """Evaluation sets of an instrument, and the number of notes that are kept as audio.
 
     ``seen`` are training notes; ``validation`` and ``test`` are unseen.
 
     Parameters
     ----------
     dataset : Dataset
-        Notes.
+        Its notes.
     config : Evaluate
-        How many.
+        How many notes.
     """
 
     def __init__(self, dataset: Dataset, config: Evaluate) -> None:
@@ -42,7 +42,7 @@ class Scorecard:
         return {name: notes.evaluate(model) for name, notes in self.sets.items()}
 
     def evaluate_oracle(self) -> Scored:
-        """Score ESPRIT fitted to the true waveform: a yardstick, which a model may pass."""
+        """Score ESPRIT fitted to the true waveform: a yardstick, which a model may exceed."""
         return {name: evaluate_oracle(notes) for name, notes in self.sets.items()}
 
     def table(self, scored: Scored) -> dict[str, dict[str, float]]:

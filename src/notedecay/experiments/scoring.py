@@ -1,4 +1,4 @@
-"""Figures of scored continuations: means over notes, rows per note and per partial."""
+"""Figures of scored continuations: means and deviations over notes, rows per note."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def evaluate(
     model : Continuator or None
         None for the oracle.
     notes : EvaluationSet
-        The primes are taken as they are.
+        Its primes are not filtered.
     highpass_hz : float or None
-        Corner of a rumble filter through which originals and continuations are scored (Hz):
-        rumble does not decay, and would hide what does.
+        Corner of a high-pass filter for originals and continuations before scoring (Hz); rumble
+        does not decay, and would hide the decay of partials.
 
     Returns
     -------
     notes : EvaluationSet
-        The one that has scored, filtered if asked.
+        The evaluation set that was used, filtered if asked.
     scored : list of ScoredContinuation
         One for each note.
     """
@@ -84,7 +84,7 @@ def note_rows(scored: Sequence[ScoredContinuation]) -> list[dict[str, Any]]:
 
 
 def plain(value: Any) -> Any:
-    """Make null of what has no value, since NaN is not JSON."""
+    """Plain data in which None replaces NaN and infinity, which JSON lacks."""
     if isinstance(value, float):
         return value if np.isfinite(value) else None
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""The sink of every trial: an MLflow run with parameters, curves, figures, audio, pictures."""
+"""Tracking of trials: an MLflow run each, with parameters, curves, figures, audio, pictures."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ OUTCOME = "notedecay.outcome"
 
 
 class TrialSink:
-    """Tracks trials, each in one run; used within ``with``, which ends all runs that are open.
+    """Logs each trial to one run; used within ``with``, which ends all open runs.
 
     Parameters
     ----------
     tracker : Tracker
-        Of the experiment.
+        Of the instrument's experiment.
     kind : str
         Of the runs, a key of :data:`notedecay.tracking.descriptions.RUNS`.
     study : str
-        Tells apart the same trial in several studies.
+        Distinguishes runs of the same trial in several studies.
     """
 
     def __init__(self, tracker: Tracker, kind: str, study: str) -> None:
@@ -54,7 +54,7 @@ class TrialSink:
     def begin(
         self, trial: Trial, name: str, tags: Mapping[str, str], parent: str | None = None
     ) -> None:
-        """Open the run of a trial: a new one, or the one that an interruption has left."""
+        """Open the run of a trial: a new one, or one that was interrupted."""
         known = self._tracker.find(FINGERPRINT, self._key(trial), self._kind)
         if known is not None and known.info.status == "FINISHED":
             self._logged[trial.fingerprint] = known.info.run_id
@@ -86,7 +86,7 @@ class TrialSink:
         """Log the result of a trial and end its run; return the run's id."""
         if trial.fingerprint in self._logged:
             return self._logged.pop(trial.fingerprint)
-        for row in result["history"]:  # a killed process takes along what it had not sent
+        for row in result["history"]:  # a killed process has not sent its last metrics
             values = {k: v for k, v in row.items() if k != "epoch" and v is not None}
             self.epoch(trial, int(row["epoch"]), values)
         stack, run, _ = self._open.pop(trial.fingerprint)

@@ -1,4 +1,4 @@
-"""Where trials are kept: a folder for each, named by its fingerprint.
+"""The store of trials: a folder for each, named by its fingerprint.
 
 Below ``mlruns/trials``: ``<model>-<fingerprint>/`` holds a finished trial, ``….unfinished/`` the
 progress of one that runs or was interrupted, and ``.locks/`` a lock for each.
@@ -31,25 +31,25 @@ class TrialStore:
     Parameters
     ----------
     folder : Path
-        Such as ``project.trials``; made when it is needed.
+        Such as ``project.trials``; made on first use.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def folder(self, trial: Trial) -> Path:
-        """Where the finished trial is."""
+        """Folder of the finished trial."""
         return self._folder / f"{trial.model}-{trial.fingerprint}"
 
     def unfinished(self, trial: Trial) -> Path:
-        """Where its progress is, so that it can be resumed."""
+        """Folder of its checkpoint and history while it is not finished."""
         folder = self.folder(trial)
         return folder.with_name(f"{folder.name}.unfinished")
 
     def has(self, trial: Trial) -> bool:
-        """Whether it is finished, with all artifacts that it asks for.
+        """Whether the trial is finished and has all artifacts that it asks for.
 
-        One that was pruned is not: another study may need it whole.
+        A pruned trial is not finished: another study may need all of its epochs.
         """
         folder = self.folder(trial)
         wanted = trial.artifacts
@@ -69,7 +69,7 @@ class TrialStore:
         )
 
     def result(self, trial: Trial) -> dict[str, Any]:
-        """Figures of a trial that has ended, as :func:`~notedecay.experiments.execute` left them.
+        """Result of a trial that has ended, as :func:`~notedecay.experiments.execute` wrote it.
 
         Raises
         ------
@@ -80,7 +80,7 @@ class TrialStore:
         return found
 
     def history(self, trial: Trial) -> list[dict[str, Any]]:
-        """Metrics of the epochs of an unfinished trial, as far as it has come.
+        """Metrics of the finished epochs of an unfinished trial.
 
         Raises
         ------
@@ -94,18 +94,18 @@ class TrialStore:
 
     @contextmanager
     def locked(self, trial: Trial) -> Iterator[None]:
-        """Keep other processes from the same trial; what a killed one left half written is gone."""
+        """Lock a trial against other processes; partial files of a killed one are removed."""
         with self._lock(trial):
             self._sweep(trial)
             yield
 
     def sweep(self, trial: Trial) -> None:
-        """Take away what a killed process left half written, unless another runs the trial now."""
+        """Remove partial files of a killed process, unless another process runs the trial."""
         with suppress(Timeout), self._lock(trial).acquire(timeout=0):
             self._sweep(trial)
 
     def remove(self, trial: Trial) -> None:
-        """Forget a trial, finished or not."""
+        """Remove a trial, finished or not."""
         shutil.rmtree(self.folder(trial), ignore_errors=True)
         shutil.rmtree(self.unfinished(trial), ignore_errors=True)
 

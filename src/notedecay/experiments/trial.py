@@ -1,4 +1,4 @@
-"""A trial: what is trained and evaluated, as plain data, and what it leaves."""
+"""A trial: a training and its evaluation as plain data, and the names of its outputs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:  # a process pool need not wait for torch
+if TYPE_CHECKING:  # a process pool starts without torch
     from notedecay.models import Signal
 
 RESULT = "result.json"
@@ -28,7 +28,7 @@ PRUNED = "pruned"
 
 @dataclass(frozen=True)
 class Artifacts:
-    """What a trial leaves beside its figures, which do not depend on it.
+    """Outputs of a trial besides its figures, which do not depend on them.
 
     Attributes
     ----------
@@ -47,14 +47,14 @@ class Artifacts:
 
 @dataclass(frozen=True)
 class Trial:
-    """All that a training and its evaluation depend on.
+    """Everything that a training and its evaluation depend on.
 
     Attributes
     ----------
     model : str
         One of ``MODELS``, or ``oracle``.
     settings : mapping
-        Of the model; what is left out has a default.
+        Of the model; the others have their defaults.
     signal : Signal
         Rate, prime and high-pass filter.
     clips : Path
@@ -62,21 +62,20 @@ class Trial:
     train : tuple of str
         Ids of the notes that the model is trained on; none for a model without training.
     validation : tuple of str
-        Ids of the notes that select the epoch; without any the last epoch is kept, as the
+        Ids of the notes that select the epoch. Without any the last epoch is selected, as the
         authors of the paper did.
     evaluation : mapping of str to tuple of str
         Ids of the notes of each evaluation set.
     seed : int
-        Of weights, order and noise.
+        Of initial weights, order of notes, and noise.
     check_every : int
         Epochs between two evaluations on the validation notes.
     padded_seconds : float or None
-        Length to which training notes are filled up with silence, as the authors did (s).
+        Length to which training notes are padded with silence, as the authors did (s).
     evaluation_highpass_hz : float or None
-        Corner of the filter through which original and continuation are scored, where rumble
-        was left in the clips (Hz).
+        Corner of the filter that is applied before scoring, for clips that hold rumble (Hz).
     artifacts : Artifacts
-        What is left beside the figures.
+        Outputs besides the figures.
     """
 
     model: str
@@ -94,11 +93,11 @@ class Trial:
 
     @cached_property
     def fingerprint(self) -> str:
-        """One word for all of it: settings, notes, seed, and the code that the figures depend on.
+        """Hash of settings, notes, seed, and the code that the figures depend on.
 
-        A trial with the same fingerprint has the same result, and is not run again. Whatever
-        leaves the figures as they are (artifacts, where the notes lie, a comment in the code)
-        leaves the fingerprint.
+        Trials with the same fingerprint have the same result, and one of them is run. The
+        fingerprint does not depend on artifacts, on the path of the clips, or on comments in the
+        code.
         """
         from notedecay.experiments.fingerprint import identity_of
 

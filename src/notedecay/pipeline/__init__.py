@@ -8,7 +8,7 @@ from rich.console import Console
 
 from notedecay.core.config import Params
 from notedecay.core.project import Project
-from notedecay.pipeline.guard import alone, ended_with_dvc
+from notedecay.pipeline.guard import ended_with_dvc, locked
 
 Stage = Callable[[Project, Params, str, Console], str]
 
@@ -48,10 +48,10 @@ def _compare(project: Project, params: Params, instrument: str, console: Console
 
     with console.status("comparing") as status:
 
-        def say(name: str) -> None:
+        def on_candidate(name: str) -> None:
             status.update(f"comparing {name}")
 
-        return compare(project, params, instrument, say)
+        return compare(project, params, instrument, on_candidate)
 
 
 def _register(project: Project, params: Params, instrument: str, _: Console) -> str:
@@ -61,13 +61,13 @@ def _register(project: Project, params: Params, instrument: str, _: Console) -> 
 
 
 def _guarded(name: str, stage: Stage) -> Stage:
-    """A stage that runs once at a time for an instrument, and ends with the DVC that runs it."""
+    """The stage under its lock, ended with the ``dvc`` that started it."""
 
     def guarded(project: Project, params: Params, instrument: str, console: Console) -> str:
-        def say(line: str) -> None:
+        def notify(line: str) -> None:
             console.print(line, markup=False, soft_wrap=True)
 
-        with ended_with_dvc(), alone(project.mlruns, name, instrument, say):
+        with ended_with_dvc(), locked(project.mlruns, name, instrument, notify):
             return stage(project, params, instrument, console)
 
     return guarded
@@ -82,4 +82,4 @@ _STAGES: dict[str, Stage] = {
     "register": _register,
 }
 STAGES = {name: _guarded(name, stage) for name, stage in _STAGES.items()}
-"""The stages in their order; they import what they need, and nothing else."""
+"""The stages in their order; each imports only what it needs."""

@@ -14,7 +14,7 @@ _TRAINING = ("search", "train")
 DEVICES = {
     "configure": _TRAINING, "prepare": _TRAINING, "search": _TRAINING, "train": ("train",),
 }  # fmt: skip
-"""Sections with a device that a stage, or one that follows it at once, computes on."""
+"""Sections with a device that a stage, or a later one of the same call, computes on."""
 
 
 def load_checked(path: Path) -> Params:
@@ -31,7 +31,7 @@ def load_checked(path: Path) -> Params:
     """
     params = load_params(path)
     _check(params.defaults, f"{path}: defaults")
-    # The defaults are valid: what is wrong from here on is of the instrument's own values.
+    # The defaults are valid: errors from here on are in the instrument's own values.
     for name, instrument in params.instruments.items():
         _check(instrument, f"{path}: instruments.{name}")
     return params
@@ -55,7 +55,7 @@ def _check(instrument: Instrument, where: str) -> None:
 
 
 def check_devices(path: Path, params: Params, instrument: str, stage: str) -> None:
-    """Look for the devices of an instrument before any of its work is begun.
+    """Check that the devices of an instrument exist, before any of its stages runs.
 
     Parameters
     ----------
@@ -64,13 +64,13 @@ def check_devices(path: Path, params: Params, instrument: str, stage: str) -> No
     params : Params
         Validated.
     instrument, stage : str
-        What is about to be run. The stages ``evaluate`` and ``register`` need no device: a
-        machine without a GPU can run them on what one with a GPU has trained.
+        The stage that is about to run. ``compare`` and ``register`` need no device: a machine
+        without a GPU can run them with a model that was trained on one.
 
     Raises
     ------
     UserError
-        For a device that is not there, with those that are.
+        For a device that does not exist; the message names those that do.
     """
     for section in DEVICES.get(stage, ()):
         device = getattr(params.instrument(instrument), section).device
@@ -83,7 +83,7 @@ def check_devices(path: Path, params: Params, instrument: str, stage: str) -> No
 
 
 def _check_setting(model: str, setting: str, value: Any, where: str) -> None:
-    """Try a setting; text and truth values do not pass for numbers."""
+    """Validate a setting; text and truth values are no numbers."""
     strict = isinstance(value, str | bool)
     parse(MODELS[model].Config, {setting: value}, f"{where}.{model}", strict=strict or None)
 
@@ -99,7 +99,7 @@ def _check_kind(name: str, where: str, *, learned: bool) -> None:
 
 
 def _extremes(choice: Choice) -> list[Any]:
-    """Values that stand for a whole choice."""
+    """Values of a choice that are validated in place of all."""
     if isinstance(choice, Range):
         return [choice.low, choice.high]
     return choice if isinstance(choice, list) else [choice]

@@ -1,4 +1,4 @@
-"""Stage ``compare``: the trained model and the baselines, on seen and unseen notes."""
+"""Stage ``compare``: the trained model and the baselines on seen and unseen notes."""
 
 from __future__ import annotations
 
@@ -35,10 +35,12 @@ SUMMARY = ("score", "decay_ok", "missing", "envelope_db")
 """Figures of the trained model on unseen notes that are metrics of DVC, few enough for a screen."""
 
 MIN_DECAYING = 0.1
-"""Share of a candidate's partials; a tone that is held may seem to decay here and there."""
+"""Least share of partials that decay in a candidate that is drawn; a few may seem to by noise."""
 
 
-def compare(project: Project, params: Params, instrument: str, say: Callable[[str], None]) -> str:
+def compare(
+    project: Project, params: Params, instrument: str, on_candidate: Callable[[str], None]
+) -> str:
     """Write ``scores.json``, ``metrics.json``, ``scores.csv``, ``runs.json`` and two folders.
 
     The folders are ``candidates/`` (saved models) and ``pictures/``. ``metrics.json`` holds a few
@@ -47,13 +49,13 @@ def compare(project: Project, params: Params, instrument: str, say: Callable[[st
     Parameters
     ----------
     project : Project
-        Where results lie.
+        Holds the results.
     params : Params
         Validated.
     instrument : str
-        Which one.
-    say : callable
-        Called with each candidate's name.
+        Its name.
+    on_candidate : callable
+        Called with the name of each candidate before its evaluation.
 
     Returns
     -------
@@ -71,16 +73,16 @@ def compare(project: Project, params: Params, instrument: str, say: Callable[[st
     scored: dict[str, Scored] = {}
     tables: dict[str, Table] = {}
     for name, model in models.items():
-        say(name)
+        on_candidate(name)
         scored[name] = scorecard.evaluate(model)
         with _run(tracker, model, train_run) as run:
             tables[name] = scorecard.log(run, scored[name])
         runs[name] = run.id
-    say(ORACLE)
+    on_candidate(ORACLE)
     scored[ORACLE] = scorecard.evaluate_oracle()
     with tracker.run(ORACLE, ORACLE, params={"order": ORACLE_ORDER}) as run:
         tables[ORACLE] = scorecard.log(run, scored[ORACLE])
-    _keep(models, results / "candidates")
+    _save(models, results / "candidates")
     _pictures(instrument, scored, scorecard.sets["test"], results / "pictures")
     write_rows([row for name, each in scored.items() for row in rows(name, each)],
                results / "scores.csv")  # fmt: skip
@@ -102,7 +104,7 @@ def decays(instrument: str, scored: Mapping[str, Scored], notes: EvaluationSet) 
     instrument : str
         For the title.
     scored : mapping of str to Scored
-        By candidate. One of which next to no partial decays, such as silence, is left out: it
+        By candidate. One with hardly any decaying partial, such as silence, is left out: its points
         would only fill the upper edge.
     notes : EvaluationSet
         The unseen notes.
@@ -131,14 +133,14 @@ def _run(
 
 
 def _reported(table: Table) -> dict[str, dict[str, float | None]]:
-    """Rounded, and null for what has no value, since NaN is not JSON."""
+    """Rounded means; null instead of NaN, which is not JSON."""
     return {
         name: {m: None if (v := table[split][m]) != v else round(v, 4) for m in REPORTED}
         for name, split in (("seen", "seen"), ("unseen", "test"))
     }
 
 
-def _keep(models: Mapping[str, Continuator[Any]], folder: Path) -> None:
+def _save(models: Mapping[str, Continuator[Any]], folder: Path) -> None:
     with replacing_folder(folder) as fresh:
         for name, model in models.items():
             (fresh / name).mkdir()

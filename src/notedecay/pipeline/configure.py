@@ -1,9 +1,10 @@
-"""Stage ``configure``: what the other stages of an instrument depend on, parameters and code.
+"""Stage ``configure``: all parameters of an instrument, and hashes of the code of each stage.
 
-DVC compares parameters by their path in a file, and refuses a path that is not there. The stages
-after this one depend on the merged file, in which every value has a path. So a change re-runs just
-the stages that use the value, wherever ``params.yaml`` says it. Code stands there as a hash for
-each stage and model: a comment, a picture or another model's code re-runs nothing.
+DVC compares parameters by their path in a file, and refuses a path that does not exist. The later
+stages depend on the merged file, in which every value has a path. So a change re-runs only the
+stages that use the value, whether it is in the defaults or in the instrument's own section of
+``params.yaml``. Code has a hash for each stage and model: a change of a comment, a picture or
+another model's code re-runs nothing.
 """
 
 from __future__ import annotations
@@ -32,16 +33,16 @@ def configure(project: Project, params: Params, instrument: str) -> str:
     Parameters
     ----------
     project : Project
-        Where results lie.
+        Holds the results.
     params : Params
         Validated.
     instrument : str
-        Which one.
+        Its name.
 
     Returns
     -------
     str
-        What was written, in one line.
+        The file, in one line.
     """
     path = project.results(instrument) / "params.yaml"
     config = params.instrument(instrument)

@@ -1,7 +1,7 @@
-"""A stage alone at its work: one of a kind at a time, and none that nobody waits for.
+"""Lock of a stage, and the end of a stage whose ``dvc`` was killed.
 
-Two at once would spoil each other's runs, trials and versions; and one that goes on when its
-``dvc repro`` was killed would meet the next ``dvc repro``.
+Two processes that run the same stage would damage each other's runs, trials and versions. A stage
+that outlives its ``dvc repro`` would still run when the next ``dvc repro`` starts.
 """
 
 from __future__ import annotations
@@ -19,32 +19,34 @@ from filelock import FileLock, Timeout
 from notedecay.core.errors import UserError
 
 SHELLS = {"sh", "dash", "bash", "zsh", "fish", "ksh", "csh", "tcsh", "busybox"}
-"""What may stand between ``dvc`` and the command of a stage."""
+"""Shells that may run between ``dvc`` and the command of a stage."""
 
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 GRACE_SECONDS = 20.0
-"""How long a stage may take to end its run before it is ended by force."""
+"""Time that a stage has to end its runs before its process is ended by force."""
 
 
 @contextmanager
-def alone(mlruns: Path, stage: str, instrument: str, say: Callable[[str], None]) -> Iterator[None]:
-    """Wait until no other process runs the stage for the instrument, and keep others out.
+def locked(
+    mlruns: Path, stage: str, instrument: str, notify: Callable[[str], None]
+) -> Iterator[None]:
+    """Hold the lock of a stage of an instrument; wait until it is free.
 
-    The operating system holds the lock: it is free as soon as the process is gone.
+    The lock is of the operating system: it is free as soon as the process has ended.
 
     Parameters
     ----------
     mlruns : Path
-        Shared by all that share runs, studies and registry.
+        Folder of the local store, which holds the locks.
     stage, instrument : str
-        What is to be done once at a time.
-    say : callable
-        Told that there is one to wait for.
+        What is locked.
+    notify : callable
+        Called with a line if another process holds the lock.
 
     Raises
     ------
     UserError
-        The lock cannot be made there.
+        The lock file cannot be made.
     """
     path = mlruns / ".locks" / f"{instrument}-{stage}.lock"
     try:
@@ -53,7 +55,9 @@ def alone(mlruns: Path, stage: str, instrument: str, say: Callable[[str], None])
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            say(f"another 'notedecay stage {stage} {instrument}' is at work: waiting for its end")
+            notify(
+                f"another 'notedecay stage {stage} {instrument}' is running: waiting for its end"
+            )
             lock.acquire()
     except OSError as error:
         raise UserError(
@@ -65,28 +69,28 @@ def alone(mlruns: Path, stage: str, instrument: str, say: Callable[[str], None])
         lock.release()
 
 
-def _starters() -> list[psutil.Process]:
-    """The process that runs this one, and the shells between the two."""
-    starters: list[psutil.Process] = []
+def _ancestors() -> list[psutil.Process]:
+    """The process that started this one, and the shells between the two."""
+    ancestors: list[psutil.Process] = []
     with suppress(psutil.Error):
         for one in psutil.Process().parents():
-            starters.append(one)
+            ancestors.append(one)
             if one.name() not in SHELLS:
                 break
-    return starters
+    return ancestors
 
 
 PARENT = os.getppid()
-STARTERS = _starters() if "DVC_STAGE" in os.environ else []
-"""Asked for at once: while torch is imported, which takes seconds, they may be killed."""
+ANCESTORS = _ancestors() if "DVC_STAGE" in os.environ else []
+"""Read on import: they may be killed in the seconds that importing torch takes."""
 
 
 @contextmanager
 def ended_with_dvc() -> Iterator[None]:
-    """End this process when the ``dvc`` that runs it is gone, also when that was killed.
+    """End this process when the ``dvc`` that started it has ended or was killed.
 
-    SIGTERM is an interrupt meanwhile, so that runs end as KILLED and files are taken away.
-    Outside of DVC a process may outlive who started it, as under ``nohup``.
+    Within the block SIGTERM is an interrupt, so that runs end as KILLED and temporary files are
+    removed. A process that DVC has not started may outlive its parent, as under ``nohup``.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -94,7 +98,7 @@ def ended_with_dvc() -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     done = threading.Event()
     try:
-        if STARTERS:
+        if ANCESTORS:
             threading.Thread(target=_watch, args=(done,), daemon=True).start()
         yield
     finally:
@@ -103,8 +107,8 @@ def ended_with_dvc() -> Iterator[None]:
 
 
 def _watch(done: threading.Event) -> None:
-    while os.getppid() == PARENT and all(_is_alive(one) for one in STARTERS):
-        if done.wait(LOOK_SECONDS):
+    while os.getppid() == PARENT and all(_is_alive(one) for one in ANCESTORS):
+        if done.wait(POLL_SECONDS):
             return
     os.kill(os.getpid(), signal.SIGTERM)
     if not done.wait(GRACE_SECONDS):
@@ -116,5 +120,5 @@ def _is_alive(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-    except psutil.Error:  # it is there, and says no more
+    except psutil.Error:  # it exists, but its state is not known
         return True

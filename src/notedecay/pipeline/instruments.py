@@ -1,4 +1,4 @@
-"""Adding an instrument to ``params.yaml``."""
+"""Addition of an instrument to ``params.yaml``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def add_instrument(project: Project, name: str) -> str:
     Raises
     ------
     UserError
-        For a name that is there already or cannot be one, and for a file that is not valid.
+        For a name that exists already or is not valid, and for a file that is not valid.
     """
     check_instrument(name)
     path = project.params

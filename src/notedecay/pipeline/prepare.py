@@ -1,4 +1,4 @@
-"""Stage ``prepare``: recordings to catalogue, split and clips."""
+"""Stage ``prepare``: catalogue, split and clips of an instrument's recordings."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ def prepare(project: Project, params: Params, instrument: str, progress: catalog
     Parameters
     ----------
     project : Project
-        Where data and results lie.
+        Holds data and results.
     params : Params
         Validated.
     instrument : str
-        Which one.
+        Its name.
     progress : callable
-        Told how many files are catalogued, of how many.
+        Called with the number of catalogued files and that of all.
 
     Returns
     -------
     str
-        What was made, in one line.
+        Numbers of notes, in one line.
 
     Raises
     ------
     UserError
-        When the data differ from the pin, or too few good notes are left.
+        If the data differ from the pin, or too few good notes are left.
     """
     config = params.instrument(instrument).prepare
     lock.verify(project.root, instrument)

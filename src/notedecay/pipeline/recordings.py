@@ -1,4 +1,4 @@
-"""Bringing recordings into the data folder, and pinning them."""
+"""Download and import of recordings into the data folder, and its pin."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ from notedecay.core.errors import UserError, count
 from notedecay.core.project import Project
 from notedecay.data.sources import folder, lock, packages
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
+"""Called with remarks, line by line."""
 
 
-def fetch_pinned(project: Project, say: Say) -> None:
-    """Bring the recordings that data.dvc pins, where they are missing or changed.
+def fetch_pinned(project: Project, notify: Notify) -> None:
+    """Fetch the recordings that data.dvc pins, if any is missing or changed.
 
     Parameters
     ----------
     project : Project
-        With a pin.
-    say : callable
-        Takes remarks, line by line.
+        Has a pin.
+    notify : callable
+        Called with remarks, line by line.
 
     Raises
     ------
     UserError
-        For recordings that cannot be had, or are not those that are pinned.
+        For recordings that cannot be fetched, or differ from the pinned ones.
     """
     if not _matches(project.root):
         pinned = packages.packages_of(lock.read_lock(project.root / lock.LIST).files)
-        packages.fetch(pinned, project.data, say=say, again=lock.damaged(project.root))
-    say(f"data/: {lock.verify(project.root)} files, as data.dvc pins them")
+        packages.fetch(pinned, project.data, say=notify, again=lock.damaged(project.root))
+    notify(f"data/: {lock.verify(project.root)} files, as data.dvc pins them")
 
 
 def _matches(root: Path) -> bool:
@@ -45,8 +46,8 @@ def _matches(root: Path) -> bool:
     return True
 
 
-def fetch(project: Project, sources: Sequence[str], instrument: str | None, say: Say) -> None:
-    """Bring recordings of named sources, or of a folder of the user's own.
+def fetch(project: Project, sources: Sequence[str], instrument: str | None, notify: Notify) -> None:
+    """Fetch recordings of named sources, or import a folder of the user.
 
     Parameters
     ----------
@@ -55,9 +56,9 @@ def fetch(project: Project, sources: Sequence[str], instrument: str | None, say:
     sources : sequence of str
         Names of sources, or folders.
     instrument : str or None
-        What a folder holds.
-    say : callable
-        Takes remarks, line by line.
+        The instrument of a folder.
+    notify : callable
+        Called with remarks, line by line.
 
     Raises
     ------
@@ -66,43 +67,43 @@ def fetch(project: Project, sources: Sequence[str], instrument: str | None, say:
     """
     for source in sources:
         if Path(source).is_dir():
-            _fetch_folder(project, source, instrument, say)
+            _fetch_folder(project, source, instrument, notify)
         elif Path(source).name == source:
-            packages.fetch([source], project.data, say=say)
+            packages.fetch([source], project.data, say=notify)
         else:
             raise UserError(f"{source}: no such folder of recordings")
     if line := lock.unlike(project.root):
-        say(line)
+        notify(line)
 
 
-def _fetch_folder(project: Project, source: str, instrument: str | None, say: Say) -> None:
+def _fetch_folder(project: Project, source: str, instrument: str | None, notify: Notify) -> None:
     if instrument is None:
         command = pasteable("notedecay", "fetch", "--source", source, "--instrument", "banjo")
-        raise UserError(f"say what {source} holds: {command}")
+        raise UserError(f"name the instrument of {source}: {command}")
     imported = folder.import_folder(Path(source), instrument, project.data)
     for line in imported.left_out:
-        say(f"left out: {line}")
+        notify(f"left out: {line}")
     for line in imported.kept:
-        say(f"still there: {line}")
+        notify(f"kept: {line}")
     added = count(imported.added, "recording")
-    say(f"{imported.folder}: {added} added, {imported.known} already there")
+    notify(f"{imported.folder}: {added} added, {imported.known} already there")
     if instrument not in load_params(project.params).instruments:
         command = pasteable("notedecay", "add", instrument)
-        say(f"params.yaml has no instrument '{instrument}' yet: run '{command}'")
+        notify(f"params.yaml has no instrument '{instrument}' yet: run '{command}'")
 
 
-def pin(project: Project, say: Say) -> None:
-    """Accept the data folder as it is: write data.dvc and data.md5.
+def pin(project: Project, notify: Notify) -> None:
+    """Pin the data folder in its present state: write data.dvc and data.md5.
 
     Raises
     ------
     UserError
-        Where DVC cannot add the folder, with its reason.
+        If DVC cannot add the folder, with its reason.
     """
     files, dropped = lock.accept(project.root, lambda: _dvc_add(project.root))
     for one in dropped:
-        say(f"no longer pinned, for data/ lacks them: {one}")
-    say(f"pinned {files} files; commit data.dvc and data.md5")
+        notify(f"no longer pinned, not in data/: {one}")
+    notify(f"pinned {files} files; commit data.dvc and data.md5")
 
 
 def _dvc_add(root: Path) -> None:

@@ -1,8 +1,8 @@
-"""Stage ``register``: candidates into the registry, and the gate to the alias ``champion``.
+"""Stage ``register``: register the candidates, and decide which is champion.
 
-The registry lives outside DVC, so this stage always runs: it brings the registry in line with
-the results in the workspace, also with results that the run cache has brought back and with a
-tracking store that has never seen them. Where nothing has changed it ends at once.
+DVC cannot see the registry, so this stage always runs. It brings the registry in line with the
+results in the workspace, including results from the run cache and a tracking store that is new to
+them. If nothing has changed it ends at once.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ def register(project: Project, params: Params, instrument: str) -> str:
     Parameters
     ----------
     project : Project
-        Where data and results lie.
+        Holds data and results.
     params : Params
         Validated.
     instrument : str
-        Which one.
+        Its name.
 
     Returns
     -------
     str
-        Who is champion and why, in one line.
+        The last decision, in one line.
     """
     config = params.instrument(instrument)
     results = project.results(instrument)
     dataset = load_dataset(results, instrument, params)
     tracker = tracker_of("register", project, params, instrument, dataset.path)
     gate = Gate(tracker, dataset, config, results, project.data)
-    entered = {name: gate.enter(name) for name in gate.candidates()}
+    decided = {name: gate.register(name) for name in gate.candidates()}
     champion = versions.holder(tracker.client, gate.name, CHAMPION)
     if champion is None:
-        raise UserError(f"{gate.name} has lost its alias '{CHAMPION}' meanwhile: run again")
-    names = {str(version.version): name for name, (version, _) in entered.items()}
-    decisions = [decision.reason for _, decision in entered.values()]
+        raise UserError(f"{gate.name} has lost its alias '{CHAMPION}': run 'dvc repro' again")
+    names = {str(version.version): name for name, (version, _) in decided.items()}
+    decisions = [decision.reason for _, decision in decided.values()]
     kind = champion.tags.get("model", "unknown")
     registered = {
         "name": gate.name,

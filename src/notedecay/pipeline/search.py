@@ -1,4 +1,4 @@
-"""Stage ``search``: the best model that trials on validation notes find."""
+"""Stage ``search``: trials evaluated on validation notes, and the best of them."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def run_search(project: Project, params: Params, instrument: str, bars: TrialBar
     Parameters
     ----------
     project : Project
-        Where results lie.
+        Holds the results.
     params : Params
         Validated.
     instrument : str
-        Which one.
+        Its name.
     bars : TrialBars
         Draws the progress.
 
     Returns
     -------
     str
-        What was found, in one line.
+        The best model and its score, in one line.
     """
     config = params.instrument(instrument)
     results = project.results(instrument)

@@ -1,4 +1,4 @@
-"""How a stage that tracks its work begins."""
+"""The tracker of a stage, with orphan runs ended."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from notedecay.tracking.runs import STAGE, Tracker
 def tracker_of(
     stage: str, project: Project, params: Params, instrument: str, clips: Path
 ) -> Tracker:
-    """The tracker of a stage, once the runs that dead processes have left RUNNING are ended.
+    """Tracker of a stage; runs that killed processes have left RUNNING are ended.
 
     Parameters
     ----------
     stage : str
-        Its name; the caller holds its lock.
+        Its name; the caller holds the lock of the stage.
     project : Project
-        Where the store lies.
+        Holds the store.
     params : Params
         Validated.
     instrument : str
-        Which one.
+        Its name.
     clips : Path
-        The file of clips that runs are about.
+        The file of clips, whose hash is a tag of every run.
     """
     tags = {STAGE: stage, **provenance(project, params.seed, clips)}
     tracker = Tracker(project.mlruns, instrument, tags)

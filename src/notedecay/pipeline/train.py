@@ -1,4 +1,4 @@
-"""Stage ``train``: the best configuration, trained in full."""
+"""Stage ``train``: full training of the best configuration of the search."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from notedecay.training.selection import CHECKPOINT_SCORE
 
 
 def run_train(project: Project, params: Params, instrument: str, bars: TrialBars) -> str:
-    """Write ``model/``, ``train.json`` (the run) and the curves; resume after a kill.
+    """Write ``model/``, ``train.json`` (run and epoch) and two curves; resume if interrupted.
 
     Parameters
     ----------
     project : Project
-        Where results lie.
+        Holds the results.
     params : Params
         Validated.
     instrument : str
-        Which one.
+        Its name.
     bars : TrialBars
         Draws the progress.
 
     Returns
     -------
     str
-        What was trained, in one line.
+        Model, selected epoch and score, in one line.
 
     Raises
     ------

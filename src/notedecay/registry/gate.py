@@ -1,4 +1,4 @@
-"""The gate to the alias ``champion``: a challenger must beat it on notes unseen by both."""
+"""The gate: a challenger becomes champion if it scores better on notes that both have not seen."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from notedecay.experiments.scoring import means
 from notedecay.models import Continuator, load
 from notedecay.registry import versions
 from notedecay.registry.names import CHALLENGER, CHAMPION, registered_name
-from notedecay.registry.promotion import CandidateScore, Decision, decide, succeed
+from notedecay.registry.promotion import CandidateScore, Decision, decide, promote_over_unloadable
 from notedecay.tracking.runs import Tracker
 
 
 class Gate:
-    """Registers candidates and decides for each whether the alias moves to it.
+    """Registration of candidates, and for each the decision whether it becomes champion.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Gate:
     config : Instrument
         Parameters.
     results : Path
-        What the stage ``compare`` wrote.
+        Folder with the outputs of the stage ``compare``.
     data : Path
         Recordings, for a champion with other signal settings.
     """
@@ -78,7 +78,7 @@ class Gate:
         best = max(baselines, key=lambda n: self.scores[n]["unseen"][measure] or 0.0, default=None)
         return [best, *learned] if best else learned
 
-    def enter(self, name: str) -> tuple[ModelVersion, Decision]:
+    def register(self, name: str) -> tuple[ModelVersion, Decision]:
         """Register a candidate, compare it with the champion, move the aliases."""
         client = self.tracker.client
         model = load(self.results / "candidates" / name)
@@ -91,14 +91,14 @@ class Gate:
         )
         present = versions.holder(client, self.name, CHAMPION)
         if present is not None:
-            # It may stem from before versions were described.
+            # Versions of early releases have no description.
             versions.describe(client, present, self._about(), present.tags.get("decision", ""))
             if str(present.version) == str(version.version):
                 return version, Decision(True, self._completed(present, model).tags["decision"])
         decision = self._decide(version, model, present)
-        # Described while the earlier reason is still known, which alone may be overwritten.
+        # Described before the tag is set: only a description equal to the old tag is replaced.
         versions.describe(client, version, self._about(), decision.reason)
-        # The reason first: a champion must have one, also when the process is killed here.
+        # The reason comes first: a champion has one even if the process is killed here.
         client.set_model_version_tag(self.name, version.version, "decision", decision.reason)
         alias = CHAMPION if decision.promoted else CHALLENGER
         holder = versions.holder(client, self.name, alias)
@@ -110,12 +110,12 @@ class Gate:
         signal = self.dataset.signal
         return (
             f"Continues a note ({signal.instrument}) from its first {signal.prime_seconds:g} s. "
-            f"'{CHAMPION}' is the version that continues unseen notes best; each version says "
-            "what it was compared with."
+            f"'{CHAMPION}' is the version that continues unseen notes best; the description of a "
+            "version says what it was compared with."
         )
 
     def _tags(self, name: str, model: Continuator[Any]) -> dict[str, str]:
-        """What a later comparison must know of a version."""
+        """Tags of a version that later comparisons read."""
         figures = self.scores[name]["unseen"]
         return {
             "model": name,
@@ -145,22 +145,24 @@ class Gate:
             return decide(challenger, None, measure=gate.measure, margin=gate.margin, notes=notes)
         champion_model = self._champion_model(present)
         if champion_model is None:
-            return succeed(challenger, str(present.version), measure=gate.measure, notes=notes)
+            return promote_over_unloadable(
+                challenger, str(present.version), measure=gate.measure, notes=notes
+            )
         present = self._completed(present, champion_model)
         clips, caveat = self.dataset.part("test"), ""
         if present.tags.get("protocol") == self.protocol:
-            value = self._kept_figure(present, champion_model)
+            value = self._figure(present, champion_model)
         else:
-            known = _trained_pitches(present)
-            clips = [clip for clip in clips if clip.pitch not in known]
+            trained_on = _trained_pitches(present)
+            clips = [clip for clip in clips if clip.pitch not in trained_on]
             if not clips:
-                why = f"{challenger.who} and the champion have no unseen note in common"
+                why = f"{challenger.label} and the champion have no unseen note in common"
                 return Decision(False, why)
             notes = len(clips)
             challenger = replace(challenger, value=self._evaluate(challenger_model, clips))
             value = self._evaluate(champion_model, clips)
-            if champion_model.learned and not known:
-                caveat = f"; version {present.version} may know them, its tag 'trained_on' is gone"
+            if champion_model.learned and not trained_on:
+                caveat = f"; version {present.version} may know them: it has no tag 'trained_on'"
         champion = CandidateScore(str(present.version), champion_model.name, value)
         decision = decide(
             challenger, champion, measure=gate.measure, margin=gate.margin, notes=notes
@@ -168,9 +170,9 @@ class Gate:
         return replace(decision, reason=decision.reason + caveat)
 
     def _champion_model(self, present: ModelVersion) -> Continuator[Any] | None:
-        """The champion, or None where it was saved by code that today's does not understand.
+        """Load the champion; None if the present code cannot, since its settings or nets changed.
 
-        Files that are lost or damaged are no reason to promote, and stop the gate.
+        Files that are lost or damaged raise an error: they are no reason to promote a challenger.
         """
         folder = versions.folder_of(self.tracker.client, present)
         try:
@@ -181,9 +183,9 @@ class Gate:
             return None
 
     def _completed(self, champion: ModelVersion, loaded: Continuator[Any]) -> ModelVersion:
-        """Write those of the champion's tags anew that somebody has deleted and that are known.
+        """Write missing tags of the champion: deleted ones, and those that early releases lack.
 
-        What it was trained on is known where it was evaluated on today's split.
+        The pitches that it was trained on are known only if it was evaluated on today's split.
         """
         client, number = self.tracker.client, champion.version
         tags = {
@@ -198,8 +200,8 @@ class Gate:
             client.set_model_version_tag(self.name, number, *tag)
         return client.get_model_version(self.name, number) if missing else champion
 
-    def _kept_figure(self, champion: ModelVersion, loaded: Continuator[Any]) -> float:
-        """The champion's figure on the test notes; where its tag is gone, it is computed anew."""
+    def _figure(self, champion: ModelVersion, loaded: Continuator[Any]) -> float:
+        """The champion's figure on the test notes, from its tag or else computed."""
         tag = f"unseen.{self.config.register_.measure}"
         try:
             value = float(champion.tags.get(tag, "nan"))
@@ -207,7 +209,7 @@ class Gate:
             value = math.nan
         if math.isfinite(value):
             return value
-        value = round(self._evaluate(loaded, self.dataset.part("test")), 4)  # as figures are kept
+        value = round(self._evaluate(loaded, self.dataset.part("test")), 4)  # as tags are
         self.tracker.client.set_model_version_tag(self.name, champion.version, tag, str(value))
         return value
 
@@ -216,23 +218,23 @@ class Gate:
         if model.signal == self.dataset.signal:
             scored = notes.evaluate(model)
         else:
-            scored = notes.score(self._translated(model, clips))
+            scored = notes.score(self._continued_at_its_rate(model, clips))
         value = means(scored, notes)[self.config.register_.measure]
         return 0.0 if np.isnan(value) else value
 
-    def _translated(self, model: Continuator[Any], clips: list[Clip]) -> list[Samples]:
-        """Generate what a champion with other signal settings generates, at the present rate."""
+    def _continued_at_its_rate(self, model: Continuator[Any], clips: list[Clip]) -> list[Samples]:
+        """Continuations of a model with other signal settings, resampled to the dataset's rate."""
         signal, own = model.signal, self.dataset.signal
         ids = {clip.id for clip in clips}
         notes = [n for n in catalogue.read(self.results / "catalogue.json") if n.id in ids]
-        known = prepare_clips(
+        prepared = prepare_clips(
             self.data,
             notes,
             rate=signal.rate,
             seconds=self.config.prepare.seconds,
             highpass_hz=signal.highpass_hz,
         )
-        primes = {c.id: c.samples[: signal.prime_samples] for c in known}
+        primes = {c.id: c.samples[: signal.prime_samples] for c in prepared}
         seconds = [len(clip.samples) / clip.rate - signal.prime_seconds for clip in clips]
         made = model.continue_primes(
             [primes[clip.id] for clip in clips], [round(s * signal.rate) for s in seconds]
@@ -247,11 +249,11 @@ class Gate:
         ]
 
     def _run_of(self, name: str, model: Continuator[Any]) -> str:
-        """The candidate's run; made again where this store does not have it."""
+        """Id of the candidate's run; a new one where this store does not have it."""
         run_id: str = self.runs[name]
         known = self.tracker.get(run_id)
         if known is not None:
-            if known.info.status == "KILLED":  # later than its evaluation, which was completed
+            if known.info.status == "KILLED":  # after its evaluation, which is complete
                 self.tracker.client.set_terminated(run_id, "FINISHED", known.info.end_time)
             return run_id
         earlier = self.tracker.find("notedecay.imported_from", run_id, kind_of(model))
@@ -265,12 +267,12 @@ class Gate:
 
 
 def _trained_pitches(champion: ModelVersion) -> set[int]:
-    """Pitches that a champion was trained on, as far as its tag says so."""
+    """Pitches that a champion was trained on, by its tag; empty without one."""
     words = champion.tags.get("trained_on", "").split(",")
     return {int(word) for word in words if word.strip().isdigit()}
 
 
 def _as_long_as(samples: Samples, start: int, stop: int) -> Samples:
-    """From start to stop, with silence where resampling came out short."""
+    """Samples from start to stop; silence fills what is missing after resampling."""
     missing = max(0, stop - len(samples))
     return np.pad(samples, (0, missing))[start:stop]

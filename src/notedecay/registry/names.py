@@ -1,4 +1,4 @@
-"""How models are named in the registry."""
+"""Names of models in the registry, and their URIs."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def parse_uri(uri: str) -> tuple[str, str | None, str | None]:
     Parameters
     ----------
     uri : str
-        As MLflow writes it.
+        In MLflow's form.
 
     Returns
     -------
     name, alias, version : str, str or None, str or None
-        Exactly one of alias and version is there.
+        Exactly one of alias and version is given.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Promotion to the alias ``champion``: the version that continues the same unseen notes better."""
+"""Promotion to the alias ``champion``: the version that scores better on the same notes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class CandidateScore:
     version : str
         In the registry.
     model : str
-        Its kind.
+        Name of its model.
     value : float
         Mean of the measure over the notes.
     """
@@ -25,8 +25,8 @@ class CandidateScore:
     value: float
 
     @property
-    def who(self) -> str:
-        """Its name in a sentence."""
+    def label(self) -> str:
+        """Model and version, for a sentence."""
         return f"{self.model} (version {self.version})"
 
 
@@ -37,7 +37,7 @@ class Decision:
     Attributes
     ----------
     promoted : bool
-        True where the alias moves.
+        Whether the alias moves to the challenger.
     reason : str
         One sentence with the figures.
     """
@@ -63,9 +63,9 @@ def decide(
     champion : CandidateScore or None
         The present one, scored on the same notes; None where there is none.
     measure : str
-        What was averaged; higher is better.
+        The measure that was averaged; higher is better.
     margin : float
-        What the challenger must gain at least; it must always gain something.
+        Least gain of the challenger; with 0 any gain is enough.
     notes : int
         How many unseen notes.
 
@@ -74,20 +74,22 @@ def decide(
     Decision
         Promoted or not, with the figures.
     """
-    who = challenger.who
+    label = challenger.label
     figure = f"{measure} {challenger.value:.3f}"
     if champion is None:
-        return Decision(True, f"{who} is the first: {figure} on {notes} unseen notes")
-    other = f"{champion.who} {champion.value:.3f}"
+        return Decision(True, f"{label} is the first: {figure} on {notes} unseen notes")
+    other = f"{champion.label} {champion.value:.3f}"
     gain = challenger.value - champion.value
     enough = gain >= margin or math.isclose(gain, margin)  # 0.3 - 0.2 falls short of 0.1
     if gain > 0 and enough:
-        return Decision(True, f"{who} beats {other}: {figure} on {notes} unseen notes")
+        return Decision(True, f"{label} beats {other}: {figure} on {notes} unseen notes")
     need = f" by {margin:g}" if margin else ""
-    return Decision(False, f"{who} does not beat {other}{need}: {figure} on {notes} unseen notes")
+    return Decision(False, f"{label} does not beat {other}{need}: {figure} on {notes} unseen notes")
 
 
-def succeed(challenger: CandidateScore, champion: str, *, measure: str, notes: int) -> Decision:
+def promote_over_unloadable(
+    challenger: CandidateScore, champion: str, *, measure: str, notes: int
+) -> Decision:
     """Promote a challenger over a champion that the present code cannot load.
 
     Parameters
@@ -107,5 +109,5 @@ def succeed(challenger: CandidateScore, champion: str, *, measure: str, notes: i
         Promoted.
     """
     figure = f"{measure} {challenger.value:.3f} on {notes} unseen notes"
-    why = f"version {champion}, which the present code cannot load"
-    return Decision(True, f"{challenger.who} takes over from {why}: {figure}")
+    other = f"version {champion}, which the present code cannot load"
+    return Decision(True, f"{challenger.label} takes over from {other}: {figure}")

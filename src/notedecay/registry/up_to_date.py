@@ -1,9 +1,9 @@
-"""Whether the registry is as the stage ``register`` left it, found without MLflow.
+"""Check without MLflow whether the registry is as the stage ``register`` left it.
 
-The stage always runs, since DVC does not see the registry. To import MLflow and torch, and to
-compare what is compared already, takes some ten seconds. So the stage leaves a hash of all that it
-depends on, and ends at once where the hash is still the same: results, versions, their tags,
-aliases and files, and runs. Where anything differs or cannot be read, the stage does its work.
+The stage always runs, since DVC cannot see the registry. Importing MLflow and torch and comparing
+again takes some ten seconds. So the stage leaves a hash of all that it depends on: results,
+versions with their tags, aliases and files, and runs. It ends at once if the hash is the same. If
+anything differs or cannot be read, the stage does its work.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ INPUTS = (
     "candidates", "catalogue.json", "clips.npz", "params.yaml", "registered.json", "runs.json",
     "scores.json", "split.json",
 )  # fmt: skip
-"""Files and folders of an instrument's results."""
+"""Files and folders of an instrument's results that the stage reads or writes."""
 
 TABLES = ("registered_models", "model_versions", "model_version_tags", "registered_model_aliases")
 """Tables of MLflow that describe a registered model, each with a column ``name``."""
 
 
 def is_up_to_date(project: Project, instrument: str) -> bool:
-    """Say whether the stage ``register`` has nothing to do.
+    """Whether the stage ``register`` has nothing to do.
 
     Parameters
     ----------
     project : Project
-        Where results and the local store lie.
+        Holds results and the local store.
     instrument : str
-        Which one.
+        Its name.
 
     Returns
     -------
     bool
-        False for a store that ``MLFLOW_TRACKING_URI`` names, which is not looked into.
+        Always False if ``MLFLOW_TRACKING_URI`` names a store, which is not read.
     """
     path = _path(project, instrument)
     try:
@@ -55,10 +55,10 @@ def is_up_to_date(project: Project, instrument: str) -> bool:
 
 
 def remember(project: Project, instrument: str) -> None:
-    """Note that the registry is in line with the results."""
+    """Record that the registry is up to date with the results."""
     try:
         state = _state(project, instrument)
-    except (OSError, ValueError, sqlite3.Error):  # then the next call does its work
+    except (OSError, ValueError, sqlite3.Error):  # then the next call does the work
         return
     with replacing(_path(project, instrument)) as partial:
         partial.write_text(state, encoding="utf-8")
@@ -69,9 +69,9 @@ def _path(project: Project, instrument: str) -> Path:
 
 
 def _state(project: Project, instrument: str) -> str:
-    """Hash of results and registry; ValueError for a registry that is not the local one."""
+    """Hash of results and registry; ValueError if the registry is not the local one."""
     if os.environ.get("MLFLOW_TRACKING_URI"):
-        raise ValueError("the registry is a server's")
+        raise ValueError("the registry is not the local one")
     results = project.results(instrument)
     state = hashlib.sha256()
     for name in INPUTS:
@@ -86,7 +86,7 @@ def _state(project: Project, instrument: str) -> str:
 
 
 def _rows(store: sqlite3.Connection, name: str, runs: list[str]) -> Iterator[object]:
-    """Rows about a registered model and its runs, and size and time of its versions' files."""
+    """Rows of a registered model and its runs, and size and time of its versions' files."""
     for table in TABLES:
         yield from sorted(map(str, store.execute(f"select * from {table} where name = ?", (name,))))
     for run in runs:
@@ -94,7 +94,7 @@ def _rows(store: sqlite3.Connection, name: str, runs: list[str]) -> Iterator[obj
             "select status, lifecycle_stage from runs where run_uuid = ?", (run,)
         ).fetchone()
     if store.execute("select 1 from runs where status = 'RUNNING'").fetchone():
-        raise ValueError("a run may have to be ended")
+        raise ValueError("a run may be an orphan that the stage ends")
     places = store.execute("select storage_location from model_versions where name = ?", (name,))
     for (place,) in places.fetchall():
         address = urlparse(place or "")
@@ -103,7 +103,7 @@ def _rows(store: sqlite3.Connection, name: str, runs: list[str]) -> Iterator[obj
 
 
 def _files(path: Path) -> list[Path]:
-    """A file, or all files of a folder; OSError where there is neither."""
+    """A file, or all files of a folder; OSError if neither exists."""
     if path.is_dir():
         return sorted(file for file in path.rglob("*") if file.is_file())
     path.stat()

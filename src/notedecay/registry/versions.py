@@ -46,16 +46,16 @@ def register(
     folder : Path
         Written by :meth:`Continuator.save`.
     run_id : str
-        Where the model comes from.
+        The run that made the model.
     name : str
         Of the registered model.
     tags : dict of str to str
-        For the version; ``model``, its name, names the logged model too.
+        Tags of the version; ``model`` is also the name of the logged model.
 
     Returns
     -------
     ModelVersion
-        The run's version, new or known; a new one has the checksums of its files in a tag.
+        The run's version, new or existing; a new one has a tag with the checksums of its files.
 
     Raises
     ------
@@ -67,16 +67,18 @@ def register(
         for tag in tags.items() - known[0].tags.items():
             client.set_model_version_tag(name, known[0].version, *tag)
         return known[0]
-    models.load(folder)  # what cannot be used is not registered
+    models.load(folder)  # a model that cannot be loaded is not registered
     sums = json.dumps(checksums.of_folder(folder))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # hints for models that take arbitrary tables
-        model_id = _whole(client, run_id, sums) or _log(client, folder, run_id, tags["model"], sums)
+        model_id = _logged(client, run_id, sums) or _log(
+            client, folder, run_id, tags["model"], sums
+        )
         return mlflow.register_model(f"models:/{model_id}", name, tags={**tags, SUMS_TAG: sums})
 
 
-def _whole(client: MlflowClient, run_id: str, sums: str) -> str | None:
-    """A model that a killed process has logged into the run; what it left half done is deleted."""
+def _logged(client: MlflowClient, run_id: str, sums: str) -> str | None:
+    """Id of a model that a killed process has logged into the run; incomplete ones are deleted."""
     experiment = client.get_run(run_id).info.experiment_id
     for model in client.search_logged_models([experiment], f"source_run_id = '{run_id}'"):
         if model.status == LoggedModelStatus.READY:
@@ -88,10 +90,10 @@ def _whole(client: MlflowClient, run_id: str, sums: str) -> str | None:
 
 
 def _log(client: MlflowClient, folder: Path, run_id: str, model_name: str, sums: str) -> str:
-    """Log a saved model into a run, whose status and end stay what they are.
+    """Log a saved model into a run without a change of the run's status and end time.
 
-    ``mlflow.pyfunc.log_model`` would need the run to be active again; killed meanwhile, it
-    would stay so for ever.
+    ``mlflow.pyfunc.log_model`` would need an active run; killed meanwhile, the process would leave
+    it RUNNING for ever.
     """
     run = client.get_run(run_id)
     model = mlflow.initialize_logged_model(
@@ -118,23 +120,23 @@ def _log(client: MlflowClient, folder: Path, run_id: str, model_name: str, sums:
 
 
 def describe(client: MlflowClient, version: ModelVersion, model: str, why: str) -> None:
-    """Say in the registry what a model is, and what became of its version.
+    """Write the descriptions of a registered model and of a version.
 
     Parameters
     ----------
     client : MlflowClient
         Of the store.
     version : ModelVersion
-        As the store gives it before the tag ``decision`` is set anew.
+        As the store returns it before the tag ``decision`` is set again.
     model, why : str
-        Descriptions of the registered model and of the version. What somebody wrote there
-        stays: the model's is written where there is none, the version's where there is none
-        or where it is the earlier decision.
+        Descriptions of the registered model and of the version. A user's own text stays: the
+        model's description is written if there is none, the version's if there is none or if it is
+        the earlier decision.
     """
     if not client.get_registered_model(version.name).description:
         client.update_registered_model(version.name, model)
-    said = version.description or ""
-    if said != why and said in ("", version.tags.get("decision")):
+    present = version.description or ""
+    if present != why and present in ("", version.tags.get("decision")):
         client.update_model_version(version.name, version.version, why)
 
 
@@ -144,7 +146,7 @@ def find(client: MlflowClient, uri: str) -> ModelVersion:
     Raises
     ------
     UserError
-        For a name, alias or version that is not there, naming those that are.
+        For a name, alias or version that does not exist; the message names those that do.
     """
     name, alias, version = parse_uri(uri)
     try:
@@ -171,7 +173,7 @@ def find(client: MlflowClient, uri: str) -> ModelVersion:
 
 
 def holder(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
-    """The version behind an alias, None where there is none yet."""
+    """The version that has an alias; None if there is none yet."""
     try:
         return client.get_model_version_by_alias(name, alias)
     except MlflowException as error:
@@ -186,7 +188,7 @@ def load_version(client: MlflowClient, version: ModelVersion) -> Continuator[Any
     Raises
     ------
     UserError
-        When its files are gone, changed, or do not fit together.
+        If its files are missing, changed, or do not fit together.
     """
     return models.load(folder_of(client, version))
 
@@ -197,17 +199,17 @@ def folder_of(client: MlflowClient, version: ModelVersion) -> Path:
     Raises
     ------
     DamagedError
-        When its files are gone, or are not those that were registered. A version from before
-        checksums were kept is taken as it is.
+        If its files are missing, or are not those that were registered. A version without
+        checksums, of an early release, is not checked.
     UserError
-        When it is no model of ours.
+        If it is no model of notedecay.
     """
     uri = f"models:/{version.name}/{version.version}"
     try:
         folder = Path(mlflow.artifacts.download_artifacts(uri))
     except (MlflowException, OSError) as error:
         raise DamagedError(
-            f"the files of {uri} cannot be had from {_whereabouts(client, version, uri)}: {MEND}"
+            f"the files of {uri} cannot be had from {_address(client, version, uri)}: {MEND}"
         ) from error
     found = [path for name in DESCRIPTIONS for path in sorted(folder.rglob(name))]
     if not found and SUMS_TAG in version.tags:
@@ -220,7 +222,7 @@ def folder_of(client: MlflowClient, version: ModelVersion) -> Path:
 
 
 def _sums(version: ModelVersion, uri: str) -> dict[str, str]:
-    """Checksums that the version was registered with; none where it has no such tag."""
+    """Checksums that a version was registered with; none if it has no such tag."""
     text = version.tags.get(SUMS_TAG, "{}")
     try:
         return {str(name): str(digest) for name, digest in json.loads(text).items()}
@@ -231,8 +233,8 @@ def _sums(version: ModelVersion, uri: str) -> dict[str, str]:
         ) from error
 
 
-def _whereabouts(client: MlflowClient, version: ModelVersion, uri: str) -> str:
-    """Where the files of a version should lie; its URI where the store does not say."""
+def _address(client: MlflowClient, version: ModelVersion, uri: str) -> str:
+    """Address of a version's files; its URI if the store has no address."""
     try:
         return str(client.get_model_version_download_uri(version.name, version.version))
     except (MlflowException, OSError):  # it may be the store itself that failed

@@ -1,1 +1,1 @@
-"""Tables, pages and small pictures for people."""
+"""Reports: terminal tables, Markdown, and pictures small enough to be committed."""

@@ -1,4 +1,4 @@
-"""The catalogue as a table and a picture."""
+"""The report of ``notedecay notes``: the catalogue as a table and a picture."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def show_notes(
     console: Console,
     progress: Console,
 ) -> None:
-    """Print a row per note, and draw an overview where it is asked for.
+    """Print a row per note, and draw an overview if asked.
 
     Parameters
     ----------
     project : Project
-        Where the recordings lie.
+        Holds the recordings.
     params : Params
         Holds the high-pass filter of each instrument.
     instrument : str or None
-        Which one; all in the data folder by default.
+        Its name; all instruments in the data folder by default.
     picture : Path or None
         PNG to write.
     console : Console
@@ -67,12 +67,12 @@ def show_notes(
 
 
 def _notes(project: Project, params: Params, instrument: str, console: Console) -> list[Note]:
-    """Notes of the pipeline's catalogue where it is of these very files, else measured anew."""
+    """Notes of the pipeline's catalogue if it is newer than the files, else measured again."""
     written = project.results(instrument) / "catalogue.json"
     files = catalogue.recordings(project.data, instrument)
     if written.exists() and written.stat().st_mtime > max(f.stat().st_mtime for f in files):
         notes = catalogue.read(written)
-        # A file that was deleted, renamed or moved here leaves no newer date behind.
+        # Dates do not show files that were deleted, renamed or moved into the folder.
         if {n.file for n in notes} == {f.relative_to(project.data).as_posix() for f in files}:
             return notes
     config = params.instruments.get(instrument, params.defaults)

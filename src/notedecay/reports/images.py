@@ -9,10 +9,10 @@ from PIL import Image
 from notedecay.core.files import replacing
 
 COLOURS = 256
-"""A palette: enough for spectrograms, and half of the bytes."""
+"""Size of the palette: enough for spectrograms, with half of the bytes."""
 
 
 def shrink(source: Path, target: Path) -> None:
-    """Copy a PNG with fewer colours; its folder is made where it is missing."""
+    """Copy a PNG with fewer colours; the folder is made if it is missing."""
     with replacing(target) as path, Image.open(source) as image:
         image.convert("RGB").quantize(COLOURS).save(path, "PNG", optimize=True)

@@ -1,4 +1,4 @@
-"""Copy of a page and its pictures to where they are committed."""
+"""Publication of a page and its pictures in a folder that is committed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Picture:
     source : Path
         PNG.
     shows : str
-        What it shows, for the line below it.
+        Its caption.
     """
 
     source: Path
@@ -27,16 +27,16 @@ class Picture:
 
 
 def publish(text: Path, pictures: Mapping[str, Picture], page: Path) -> Path:
-    """Copy a text, and below it its pictures, made small.
+    """Write a page of a text with its pictures below, in fewer colours.
 
     Parameters
     ----------
     text : Path
         Markdown.
     pictures : mapping of str to Picture
-        What to call the copy of each, which lies beside the page.
+        By file name of the copy, which is written beside the page.
     page : Path
-        Where to.
+        The file to write.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The table at the end of a run: the champion, and the measures of every model."""
+"""The table at the end of ``make repro``: the champion, and the measures of every model."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ COLUMNS = {
 
 
 def show(project: Project, params: Params, console: Console) -> None:
-    """Print a table per instrument, and the two commands to go on with.
+    """Print a table per instrument, and the two commands that come next.
 
     Parameters
     ----------
     project : Project
-        Where results lie.
+        Holds the results.
     params : Params
-        Which instruments.
+        Lists the instruments.
     console : Console
         Where to print.
     """
@@ -56,7 +56,7 @@ def show(project: Project, params: Params, console: Console) -> None:
             console.print(f"  {reason}", style="dim", markup=False, soft_wrap=True)
         console.print()
     name = read_json(results / "registered.json")["name"]
-    console.print("look:      make ui")
+    console.print("inspect:   make ui")
     command = pasteable(
         ".venv/bin/notedecay", "generate", "--model", f"models:/{name}@champion",
         "--prime", _example(results), "--seconds", "5", "--out", "note.wav",
@@ -100,7 +100,7 @@ def _searched(results: Path) -> str:
     only = read_json(results / "best.json")["model"]
     scores: dict[str, list[float]] = {}
     for trial in trials:
-        name = trial.get("model") or only  # a search of one kind does not suggest it
+        name = trial.get("model") or only  # a search of one model does not suggest it
         scores.setdefault(name, []).append(_score(trial["score"], results))
     ranked = sorted(scores.items(), key=lambda pair: -max(pair[1]))
     each = (f"{name} {max(found):.3f} ({len(found)} trials)" for name, found in ranked)
@@ -124,7 +124,7 @@ def _cells(figures: dict[str, Any]) -> list[str]:
 
 
 def _example(results: Path) -> str:
-    """A recording that the user has: the file of the first test note."""
+    """Path of an existing recording: the file of the first test note."""
     test = set(read_json(results / "split.json")["test"])
     notes = read_json(results / "catalogue.json")
     for row in notes:

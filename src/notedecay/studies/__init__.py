@@ -1,1 +1,1 @@
-"""Lists of trials, and the tables that they end in."""
+"""Studies: each lists trials and makes tables of their results."""

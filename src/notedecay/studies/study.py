@@ -27,7 +27,7 @@ from notedecay.tracking.provenance import provenance
 from notedecay.tracking.runs import ActiveRun, Tracker
 
 STUDY, ROW = "notedecay.study", "notedecay.row"
-"""Tags of runs: the name of a study, and the trials that a row of its table is made of."""
+"""Tags of runs: the name of a study; a hash of the trials of a row of its table."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Placed:
     Attributes
     ----------
     condition : str
-        The question that the row answers, such as a length of the prime.
+        The condition of the row, such as a length of the prime.
     label : str
         The system.
     trial : Trial
-        One of those that the row is made of.
+        One of the trials whose results form the row.
     """
 
     condition: str
@@ -50,13 +50,13 @@ class Placed:
 
     @property
     def name(self) -> str:
-        """Of the row."""
+        """Name of the row."""
         return f"{self.label}, {self.condition}"
 
 
 @dataclass(frozen=True)
 class Row:
-    """A system under a condition; every note was scored once.
+    """Results of a system under a condition; every note is scored once.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class Row:
     notes, partials : list of dict
         Rows of the CSV files.
     placed : list of Placed
-        The trials behind it.
+        Its trials.
     """
 
     condition: str
@@ -97,7 +97,7 @@ class Study:
     kind : str
         Of its run, a key of :data:`notedecay.tracking.descriptions.RUNS`.
     title : str
-        Tells apart studies of one kind.
+        Distinguishes studies of one kind.
     seed : int
         Of the pipeline.
     clips : Path
@@ -113,7 +113,7 @@ class Study:
 
     @property
     def store(self) -> TrialStore:
-        """Where its trials are kept."""
+        """The store of its trials."""
         return TrialStore(self.project.trials)
 
     def run(
@@ -198,13 +198,13 @@ def _row(condition: str, label: str, placed: list[Placed], store: TrialStore) ->
 
 
 def _scores(note: Mapping[str, Any]) -> Scores:
-    """A note's row as scores; JSON has null for NaN."""
+    """Scores of a note's row, whose nulls stand for NaN."""
     known = {m: math.nan if note[m] is None else float(note[m]) for m in MEASURES}
     return Scores(**known, judged=int(note["judged"]))
 
 
 def _log_row(tracker: Tracker, row: Row, parent: str) -> None:
-    """Log the figures of a row into a run of its own, once."""
+    """Log the means of a row to a run of its own, once."""
     trials = [one.trial for one in row.placed]
     made_of = "\n".join(sorted(trial.fingerprint for trial in trials))
     key = hashlib.sha256(f"{row.condition}\n{made_of}".encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""SQLite files of runs and of studies: their addresses, and what is wrong with them."""
+"""SQLite files of runs and of studies: addresses, checks and error messages."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _REASONS = {
     "no such table": "tables are missing in it: bring back a copy, or begin anew after {aside}",
     "no such column": "columns are missing in it: bring back a copy, or begin anew after {aside}",
 }
-"""What SQLite says, in lower case, and what to do."""
+"""Messages by what an error of SQLite contains, in lower case."""
 
 
 def sqlite_url(path: Path) -> str:
@@ -116,7 +116,7 @@ def _tables(path: Path) -> set[str]:
 
 
 def failure(path: Path, kind: Kind, error: BaseException) -> UserError:
-    """One line for what a database, or what works with it, has raised.
+    """Error in one line for what a database, or a program that uses it, has raised.
 
     Parameters
     ----------
@@ -138,14 +138,14 @@ def failure(path: Path, kind: Kind, error: BaseException) -> UserError:
 
 
 def root(error: BaseException) -> BaseException:
-    """The error that an error was made of, and that one of, to the first."""
+    """The first error in a chain of causes."""
     while error.__cause__ is not None:
         error = error.__cause__
     return error
 
 
 def root_text(error: BaseException) -> str:
-    """What the database itself said, in one line: without statements and advertisement."""
+    """Message of the database itself, in one line, without SQL statements and links."""
     error = root(error)
     text = getattr(error, "strerror", None) or str(error)
     first = re.split(r"\n|\[SQL:|\(Background on", str(text).strip())[0]
@@ -167,7 +167,7 @@ def _aside(path: Path) -> str:
 
 
 def _holder(path: Path) -> str:
-    """Who has a file open, as far as this user may see."""
+    """Another process that has a file open, as far as this user may see."""
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             files = (Path(held.path) for held in process.open_files())

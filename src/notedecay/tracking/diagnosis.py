@@ -1,4 +1,4 @@
-"""What a run leaves of its diagnosis: heat maps, warnings, numbers."""
+"""Logging of a training's diagnosis to its run: heat maps, warnings, metrics."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ FOLDER = "diagnosis"
 WARNINGS_TAG = "notedecay.warnings"
 
 
-def log_diagnosis(run: ActiveRun, looks: Sequence[Snapshot]) -> None:
+def log_diagnosis(run: ActiveRun, snapshots: Sequence[Snapshot]) -> None:
     """Log a diagnosis when the training is over.
 
     Parameters
     ----------
     run : ActiveRun
         Gets ``diagnosis/*.png``, ``diagnosis/warnings.txt`` and ``diagnosis/snapshots.json`` as
-        files; the warnings of the last look as the tag ``notedecay.warnings``; and for each look
-        the metrics ``diagnosis.gradient.<layer>``, ``diagnosis.dead.<layer>``,
+        files; the warnings of the last snapshot as the tag ``notedecay.warnings``; and for each
+        snapshot the metrics ``diagnosis.gradient.<layer>``, ``diagnosis.dead.<layer>``,
         ``diagnosis.disagreement.<layer>`` and ``diagnosis.likeness``.
-    looks : sequence of Snapshot
+    snapshots : sequence of Snapshot
         One or more, of that training.
     """
     with tempfile.TemporaryDirectory(prefix="notedecay-") as name:
-        write_diagnosis(looks, Path(name))
+        write_diagnosis(snapshots, Path(name))
         run.folder(Path(name), FOLDER)
-    run.tag({WARNINGS_TAG: "\n".join(find_warnings(looks[-1])) or "none"})
+    run.tag({WARNINGS_TAG: "\n".join(find_warnings(snapshots[-1])) or "none"})
     there = run.steps("diagnosis.likeness")
-    for look in looks:
-        if look.epoch not in there:  # a killed stage may have come this far before
-            run.metrics(_metrics(look), look.epoch)
+    for snapshot in snapshots:
+        if snapshot.epoch not in there:  # a killed process may have logged it
+            run.metrics(_metrics(snapshot), snapshot.epoch)
 
 
-def _metrics(look: Snapshot) -> dict[str, float]:
+def _metrics(snapshot: Snapshot) -> dict[str, float]:
     by_layer = {
         f"diagnosis.{what}.{name}": value
-        for name, layer in look.layers.items()
+        for name, layer in snapshot.layers.items()
         for what, value in (
             ("gradient", layer.gradient),
             ("dead", layer.dead),
@@ -49,4 +49,4 @@ def _metrics(look: Snapshot) -> dict[str, float]:
         )
         if value is not None
     }
-    return by_layer | {"diagnosis.likeness": look.likeness.made}
+    return by_layer | {"diagnosis.likeness": snapshot.likeness.made}

@@ -1,4 +1,4 @@
-"""What a run leaves to listen to and to look at, under the same names in every run."""
+"""Logging of audio and pictures of notes, under the same names in every run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from notedecay.training.evaluator import ScoredContinuation, spread
 from notedecay.training.listening import write_listening
 
 Scored = Mapping[str, Sequence[ScoredContinuation]]
-"""What was judged of one continuator, by split."""
+"""Scored continuations of one model, by split."""
 
 
 def log_listening(run: ActiveRun, scored: Scored, count: int, prime_samples: int) -> None:
@@ -30,9 +30,9 @@ def log_listening(run: ActiveRun, scored: Scored, count: int, prime_samples: int
     """
     with tempfile.TemporaryDirectory(prefix="notedecay-") as name:
         folder = Path(name)
-        for split, judged in scored.items():
-            ids = {clip.id for clip in spread([item.clip for item in judged], count)}
-            few = [item for item in judged if item.clip.id in ids]
+        for split, items in scored.items():
+            ids = {clip.id for clip in spread([item.clip for item in items], count)}
+            few = [item for item in items if item.clip.id in ids]
             write_listening(few, prime_samples, folder / split)
         run.folder(folder, "listen")
         run.images(folder)

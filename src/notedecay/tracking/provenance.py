@@ -1,4 +1,4 @@
-"""Where a run comes from: code, data, pipeline state, seed."""
+"""Provenance of a run: versions of code, data and pipeline, and the seed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from notedecay.core.digests import digest
 from notedecay.core.project import Project
 
 WRITTEN = ("dvc.lock", "results")
-"""What the pipeline itself writes, and versions: changed there is not changed code or data."""
+"""Versioned files that the pipeline writes; a change of them is no change of code or data."""
 
 
 def provenance(project: Project, seed: int, clips: Path) -> dict[str, str]:
-    """Tags that say with which code and data a run was made.
+    """Tags with the versions of code and data that a run is made with.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def provenance(project: Project, seed: int, clips: Path) -> dict[str, str]:
     seed : int
         Of the pipeline.
     clips : Path
-        The file of clips that the run learns from.
+        The file of clips that the run uses.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def provenance(project: Project, seed: int, clips: Path) -> dict[str, str]:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    """What git answers; None where there is no clone, or no git, or one that it refuses."""
+    """Output of a git command; None if there is no clone or no git, or if git refuses the clone."""
     command = ["git", "-C", str(root), *arguments]
     english = {**os.environ, "LC_ALL": "C"}
     try:
@@ -61,19 +61,19 @@ def _git(root: Path, *arguments: str) -> str | None:
         )
     except OSError as error:
         if (root / ".git").exists():
-            _say_once(f"git cannot be run ({error.strerror}): runs do not say of which commit")
+            _warn_once(f"git cannot be run ({error.strerror}): runs are logged without a commit")
         return None
     if "dubious ownership" in answer.stderr:
         trust = re.search(r"safe\.directory (.+)", answer.stderr)
         top = shlex.split(trust[1])[0] if trust else str(root)
         remedy = pasteable("git", "config", "--global", "--add", "safe.directory", top)
-        _say_once(
-            f"git refuses {top}, which belongs to another user, so runs do not say of which "
-            f"commit; to trust it, run {remedy}"
+        _warn_once(
+            f"git refuses {top}, which belongs to another user, so runs are logged without "
+            f"a commit; to trust it, run {remedy}"
         )
     return answer.stdout.strip() if answer.returncode == 0 else None
 
 
 @cache
-def _say_once(line: str) -> None:
+def _warn_once(line: str) -> None:
     print(line, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""A local store that was moved: MLflow writes absolute addresses of artifacts into it."""
+"""Relocation of a local store: MLflow keeps absolute addresses of artifacts in its database."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ ADDRESSES = {
     "logged_models": "artifact_location",
     "model_versions": "storage_location",
 }
-"""Where MLflow 3.17 keeps them, by table."""
+"""Columns in which MLflow 3.17 keeps addresses, by table."""
 
 
-def follow(database: Path, artifacts: Path) -> None:
-    """Let a store that came with its folder from elsewhere find its artifacts again.
+def relocate(database: Path, artifacts: Path) -> None:
+    """Rewrite the addresses of artifacts in a store whose folder was moved or copied.
 
     Parameters
     ----------
     database : Path
         SQLite file of the store, its tables made.
     artifacts : Path
-        Absolute folder beside the database. Where it holds files that the store knows under
-        another folder, all that points there is made to point here, whether or not the other
-        folder is there: it is the original's, or a later clone's. Where it holds none, the
-        store is a copy without its artifacts: it goes on in the other folder as long as that
-        can be read. Else new runs are kept here, and what is known of the old ones stays, since
-        the folder may come back.
+        Absolute folder beside the database. If it holds files that the store knows under another
+        folder, all addresses below that folder are rewritten, whether or not it still exists: it
+        may belong to the original of this copy. If it holds none, the store is a copy without its
+        artifacts. It then uses the other folder as long as that can be read; otherwise new runs
+        keep their artifacts here, and the addresses of old runs stay, since the folder may be
+        mounted again.
     """
     here = artifacts.as_uri()
     with closing(sqlite3.connect(database)) as store:
         for old in _roots(store) - {here}:
-            if _came_along(store, old, here):
-                _point(store, ADDRESSES, old, here)
+            if _holds_files_of(store, old, here):
+                _rewrite(store, ADDRESSES, old, here)
             elif not os.access(_folder(old), os.R_OK):
-                _point(store, ["experiments"], old, here)
+                _rewrite(store, ["experiments"], old, here)
 
 
 def _roots(store: sqlite3.Connection) -> set[str]:
@@ -56,11 +56,11 @@ def _folder(address: str) -> Path:
     return Path(url2pathname(urlsplit(address).path))
 
 
-def _came_along(store: sqlite3.Connection, old: str, new: str) -> bool:
-    """Whether the new folder holds anything that the store knows in the old one.
+def _holds_files_of(store: sqlite3.Connection, old: str, new: str) -> bool:
+    """Whether the new folder holds any file that the store knows in the old one.
 
-    That it is not empty would not do: a copy without artifacts may have begun an experiment
-    of its own there.
+    It is not enough that the new folder holds files: a copy without artifacts may have started an
+    experiment there.
     """
     return any(
         _folder(new + address.removeprefix(old)).exists()
@@ -73,8 +73,8 @@ def _came_along(store: sqlite3.Connection, old: str, new: str) -> bool:
     )
 
 
-def _point(store: sqlite3.Connection, tables: Iterable[str], old: str, new: str) -> None:
-    """Replace the beginning of every address that lies in the old folder, or is it."""
+def _rewrite(store: sqlite3.Connection, tables: Iterable[str], old: str, new: str) -> None:
+    """Replace the old folder by the new one in every address that begins with it."""
     with store:  # all tables or none
         for table in tables:
             column = ADDRESSES[table]

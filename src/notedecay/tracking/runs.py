@@ -1,4 +1,4 @@
-"""Runs that end as what they were: finished, failed, or killed."""
+"""MLflow runs that always end with a status: finished, failed, or killed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ STAGE = "notedecay.stage"
 """Tag of a run that a stage of the pipeline writes, or wrote last: its name."""
 
 FLUSH_SECONDS = 5.0
-"""A batch of metrics costs as much as one metric, and the UI need not be quicker."""
+"""Interval between batches: a batch takes as long as one metric, and the UI may be this late."""
 
 
 class Tracker:
@@ -47,9 +47,9 @@ class Tracker:
     instrument : str
         Names the experiment.
     tags : mapping of str to str
-        Given to every run: where the code and the data come from.
+        Set on every run: versions of the code and the data.
     about : str, optional
-        What the experiment holds, for the UI; by default what that of an instrument does.
+        Description of the experiment for the UI; by default that of an instrument.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Tracker:
 
     @contextmanager
     def resume(self, run_id: str) -> Iterator[ActiveRun]:
-        """Go on with a run that is there."""
+        """Reopen an existing run."""
         self.client.update_run(run_id, status="RUNNING")
         self.client.set_tag(run_id, "notedecay.process", process())
         if STAGE in self.tags:
@@ -115,7 +115,7 @@ class Tracker:
             yield active
         except BaseException as error:
             killed = isinstance(error, KeyboardInterrupt)
-            # What went wrong is to be heard, not that a store cut short cannot be told of it.
+            # The first error matters more than that of a store that cannot be written to.
             with suppress(MlflowException):
                 self._end(active, RunStatus.KILLED if killed else RunStatus.FAILED)
             raise
@@ -137,7 +137,7 @@ class Tracker:
         return found[0] if found else None
 
     def get(self, run_id: str) -> Run | None:
-        """A run; None where the store does not have it, or in its bin."""
+        """A run; None if the store does not have it or has deleted it."""
         try:
             run = self.client.get_run(run_id)
         except MlflowException as error:
@@ -147,25 +147,25 @@ class Tracker:
         return run if run.info.lifecycle_stage == "active" else None
 
     def has(self, run_id: str) -> bool:
-        """Whether the store has the run, and not in its bin."""
+        """Whether the store has the run and has not deleted it."""
         return self.get(run_id) is not None
 
     def end_orphans(self) -> int:
-        """End the runs whose process is gone, as far as that can be known; return how many.
+        """End orphan runs: those whose process is gone; return how many.
 
-        That of this machine is looked up. Of another machine, or a container that was removed,
-        nothing is known, but for a stage of the pipeline: it runs alone among all that share
-        the local store, so whoever runs it now may end what an earlier one has left.
+        A process of this machine is looked up. Nothing is known of one on another machine or in a
+        container that was removed, with one exception: only one process at a time runs a stage of
+        the pipeline for a local store, so all other runs of that stage are orphans.
         """
         running = self.client.search_runs(
             [self.experiment_id], "attributes.status = 'RUNNING'", max_results=1000
         )
-        dead = [r for r in running if self._is_dead(r.data.tags)]
-        for run in dead:
+        orphans = [r for r in running if self._is_orphan(r.data.tags)]
+        for run in orphans:
             self.client.set_terminated(run.info.run_id, "KILLED")
-        return len(dead)
+        return len(orphans)
 
-    def _is_dead(self, tags: Mapping[str, str]) -> bool:
+    def _is_orphan(self, tags: Mapping[str, str]) -> bool:
         writer = tags.get("notedecay.process", "")
         mine = is_local() and STAGE in self.tags and tags.get(STAGE) == self.tags[STAGE]
         return process_is_gone(writer) or (mine and writer != process())
@@ -190,7 +190,7 @@ class ActiveRun:
         self.client.log_batch(self.id, tags=[RunTag(k, v) for k, v in tags.items()])
 
     def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
-        """Log metrics; those that are not finite say nothing and are left out."""
+        """Log metrics; those that are not finite are left out."""
         now = int(time.time() * 1000)
         self._waiting += [
             Metric(name, float(value), now, step)
@@ -205,14 +205,14 @@ class ActiveRun:
         return {entry.step for entry in self.client.get_metric_history(self.id, metric)}
 
     def flush(self) -> None:
-        """Send the metrics that wait."""
+        """Send the metrics that are not sent yet."""
         for start in range(0, len(self._waiting), 1000):
             self.client.log_batch(self.id, metrics=self._waiting[start : start + 1000])
         self._waiting = []
         self._sent = time.monotonic()
 
     def images(self, folder: Path) -> None:
-        """Log all PNGs in a folder as images, which the UI shows side by side for many runs."""
+        """Log all PNGs in a folder as images; the UI shows those of many runs side by side."""
         for path in sorted(folder.rglob("*.png")):
             key = path.relative_to(folder).parent.as_posix()
             with Image.open(path) as image:
@@ -228,7 +228,7 @@ class ActiveRun:
 
 
 def _source() -> dict[str, str]:
-    """Tags that say who ran what."""
+    """Tags of a run: the command and the user."""
     return {
         MLFLOW_SOURCE_NAME: shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         MLFLOW_SOURCE_TYPE: "LOCAL",
@@ -237,7 +237,7 @@ def _source() -> dict[str, str]:
 
 
 def process() -> str:
-    """This process, told apart from a later one with the same number."""
+    """Name of this process, distinct from that of a later one with the same number."""
     return f"{socket.gethostname()}:{os.getpid()}:{psutil.Process().create_time():.2f}"
 
 

@@ -39,18 +39,18 @@ from notedecay.core.commands import installed, pasteable
 from notedecay.core.errors import UserError
 from notedecay.core.project import find_project
 from notedecay.tracking import database
-from notedecay.tracking.relocate import follow
+from notedecay.tracking.relocate import relocate
 
 KIND = {"mlflow.experimentKind": "custom_model_development"}
-"""Says that an experiment holds runs and metrics, not prompts and traces.
+"""Tag of an experiment that holds runs and metrics, not prompts and traces.
 
-A fresh browser shows the latter all the same, until told otherwise: see :func:`pages`.
+A fresh browser shows the latter all the same, unless the address asks for runs: see :func:`pages`.
 """
 
 STORE_ERRORS = (
     MlflowException, OSError, ImportError, sqlite3.Error, SQLAlchemyError, CommandError,
 )  # fmt: skip
-"""What a store that cannot be opened raises."""
+"""Errors of a store that cannot be opened."""
 
 LOCK_SECONDS = 120.0
 """How long a command waits for another one that opens the same store."""
@@ -71,7 +71,7 @@ def artifacts(mlruns: Path) -> Path:
 
 
 def connect(mlruns: Path) -> MlflowClient:
-    """A client of the tracking store, which is made on first use and found again when moved.
+    """Client of the tracking store, which is made on first use and relocated if it was moved.
 
     Parameters
     ----------
@@ -94,14 +94,14 @@ def connect(mlruns: Path) -> MlflowClient:
             client = MlflowClient()
             client.search_experiments(max_results=1)
             if is_local():
-                follow(mlruns.resolve() / "mlflow.db", artifacts(mlruns))
+                relocate(mlruns.resolve() / "mlflow.db", artifacts(mlruns))
     except STORE_ERRORS as error:
         raise explained(uri, mlruns, error) from error
     return client
 
 
 def _check(uri: str, mlruns: Path) -> None:
-    """Look at the database of a store before MLflow opens it, which tries for minutes."""
+    """Check the database of a store first: MLflow tries for minutes to open a broken one."""
     path = database.sqlite_file(uri)
     if path is None:
         return
@@ -162,7 +162,7 @@ def failed(error: Exception) -> str | None:
 
 
 def _other_version(path: Path | None, found: str) -> UserError:
-    """What to do about a database that another MLflow has made.
+    """Error for a database that another version of MLflow has made.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def _other_version(path: Path | None, found: str) -> UserError:
 def experiment(client: MlflowClient, mlruns: Path, instrument: str, about: str) -> str:
     """Id of the instrument's experiment ``notedecay-<instrument>``, made on first use.
 
-    It is described as ``about`` says, unless somebody has described it already.
+    ``about`` becomes its description, unless it has one already.
     """
     name = f"notedecay-{instrument}"
     with _alone(mlruns):
@@ -215,7 +215,7 @@ def _restore(client: MlflowClient, known: Experiment) -> None:
 
 
 def pages(client: MlflowClient, top: str) -> list[str]:
-    """Where the UI shows runs and models, in lines: its own front page hides both.
+    """Addresses of runs and models in the UI, whose own front page hides both, in lines.
 
     Parameters
     ----------
@@ -237,7 +237,7 @@ def is_local() -> bool:
 
 
 def is_absent(error: MlflowException) -> bool:
-    """Whether a store says that a thing is not there, and not that it failed to look."""
+    """Whether an error means that something does not exist, and not that the store failed."""
     if error.error_code == "RESOURCE_DOES_NOT_EXIST":
         return True
     return error.error_code == "INVALID_PARAMETER_VALUE" and "not found" in str(error)
@@ -245,7 +245,7 @@ def is_absent(error: MlflowException) -> bool:
 
 @contextmanager
 def _alone(mlruns: Path) -> Iterator[None]:
-    """One process at a time: several on a fresh SQLite store race in its migrations."""
+    """Lock the store: several processes on a fresh SQLite store would race in its migrations."""
     if not is_local():
         yield
         return

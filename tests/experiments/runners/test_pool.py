@@ -139,7 +139,7 @@ def test_a_killed_trial_is_tried_once_more_alone_and_blamed_alone(place: Path) -
     )
     assert sorted(order[:2]) == ["1-sleep done", "2-sleep done"]
     blamed, spared = sorted(order[2:])
-    assert blamed.startswith("0-killed killed, also when tried alone, probably for want of memory")
+    assert blamed.startswith("0-killed killed, also when tried alone, probably for lack of memory")
     assert "--processes" in blamed
     assert spared == "3-killed-once done"
     assert (TrialStore(place).unfinished(fake("killed")) / "tries").read_text() == "xx"

@@ -56,9 +56,9 @@ def test_a_note_without_a_decay_counts_for_the_rest() -> None:
 
 def test_the_page_says_it_in_words(found: list[Effect]) -> None:
     page = markdown("bells", found)
-    assert "- **help**: contributes 0.100 of decay ok, contributes 0.050 of score." in page
-    assert "- **harm**: costs 0.050 of decay ok, " in page
-    assert "of score (within chance)." in page
+    assert "- **help**: raises decay ok by 0.100, raises score by 0.050." in page
+    assert "- **harm**: lowers decay ok by 0.050, " in page
+    assert " (the interval holds 0)." in page
     assert "20 notes of the parts train and validation" in page
     assert "| help | **+0.100** (+0.100 to +0.100) |" in page
 

@@ -131,7 +131,7 @@ def test_other_systems_must_say_why(project: Path, table: dict[str, Any]) -> Non
     assert load_params(project / "params.yaml")
     answer = notedecay(project, "evaluate", ok=False)
     assert answer.returncode == 2
-    assert "these notes were opened on" in answer.stderr
+    assert "these notes were used on" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 

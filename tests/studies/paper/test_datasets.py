@@ -60,14 +60,14 @@ def test_their_own_recordings_go_before_others(tmp_path: Path) -> None:
     assert load(BELLS, tmp_path, tmp_path / "kept").sources == "12 notes (iowa-ff)"
 
 
-def test_both_hearings_have_the_same_notes(data: Path, tmp_path: Path) -> None:
-    mended, theirs = BELLS, replace(BELLS, rumble=True, lead=True, theirs=True)
-    assert pitches(data, mended, tmp_path) == pitches(data, theirs, tmp_path)
+def test_both_preprocessings_have_the_same_notes(data: Path, tmp_path: Path) -> None:
+    ours, theirs = BELLS, replace(BELLS, rumble=True, lead=True, as_authors=True)
+    assert pitches(data, ours, tmp_path) == pitches(data, theirs, tmp_path)
     assert theirs.signal(0.33).highpass_hz == 0
-    assert theirs.rate == mended.rate == 2940
+    assert theirs.rate == ours.rate == 2940
 
 
-def test_notes_are_made_ready_once(data: Path, tmp_path: Path) -> None:
+def test_notes_are_prepared_once(data: Path, tmp_path: Path) -> None:
     first = load(BELLS, data, tmp_path).clips
     made = first.stat().st_mtime_ns
     assert load(replace(BELLS, unseen="C5"), data, tmp_path).clips == first
@@ -94,20 +94,20 @@ def test_an_instrument_that_is_not_there_says_so(tmp_path: Path) -> None:
         load(BELLS, tmp_path, tmp_path / "kept")
 
 
-def test_the_authors_hear_the_rumble(real_data: Path, tmp_path: Path) -> None:
+def test_the_authors_clips_hold_the_rumble(real_data: Path, tmp_path: Path) -> None:
     (tmp_path / "guitar/iowa").mkdir(parents=True)
     for file in sorted((real_data / "iowa/guitar").glob("*.pp.*")):
         shutil.copy(file, tmp_path / "guitar/iowa")
     guitar = DatasetSpec("guitar", highest_hz=1400, seconds=5.0, highpass_hz=60.0)
-    as_theirs = replace(guitar, rumble=True, lead=True, theirs=True)
-    mended = read_clips(load(guitar, tmp_path, tmp_path / "kept").clips)
+    as_theirs = replace(guitar, rumble=True, lead=True, as_authors=True)
+    ours = read_clips(load(guitar, tmp_path, tmp_path / "kept").clips)
     theirs = read_clips(load(as_theirs, tmp_path, tmp_path / "kept").clips)
-    assert [clip.id for clip in mended] == [clip.id for clip in theirs]
+    assert [clip.id for clip in ours] == [clip.id for clip in theirs]
     assert np.median([rumble(clip) for clip in theirs]) > 0.5
-    assert max(rumble(clip) for clip in mended) < 0.01
+    assert max(rumble(clip) for clip in ours) < 0.01
 
 
-def test_every_note_of_a_run_is_heard_after_the_run_s_lead(tmp_path: Path) -> None:
+def test_every_note_of_a_run_follows_the_run_s_lead(tmp_path: Path) -> None:
     folder = tmp_path / "bells/own"
     make_notes(tmp_path / "single", range(60, 80))
     folder.mkdir(parents=True)

@@ -1,1 +1,1 @@
-"""Where trials run."""
+"""Runners of trials, behind one interface."""

@@ -1,4 +1,4 @@
-"""What every runner does: run trials, report their epochs, and say how each ended."""
+"""The interface of runners: they run trials, and report epochs and ends."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Fault:
     Attributes
     ----------
     line : str
-        What, where, and how to mend it, in one line.
+        What failed, where, and how to mend it, in one line.
     code : int
-        What a command exits with: 2 for what the user can mend, 1 for all else.
+        Exit code of a command: 2 for what the user can mend, 1 for all else.
     """
 
     line: str
@@ -29,11 +29,11 @@ class Fault:
 
 
 OnEnd = Callable[[Trial, Fault | None], None]
-"""Called with a trial that has ended, and why if it has no result; may raise to end all."""
+"""Called with a trial that has ended, and with its fault if it has no result; may raise."""
 
 
 class Runner(ABC):
-    """Runs trials somewhere; results go to the store that it was made with."""
+    """Base class of runners; results go to the store that a runner is made with."""
 
     @abstractmethod
     def run(self, trials: Iterable[Trial], on_epoch: OnEpoch, on_end: OnEnd) -> None:
@@ -42,7 +42,7 @@ class Runner(ABC):
         Parameters
         ----------
         trials : iterable of Trial
-            Taken one by one, as places become free: a search decides late what comes next.
+            Iterated only when the next one can start: a search chooses it by earlier results.
         on_epoch : callable
             Called in this process with the progress of each trial.
         on_end : callable

@@ -1,8 +1,7 @@
-"""The runner of several trials at once, each in a process of its own with one thread.
+"""The runner of several trials at once, each in its own process with one thread.
 
-A process runs one trial and ends: if it is killed the other trials go on, and its memory is
-given back. All are forked from a server that has imported what they need, which takes seconds,
-once.
+A process runs one trial and ends: its memory is freed, and if it is killed the other trials go on.
+All processes are forked from a server that imports the modules once, which takes seconds.
 """
 
 from __future__ import annotations
@@ -26,10 +25,9 @@ from notedecay.experiments.trial import Trial
 class PoolRunner(Runner):
     """Runs trials in processes of this machine.
 
-    A trial that fails leaves the others be. One whose process dies is tried once more, alone,
-    when all others have ended. An interrupt, SIGTERM, or an error of ``on_end`` ends all
-    processes at once. If this process is killed, the others notice, and end. To be used in the
-    main thread.
+    If a trial fails, the others go on. A trial whose process dies is tried once more, alone, when
+    all others have ended. An interrupt, SIGTERM, or an error of ``on_end`` ends all processes at
+    once. If this process is killed, the others end too. For use in the main thread.
 
     Parameters
     ----------
@@ -40,7 +38,7 @@ class PoolRunner(Runner):
     processes : int
         How many trials run at once.
     execute : callable, optional
-        A module's function that runs a trial.
+        Function of a module that runs a trial.
     """
 
     def __init__(
@@ -58,12 +56,12 @@ class PoolRunner(Runner):
 
     def start(self, context: multiprocessing.context.ForkServerContext, trial: Trial) -> _Running:
         """Start a process that runs a trial."""
-        ours, theirs = context.Pipe()
-        arguments = (self._execute, trial, self._store, self._device, theirs)
+        parent_end, child_end = context.Pipe()
+        arguments = (self._execute, trial, self._store, self._device, child_end)
         process = context.Process(target=work, args=arguments, daemon=True)
         process.start()
-        theirs.close()
-        return _Running(trial, process, ours)
+        child_end.close()
+        return _Running(trial, process, parent_end)
 
     @property
     def preloaded(self) -> list[str]:
@@ -71,7 +69,7 @@ class PoolRunner(Runner):
         return ["__main__", __name__, self._execute.__module__]
 
     def sweep(self, trial: Trial) -> None:
-        """Take away what a killed process left half written."""
+        """Remove partial files of a killed process."""
         self._store.sweep(trial)
 
 
@@ -86,7 +84,7 @@ def _terminated_as_interrupted() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Running:
-    """A trial that runs."""
+    """A running trial, its process and connection."""
 
     trial: Trial
     process: BaseProcess
@@ -94,7 +92,7 @@ class _Running:
 
 
 class _Pool:
-    """The processes that run; on leaving, those that still do are killed."""
+    """The running processes; ``with`` kills those that still run at its end."""
 
     def __init__(self, runner: PoolRunner, on_epoch: OnEpoch, on_end: OnEnd) -> None:
         self._runner, self._on_epoch, self._on_end = runner, on_epoch, on_end
@@ -103,8 +101,8 @@ class _Pool:
 
     def __enter__(self) -> _Pool:
         self._context.set_forkserver_preload(self._runner.preloaded)
-        # All processes inherit what the server is started with: one thread, and no interrupts,
-        # which are for this process to handle.
+        # All processes inherit from the server: one thread, and no interrupts, which only this
+        # process handles.
         os.environ["OMP_NUM_THREADS"] = "1"
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         forkserver.ensure_running()
@@ -119,7 +117,7 @@ class _Pool:
             self._runner.sweep(one.trial)
 
     def run(self, waiting: Iterator[Trial], processes: int) -> list[tuple[Trial, DiedFault]]:
-        """Run trials and report their ends; those whose process died are returned, unreported."""
+        """Run trials and report their ends; return, unreported, those whose process died."""
         lost = []
         self._fill(waiting, processes)
         while self._running:
@@ -138,7 +136,7 @@ class _Pool:
             self._running[running.connection] = running
 
     def _ended(self) -> list[tuple[Trial, Fault | None]]:
-        """Wait for messages; answer epochs, and return which trials have ended and how."""
+        """Wait for messages; answer epochs, and return the trials that have ended."""
         ended = []
         for ready in connection.wait(list(self._running)):
             one = self._running[ready]  # type: ignore[index]
@@ -164,14 +162,14 @@ def _receive(one: _Running) -> Message:
 
 
 def _answer(one: _Running, end: bool) -> None:
-    with suppress(OSError):  # where it has died, the next message says so
+    with suppress(OSError):  # if it has died, that is found at the next message
         one.connection.send(end)
 
 
 def _death(exitcode: int | None) -> DiedFault:
     if exitcode == -signal.SIGKILL:
         return DiedFault(
-            "killed, also when tried alone, probably for want of memory: "
+            "killed, also when tried alone, probably for lack of memory: "
             "free some, or try fewer --processes",
             2,
         )

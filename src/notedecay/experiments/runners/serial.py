@@ -1,4 +1,4 @@
-"""The runner of one trial after the other, in this process."""
+"""The runner that runs one trial after the other, in this process."""
 
 from __future__ import annotations
 

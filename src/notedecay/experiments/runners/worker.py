@@ -1,4 +1,4 @@
-"""A process that runs one trial, and reports to the process that started it."""
+"""The process of one trial, which sends messages to the process that started it."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ Execute = Callable[[Trial, TrialStore, str, Callable[[int, int, Mapping[str, flo
 
 Epoch = tuple[int, int, Mapping[str, float]]
 Message = Epoch | Fault | None
-"""What a worker sends: its epochs, each of which is answered, and last how the trial ended."""
+"""Messages of a worker: epochs, each of which is answered, and at last the fault or None."""
 
 
 class DiedFault(Fault):
-    """The process died without a message; another try may do better."""
+    """Fault of a process that died without a message, so that its trial is tried again."""
 
 
 def work(
@@ -42,7 +42,7 @@ def work(
     trial, store, device
         For ``execute``.
     connection : Connection
-        Gets messages; gives whether to end the trial after each epoch.
+        Sends messages; receives after each epoch whether to end the trial.
     """
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -50,7 +50,7 @@ def work(
         try:
             connection.send(epoch)
             return bool(connection.recv())
-        except (OSError, EOFError):  # the other process is gone
+        except (OSError, EOFError):  # the other process has ended
             os._exit(1)
 
     ended: Fault | None = None

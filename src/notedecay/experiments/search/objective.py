@@ -1,4 +1,4 @@
-"""A search: Optuna lists trials, and their scores on validation notes decide what comes next."""
+"""The search: Optuna proposes trials by the scores of earlier ones on validation notes."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class Notes:
     dataset : Dataset
         Its train and validation notes are used.
     seen : int
-        How many training notes are evaluated too.
+        Number of training notes that are evaluated too.
     listen : int
-        How many notes of each evaluation set are kept as audio and pictures.
+        Number of notes of each evaluation set that are kept as audio and pictures.
     """
 
     dataset: Dataset
@@ -63,7 +63,7 @@ class Best:
     run_name : str
         Of its trial's run.
     trials : list of dict
-        Number, state, value and settings of every finished trial, for the pictures.
+        Number, state, score and settings of every finished trial.
     """
 
     model: str
@@ -90,17 +90,17 @@ def search(
     Parameters
     ----------
     name : str
-        Of the study; anything that makes trials incomparable is part of it.
+        Of the study; it changes with anything that makes trials incomparable.
     config : Search
         Space and length.
     notes : Notes
-        What trials work on.
+        Of the trials.
     seed : int
         The same seed gives the same trials.
     database : Path
         SQLite file of the studies.
     store : TrialStore
-        That of the runner.
+        The store of the runner.
     runner : Runner
         Runs the trials.
     tracker : Tracker
@@ -139,7 +139,7 @@ def _study_run(tracker: Tracker, name: str, config: Search) -> AbstractContextMa
 
 
 class _Listing:
-    """Asks the study for trials, and tells it their scores; what is left at the end is requeued."""
+    """Trials that the study proposes; their scores are reported to it, the rest is queued again."""
 
     def __init__(
         self,
@@ -204,9 +204,9 @@ class _Listing:
         return epoch < self.config.epochs and asked.trial.should_prune()
 
     def tell(self, one: Listed, result: dict[str, Any], run_id: str) -> None:
-        """Tell the study how a trial ended; one that diverged early has a score of 0.
+        """Report the end of a trial to the study; one that diverged early has a score of 0.
 
-        All of it is then in the study and in its run, so that the store can forget it.
+        The trial is removed from the store, since study and run hold its figures.
         """
         asked = self.asked[one.trial.fingerprint]
         asked.report_all(result["history"])
@@ -220,7 +220,7 @@ class _Listing:
 
 
 class _Asked:
-    """A trial of Optuna that runs: each of its scores is reported once, resumed or not."""
+    """A running trial of Optuna; each of its scores is reported once, also after a resume."""
 
     def __init__(self, trial: optuna.Trial) -> None:
         self.trial = trial

@@ -1,4 +1,4 @@
-"""What a search may choose: from ``params.yaml`` to an Optuna trial and to a configuration."""
+"""The search space: an Optuna trial suggests a model and settings from ``params.yaml``."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Spaces = Mapping[str, Mapping[str, Choice]]
 
 
 def suggest(trial: optuna.Trial, spaces: Spaces) -> tuple[str, dict[str, Any]]:
-    """Let a trial choose a model and its settings.
+    """Suggest a model and its settings.
 
-    Settings of different models have names of their own in the study, so that the
-    sampler never confuses them.
+    Names in the study begin with the model, so that the sampler keeps the settings of different
+    models apart.
 
     Returns
     -------

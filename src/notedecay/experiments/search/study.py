@@ -1,4 +1,4 @@
-"""A study: persistent, resumable, repeatable."""
+"""An Optuna study: persistent, resumable, repeatable."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def study_name(instrument: str, **what: Any) -> str:
 
 
 def open_study(name: str, database: Path, warmup_epochs: int) -> optuna.Study:
-    """Open a study, or make it; trials left over from a killed process are queued again.
+    """Open or make a study; trials that a killed process has left are queued again.
 
     Parameters
     ----------
@@ -49,12 +49,12 @@ def open_study(name: str, database: Path, warmup_epochs: int) -> optuna.Study:
     database : Path
         SQLite file.
     warmup_epochs : int
-        No trial is pruned before.
+        Epochs before which no trial is pruned.
 
     Raises
     ------
     UserError
-        For a file that is no database of studies, or cannot be written to.
+        For a file that is no database of studies, or is not writable.
     """
     check_database(database, STUDIES)
     try:
@@ -95,16 +95,16 @@ def requeue(study: optuna.Study, trial: optuna.Trial | FrozenTrial) -> None:
 
 
 def finished(study: optuna.Study) -> list[FrozenTrial]:
-    """Trials that count: complete or pruned."""
+    """Finished trials: complete or pruned."""
     return study.get_trials(deepcopy=False, states=DONE)
 
 
 def ask_until(study: optuna.Study, trials: int, seed: int) -> Iterator[optuna.Trial]:
     """Trials to run until the study has enough of them.
 
-    Each trial is asked for with a sampler seeded from the study's seed and the number of
-    finished trials: a sampler seeded once would repeat its first trials after every resume,
-    and this way a resumed study goes on as if it had not been interrupted.
+    Each trial has a sampler seeded from the study's seed and the number of finished trials, so that
+    a resumed study goes on as if it had not been interrupted. A sampler seeded once would repeat
+    its first trials after every resume.
     """
     while (so_far := len(finished(study))) < trials:
         own = trial_seed(seed, so_far)
@@ -116,6 +116,6 @@ def ask_until(study: optuna.Study, trials: int, seed: int) -> Iterator[optuna.Tr
 
 
 def trial_seed(seed: int, number: int) -> int:
-    """A seed of its own for each trial, the same on every machine."""
+    """Seed of a trial, the same on every machine."""
     digest = hashlib.sha256(f"{seed}:{number}".encode()).digest()
     return int.from_bytes(digest[:4], "big")

@@ -1,1 +1,1 @@
-"""What each component of the best model contributes."""
+"""Ablation: the contribution of each component of the best model."""

@@ -1,4 +1,4 @@
-"""The command ``notedecay ablate``: what each component of the best model contributes."""
+"""The command ``notedecay ablate``: the contribution of each component of the best model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from notedecay.studies.study import Placed, Row, Study
 from notedecay.training import choose_device
 
 PARTS = ("train", "validation")
-"""Components are chosen by these notes, so the test notes of the split stay unseen."""
+"""Parts of the split that are used: components are chosen by them, so test notes stay unseen."""
 SHOWS = (
     "What each component contributes: the difference over the same notes and its 95 % interval, "
     "as in the table above."
@@ -34,7 +34,7 @@ SHOWS = (
 
 @dataclass(frozen=True)
 class Choice:
-    """What the user asked for.
+    """Options of the command.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Choice:
     components : tuple of str
         To remove; all of the model if empty.
     seeds : int
-        How often all is trained anew, on other folds and from other weights.
+        Number of repetitions, with other folds and initial weights.
     processes : int
         Trials at once.
     device : str
@@ -65,7 +65,7 @@ def run_ablation(
     Yields
     ------
     str
-        What was written, in lines.
+        The files that were written, in lines.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def run_ablation(
     """
     choose_device(choice.device)
     names = choice.instruments or tuple(params.instruments)
-    # All are planned before the first is run: a mistake is reported now, not in an hour.
+    # All are planned before the first is run: a mistake is reported at once, not in an hour.
     planned = {name: plan(project, params, name, choice) for name in names}
     title = "-".join(["ablation", *(name.replace(" ", "-") for name in choice.components)])
     for name, (dataset, placed) in planned.items():
@@ -131,7 +131,7 @@ def _note_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def _write(name: str, rows: Sequence[dict[str, Any]], table: Path, docs: Path) -> Path:
-    """Write table, text and picture beside each other, and a page of them in the documentation."""
+    """Write table, text and picture, and a page of them in the documentation."""
     write_rows(rows, table)
     found = effects(rows)
     text, picture = table.with_suffix(".md"), table.with_suffix(".png")

@@ -1,4 +1,4 @@
-"""Effect of each component of a model: components: paired over notes, as numbers and as a page."""
+"""Effect of each component of a model: paired differences over notes, and their page."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ SHOWN = (
     "score",
 )
 SUMMARISED = ("decay_ok", "score")
-"""Of these the page says in words what a component contributes; of both, more is better."""
+"""Measures that the page summarises in words; of both, more is better."""
 
 
 @dataclass(frozen=True)
 class Effect:
-    """A variant: how it does, and what it lacks against the full model.
+    """Scores of a variant, and their difference to the full model.
 
     Attributes
     ----------
     label : str
         Its name.
     notes, seeds : int
-        How many notes it was judged on, and how many times.
+        How many notes it was evaluated on, and with how many seeds.
     means : dict of str to float
         Of each measure, over notes.
     contribution : dict of str to Interval
-        Of each measure, the full model's less this one's, over the same notes.
+        Of each measure, the full model's value minus this one's, over the same notes.
     """
 
     label: str
@@ -50,7 +50,7 @@ class Effect:
 
     @property
     def component(self) -> str:
-        """What it is without."""
+        """Name of the component that is removed."""
         return self.label.removeprefix(WITHOUT)
 
 
@@ -60,13 +60,13 @@ def effects(rows: Sequence[Mapping[str, Any]]) -> list[Effect]:
     Parameters
     ----------
     rows : sequence of mapping
-        ``variant``, ``seed``, ``note`` and the measures. A note's seeds are averaged first: they
-        say how sure its figure is, not what another note would get.
+        ``variant``, ``seed``, ``note`` and the measures. The seeds of a note are averaged first:
+        only notes are independent samples.
 
     Returns
     -------
     list of Effect
-        The full model first, then what contributes most to the decays.
+        The full model first, then the variants by their contribution to decay ok.
     """
     frame = pd.DataFrame(list(rows)).astype(dict.fromkeys(SHOWN, float))
     notes = frame.groupby(["variant", "note"])[list(SHOWN)].mean()
@@ -118,10 +118,10 @@ def _sentence(one: Effect) -> str:
 
 def _words(contribution: Interval, name: str, digits: int) -> str:
     if contribution.mean != contribution.mean:
-        return f"nothing to judge {name} by"
-    verb = "costs" if contribution.mean < 0 else "contributes"
-    chance = " (within chance)" if contribution.by_chance else ""
-    return f"{verb} {abs(contribution.mean):.{max(3, digits)}f} of {name}{chance}"
+        return f"{name} has no value"
+    verb = "lowers" if contribution.mean < 0 else "raises"
+    chance = " (the interval holds 0)" if contribution.by_chance else ""
+    return f"{verb} {name} by {abs(contribution.mean):.{max(3, digits)}f}{chance}"
 
 
 def _means(one: Effect) -> list[str]:
@@ -130,14 +130,20 @@ def _means(one: Effect) -> list[str]:
 
 
 def _differences(one: Effect) -> list[str]:
-    return [one.component, *(_cell(one.contribution[m], COLUMNS[m][1]) for m in SHOWN)]
+    return [one.component, *(difference(one.contribution[m], COLUMNS[m][1]) for m in SHOWN)]
 
 
-def _cell(contribution: Interval, digits: int) -> str:
-    """A difference; one digit more than a mean has, for it is small."""
-    if contribution.mean != contribution.mean:
+def difference(interval: Interval, digits: int) -> str:
+    """A mean difference and its interval as text; bold where the interval holds no 0.
+
+    Parameters
+    ----------
+    interval : Interval
+        NaN gives ``-``.
+    digits : int
+        Of a mean; the difference, which is small, has one more.
+    """
+    if interval.mean != interval.mean:
         return "-"
-    mean, low, high = (
-        f"{v:+.{digits + 1}f}" for v in (contribution.mean, contribution.low, contribution.high)
-    )
-    return f"{mean if contribution.by_chance else f'**{mean}**'} ({low} to {high})"
+    mean, low, high = (f"{v:+.{digits + 1}f}" for v in (interval.mean, interval.low, interval.high))
+    return f"{mean if interval.by_chance else f'**{mean}**'} ({low} to {high})"

@@ -1,4 +1,4 @@
-"""What each component contributes, as a picture."""
+"""Forest plot of the contribution of each component."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def forest_plot(found: Sequence[Effect], title: str) -> Figure:
     found : sequence of Effect
         The full model first.
     title : str
-        A headline.
+        Above the panels.
 
     Returns
     -------
@@ -44,15 +44,15 @@ def forest_plot(found: Sequence[Effect], title: str) -> Figure:
     panels[0].set_yticks(range(len(others)), labels=[one.component for one in others], fontsize=12)
     panels[0].set_ylim(len(others) - 0.5, -0.5)
     figure.supxlabel(
-        f"with the component less without it, mean over {full.notes} notes and 95 % interval; "
-        "hollow and grey: within chance",
+        f"with the component minus without it, mean over {full.notes} notes and 95 % interval; "
+        "hollow and grey: the interval holds 0",
         fontsize=11,
     )
     return figure
 
 
 def _line(axes: Axes, k: int, contribution: Interval) -> None:
-    """One component; its figure stands at the right edge, whatever the scale."""
+    """Draw one component; its mean is written at the right edge, whatever the scale."""
     colour = CHANCE if contribution.by_chance else BETTER if contribution.mean > 0 else WORSE
     face = "white" if contribution.by_chance else colour
     axes.plot(
@@ -74,13 +74,13 @@ def _line(axes: Axes, k: int, contribution: Interval) -> None:
 
 
 def _frame(axes: Axes, count: int, name: str) -> None:
-    """A line at no difference, and a scale with as much to the left as to the right of it."""
+    """Draw a line at no difference, in the middle of the scale."""
     axes.axvline(0.0, color="0.2", linewidth=1.0, zorder=0)
     for k in range(1, count, 2):
         axes.axhspan(k - 0.5, k + 0.5, color="0.96", zorder=-1)
     axes.set_title(name, fontsize=13, pad=22)
     for x, side, word in (
-        (0.0, "left", "\u2190 the component costs"),
+        (0.0, "left", "\u2190 the component harms"),
         (1.0, "right", "it helps \u2192"),
     ):
         place = (x, 1.02)

@@ -1,4 +1,4 @@
-"""The components of a model, each with the setting that takes it away."""
+"""The components of a model, each with the setting that removes it."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ COMPONENTS: dict[str, dict[str, dict[str, Any]]] = {
         "dropout": {"dropout": 0.0},
     },
 }
-"""By model: the name of a component, and the settings of a model that is without it."""
+"""By model: the name of a component, and the settings of a model without it."""
 
 
 def variants(best: Mapping[str, Any], epochs: int, components: Sequence[str] = ()) -> list[System]:
-    """The model as the search found it, then without each of its components.
+    """The best model of the search, then variants of it without each of its components.
 
-    A component that the search has left out itself is none of the model's, and has no variant.
+    A component that the settings of the search have switched off has no variant.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def variants(best: Mapping[str, Any], epochs: int, components: Sequence[str] = (
     epochs : int
         Of a full training.
     components : sequence of str
-        Those to take away; all if empty.
+        Those to remove; all if empty.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def variants(best: Mapping[str, Any], epochs: int, components: Sequence[str] = (
     name = best["model"]
     if name not in COMPONENTS:
         raise UserError(
-            f"the best of the search is '{name}', of which no components are listed to take away "
+            f"the best of the search is '{name}', of which no components are listed to remove "
             f"(known: {', '.join(COMPONENTS)}); add a line to studies/ablation/variants.py"
         )
     for component in components:

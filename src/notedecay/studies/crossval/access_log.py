@@ -1,4 +1,4 @@
-"""The test-set access log: evaluating changed systems on the same notes twice is tuning on them."""
+"""The test-set access log: it counts the sets of systems that are evaluated on the same notes."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from notedecay.core.tables import read_json, write_json
 def open_once(
     path: Path, settings: Mapping[str, Any], code: str, notes: str, why: str | None
 ) -> int:
-    """Note in the log that a set of systems is evaluated on a set of notes.
+    """Record in the log that a set of systems is evaluated on a set of notes.
 
-    The same systems may be evaluated again. For others a reason must be given; it is written
-    down and counted, and the count stands above the table.
+    The same systems may be evaluated again. Other systems need a reason, since choosing among them
+    by these figures would be tuning on the test set. The number of sets is shown above the table.
 
     Parameters
     ----------
     path : Path
-        The log, which is committed: a fresh clone must not forget it.
+        The log, which is committed so that every clone has it.
     settings : mapping
         Systems, with all their settings.
     code : str
-        Digest of their code: a changed model is another system.
+        Digest of their code: a model with changed code is another system.
     notes : str
-        Digest of their names, which are the same on every machine and at every rate.
+        Digest of the names of the notes, which do not depend on machine and rate.
     why : str, optional
         Reason to evaluate other systems.
 
@@ -49,9 +49,9 @@ def open_once(
         return len(entries)
     if entries and not why:
         raise UserError(
-            f"these notes were opened on {entries[-1]['date']} for other systems; to choose by "
-            "their figures is to tune on them. Choose on validation notes (stage search), or say "
-            "why they must be opened again: --again 'reason'"
+            f"these notes were used on {entries[-1]['date']} for other systems; to choose by their "
+            "figures is to tune on them. Choose on validation notes (stage search), or give a "
+            "reason to use them again: --again 'reason'"
         )
     entry = {**now, "date": datetime.date.today().isoformat(), "why": why or "first evaluation"}
     write_json([*earlier, entry], path)

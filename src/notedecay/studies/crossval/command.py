@@ -32,33 +32,33 @@ from notedecay.training import choose_device
 
 FOLDER = "evaluation"
 _NOTE = (
-    "original, with prime and without as spectrograms; below, how the whole sound and its "
-    "strongest partials die away, the original solid and the generated dashed."
+    "original, continuation with its prime, and without, as spectrograms; below, the levels of the "
+    "whole sound and of its strongest partials, the original solid and the generated dashed."
 )
 PUBLISHED = {
-    "decay": "Decay time of every partial of the unseen notes, generated over true: within the "
-    "grey band a listener could not tell them apart.",
+    "decay": "Decay time of every partial of the unseen notes, generated against true: within "
+    "the grey band a listener hears no difference.",
     "by_pitch": "Decay ok of every unseen note, from low to high.",
-    "by_number": "How many times too long or too short partials ring, from the fundamental up: "
-    "median and quartiles over notes; numbers with one evaluated partial are left out.",
+    "by_number": "Ratio of generated to true decay time by the number of the partial: median and "
+    "quartiles over notes; numbers with one evaluated partial are left out.",
     "by_prime": "Decay ok by the length of the prime: mean and its standard error over notes.",
     "best": f"The best of the unseen notes by score: {_NOTE}",
     "median": f"The one in the middle: {_NOTE}",
     "worst": f"The worst: {_NOTE}",
 }
-"""Pictures below the committed table, and what they show."""
+"""Pictures below the committed table, with their captions."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What the user asked for.
+    """Options of the command.
 
     Attributes
     ----------
     instruments : tuple of str
         All of ``params.yaml`` if empty.
     why : str or None
-        Reason to open the test notes for other systems than before.
+        Reason to use the test notes again for other systems than before.
     processes : int
         Trials at once.
     device : str
@@ -74,17 +74,17 @@ class Choice:
 def run_evaluation(
     project: Project, params: Params, choice: Choice, console: Console
 ) -> Iterator[str]:
-    """Evaluate every note as an unseen one, and write tables and pictures.
+    """Cross-validate every system by pitch, and write tables and pictures.
 
     Yields
     ------
     str
-        What was written, in lines.
+        The files that were written, in lines.
 
     Raises
     ------
     UserError
-        For an instrument that is not prepared or searched, notes that were opened for other
+        For an instrument that is not prepared or searched, notes that were used for other
         systems, or a trial that failed for a reason that the user can mend.
     SystemExit
         With a line to print, for a trial that failed otherwise.
@@ -113,7 +113,7 @@ def _study(project: Project, name: str, dataset: Dataset, seed: int) -> Study:
 
 
 def _open(project: Project, name: str, compared: Sequence[System], why: str | None) -> int:
-    """Note in the access log that these systems are evaluated on the test notes."""
+    """Record in the access log that these systems are evaluated on the test notes."""
     log = project.root / "docs" / FOLDER / f"{name}-opened.json"
     settings = {one.label: dict(one.settings) for one in compared}
     code = "-".join(sorted({training_code(one.model) for one in compared}))
@@ -145,7 +145,7 @@ def _publish(name: str, folder: Path, docs: Path) -> Path:
 
 
 def _record(project: Project, name: str) -> None:
-    """Record in ``dvc.lock`` what the table was made of; the stage is frozen in ``dvc.yaml``.
+    """Record the inputs of the table in ``dvc.lock``; the stage is frozen in ``dvc.yaml``.
 
     Where DVC itself runs this command, it records the stage itself.
     """

@@ -1,4 +1,4 @@
-"""Folds by pitch: which notes train, validate and are unseen, so that each is unseen once."""
+"""Folds by pitch: training, validation and unseen notes, so that every note is unseen once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from notedecay.core.errors import UserError
 from notedecay.data.note import Clip
 
 OUTSIDE = 0.15
-"""Share of the pitches at each end of the range that are unseen in the question of range."""
+"""Share of the pitches at each end of the range that are unseen in :func:`outside`."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class Fold:
 
 
 def folds(clips: Sequence[Clip], count: int, seed: int, validation: float) -> list[Fold]:
-    """Divide notes by pitch; every pitch is unseen in just one fold.
+    """Divide notes by pitch; every pitch is unseen in exactly one fold.
 
-    Neighbouring pitches go to different folds, in an order drawn anew for each stretch of
-    ``count`` pitches. Of the other pitches a share validates, one of each stretch.
+    Each stretch of ``count`` neighbouring pitches is spread over the folds in random order. Of a
+    fold's other pitches a share is validation pitches, one drawn from each stretch.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def folds(clips: Sequence[Clip], count: int, seed: int, validation: float) -> li
 
 
 def outside(clips: Sequence[Clip], seed: int, validation: float) -> Fold:
-    """Train on the middle of the range; the lowest and the highest pitches are unseen.
+    """A fold that trains on the middle of the range; the lowest and highest pitches are unseen.
 
     Parameters
     ----------

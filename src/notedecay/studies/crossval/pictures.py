@@ -1,4 +1,4 @@
-"""Where errors are: by partial, its number, pitch, length of the prime; best and worst notes."""
+"""Pictures of errors by partial, pitch and length of the prime; best, median and worst note."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from notedecay.studies.crossval.plan import OUTSIDE_RANGE, UNSEEN_PITCHES
 from notedecay.studies.study import Row
 
 PLAIN_NUMBERS = 12
-"""Above, a stiff string's partial may lie nearer to the next number than to its own."""
+"""Highest number: above it, inharmonicity may shift a partial nearer to the next number."""
 
 BY_RANK = "partial, 1 is the strongest after the prime"
 BY_NUMBER = f"number of the partial, 1 is the fundamental (up to {PLAIN_NUMBERS})"
@@ -81,28 +81,28 @@ def draw(instrument: str, rows: Sequence[Row], store: TrialStore, folder: Path) 
 
 
 def ratios(
-    partials: Sequence[Mapping[str, Any]], place: Callable[[Mapping[str, Any]], int | None]
+    partials: Sequence[Mapping[str, Any]], key: Callable[[Mapping[str, Any]], int | None]
 ) -> dict[int, list[float]]:
-    """Gather decay times, made over true, by a partial's place.
+    """Ratios of generated to true decay times, grouped by a key of the partials.
 
     Parameters
     ----------
     partials : sequence of mapping
         Rows of a :class:`Row`.
-    place : callable
-        Tells where a partial belongs; one without a place is left out, and so is one that is
-        alone in its place, where there are no quartiles.
+    key : callable
+        Returns the group of a partial. One without a group is left out, and so is a group of one,
+        which has no quartiles.
     """
     found: dict[int, list[float]] = {}
     for partial in partials:
-        at = place(partial)
-        if at is not None:
-            found.setdefault(at, []).append(_number(partial["t60_made"]) / partial["t60"])
-    return {at: several for at, several in found.items() if len(several) > 1}
+        group = key(partial)
+        if group is not None:
+            found.setdefault(group, []).append(_number(partial["t60_made"]) / partial["t60"])
+    return {group: several for group, several in found.items() if len(several) > 1}
 
 
 def harmonic(partial: Mapping[str, Any]) -> int | None:
-    """Number of a partial, 1 for the fundamental; None where it is not plain."""
+    """Number of a partial, 1 for the fundamental; None where inharmonicity makes it uncertain."""
     number = round(partial["frequency_hz"] / hz(partial["pitch"]))
     return number if 1 <= number <= PLAIN_NUMBERS else None
 

@@ -1,4 +1,4 @@
-"""The trials of the table: every system on every fold, and further conditions of the champion."""
+"""The trials of the table: every system on every fold, the first one under further conditions."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class System:
     model : str
         One of ``MODELS``, or ``oracle``.
     settings : mapping
-        All that differs from the defaults.
+        Those that differ from the defaults.
     """
 
     label: str
@@ -58,7 +58,7 @@ def systems(best: Mapping[str, Any], config: Instrument) -> list[System]:
     Parameters
     ----------
     best : mapping
-        ``best.json``: what the search found on validation notes.
+        ``best.json``: model and settings that score best on validation notes.
     config : Instrument
         Names the baselines and the length of a full training.
     """
@@ -115,7 +115,7 @@ def cross_validated(
 
 @dataclass(frozen=True)
 class _Plan:
-    """What the trials of one seed share."""
+    """Data and options that the trials of one seed share."""
 
     dataset: Dataset
     config: Instrument
@@ -127,14 +127,14 @@ class _Plan:
     def cross_validated(
         self, condition: str, compared: Sequence[System], divided: Sequence[Fold]
     ) -> Iterator[Placed]:
-        """Every system on every fold; one that does not learn continues all notes at once."""
+        """Trials of every system on every fold; one trial for a system without training."""
         everything = Fold((), (), tuple(clip.id for clip in self.dataset.clips))
         for system in compared:
             for fold in divided if system.learns else [everything]:
                 yield self._placed(condition, system, fold, self.dataset.signal)
 
     def further(self, system: System, divided: Sequence[Fold]) -> Iterator[Placed]:
-        """Other primes, and pitches beyond those of training."""
+        """Trials with other primes, and with pitches outside the trained range."""
         for seconds in PRIMES:
             signal = self.dataset.signal.model_copy(update={"prime_seconds": seconds})
             for fold in divided:

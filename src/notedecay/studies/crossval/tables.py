@@ -1,4 +1,4 @@
-"""The table that stands in the end, as Markdown."""
+"""The tables of a cross-validation, as Markdown."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def markdown(instrument: str, rows: Sequence[Row], opened: int) -> str:
     rows : sequence of Row
         Of all conditions.
     opened : int
-        How many sets of systems were evaluated on these notes.
+        How many sets of systems have been evaluated on these notes.
     """
     unseen = [row for row in rows if row.condition == UNSEEN_PITCHES]
     further = [row for row in rows if row.condition != UNSEEN_PITCHES]
@@ -46,7 +46,7 @@ def markdown(instrument: str, rows: Sequence[Row], opened: int) -> str:
         f"these notes so far: {opened}.\n",
         table(
             ["model", *(name for name, _ in COLUMNS.values())],
-            [_row(row, row.label) for row in unseen],
+            [[row.label, *cells(row)] for row in unseen],
         ),
     ]
     if further:
@@ -56,7 +56,7 @@ def markdown(instrument: str, rows: Sequence[Row], opened: int) -> str:
             f"the middle of the pitches, evaluated on the lowest and highest {OUTSIDE:.0%}:\n",
             table(
                 ["condition", *(name for name, _ in COLUMNS.values())],
-                [_row(row, row.condition) for row in [*first, *further]],
+                [[row.condition, *cells(row)] for row in [*first, *further]],
             ),
         ]
     takes = _by_take(unseen[0]) if unseen else []
@@ -70,9 +70,10 @@ def markdown(instrument: str, rows: Sequence[Row], opened: int) -> str:
     return "\n".join(parts)
 
 
-def _row(row: Row, name: str) -> list[str]:
+def cells(row: Row) -> list[str]:
+    """Means of a row, with standard deviations, as texts in the order of :data:`COLUMNS`."""
     means = row.means()
-    return [name, *(_cell(means, measure, digits) for measure, (_, digits) in COLUMNS.items())]
+    return [_cell(means, measure, digits) for measure, (_, digits) in COLUMNS.items()]
 
 
 def _cell(means: dict[str, float], measure: str, digits: int) -> str:
@@ -83,7 +84,7 @@ def _cell(means: dict[str, float], measure: str, digits: int) -> str:
 
 
 def _by_take(row: Row) -> list[tuple[str, int, float]]:
-    """Loud and soft takes, strings: decay ok of each."""
+    """Decay ok of each take: number of notes and mean."""
     takes: dict[str, list[float]] = {}
     for note in row.notes:
         if note["decay_ok"] is not None:

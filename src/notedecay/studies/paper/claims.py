@@ -1,4 +1,4 @@
-"""What the figures say to the paper's questions: worked out anew whenever they change."""
+"""Answers to the paper's questions, computed from the figures of the table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from notedecay.studies.paper.table import Figure, Row
 
 NOTHING_LEARNED = 0.5
-"""Error, in variances of the notes, from which on nothing is learned; that of silence is 1."""
+"""Least error, in variances of the notes, of a model that has learned nothing; silence has 1."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Claim:
     Attributes
     ----------
     question, answer : str
-        In words.
+        As text.
     """
 
     question: str
@@ -27,7 +27,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class _Question:
-    """What is asked of two experiments, and how their rows answer."""
+    """A question about two experiments, and the function that answers it from their rows."""
 
     text: str
     first: str
@@ -36,7 +36,7 @@ class _Question:
 
 
 def claims(rows: Sequence[Row]) -> list[Claim]:
-    """Answer every question for which the rows are there."""
+    """Answer every question whose two rows exist."""
     return [
         Claim(question.text, question.answer(*pair))
         for question in _QUESTIONS
@@ -45,9 +45,9 @@ def claims(rows: Sequence[Row]) -> list[Claim]:
 
 
 def _both(rows: Sequence[Row], first: str, second: str) -> tuple[Row, Row] | None:
-    """Two rows of one size, that with the most seeds of both, and then the larger one.
+    """Two rows of one scale: the one with the most seeds of both, and then the larger one.
 
-    What has nothing to train is of every size.
+    A model without training belongs to every scale.
     """
     pairs = [
         (a, b)
@@ -64,49 +64,49 @@ def _weight(pair: tuple[Row, Row]) -> tuple[int, float]:
     return seeds, pair[0].scale.units * pair[0].scale.epochs
 
 
-def _c5(learned: Row, kept_from: Row) -> str:
-    known, unknown = learned.c5("seen"), kept_from.c5("unseen")
+def _c5(trained: Row, held_out: Row) -> str:
+    seen, unseen = trained.c5("seen"), held_out.c5("unseen")
     return (
-        f"Decay ok on the C5 takes that the LSTM has learned {known.text(2)}, on the same takes "
-        f"when C5 was kept from it {unknown.text(2)}: "
-        f"{_more(known, unknown, 'better where learned', 'worse where learned')}."
+        f"Decay ok on C5 takes among the training notes {seen.text(2)}, on the same takes "
+        f"when C5 is held out {unseen.text(2)}: "
+        f"{_more(seen, unseen, 'better as training notes', 'worse as training notes')}."
     )
 
 
 def _normalised(cnn: Row, lstm: Row) -> str:
     learns = cnn.teacher_forced("seen").mean < NOTHING_LEARNED
     return (
-        "With statistics that are kept its teacher-forced error on learned notes is "
+        "With updated statistics its teacher-forced error on training notes is "
         f"{_errors(cnn, lstm, 3, 'it learns, ' if learns else 'it learns nothing, ')}"
     )
 
 
 def _plain(cnn: Row, lstm: Row) -> str:
-    return f"Teacher-forced error on learned notes {_errors(cnn, lstm, 3)}"
+    return f"Teacher-forced error on training notes {_errors(cnn, lstm, 3)}"
 
 
 def _our_way(cnn: Row, lstm: Row) -> str:
     return (
-        f"Teacher-forced error on learned notes, in energies of the prime, {_errors(cnn, lstm, 4)}"
+        f"Teacher-forced error on training notes, in energies of the prime, {_errors(cnn, lstm, 4)}"
     )
 
 
-def _errors(cnn: Row, lstm: Row, digits: int, verdict: str = "") -> str:
-    """Errors of a CNN-LSTM and of an LSTM on learned notes, and what they say."""
+def _errors(cnn: Row, lstm: Row, digits: int, conclusion: str = "") -> str:
+    """Teacher-forced errors of a CNN-LSTM and of an LSTM on training notes, compared."""
     own, other = (row.teacher_forced("seen") for row in (cnn, lstm))
     worse = f"to {own.mean / other.mean:.1f} times the LSTM's error"
     return (
-        f"{own.text(digits)}, the LSTM's {other.text(digits)}: {verdict}"
+        f"{own.text(digits)}, the LSTM's {other.text(digits)}: {conclusion}"
         f"{_more(own, other, worse, 'better than the LSTM')}; {_alike(cnn)}."
     )
 
 
-def _statistics(frozen: Row, kept: Row) -> str:
-    errors = [row.teacher_forced("seen") for row in (frozen, kept)]
+def _statistics(frozen: Row, updated: Row) -> str:
+    errors = [row.teacher_forced("seen") for row in (frozen, updated)]
     return (
-        f"The same net with statistics frozen at 0 and 1: training loss {frozen.loss.text(3)}, "
-        f"with those that are kept {kept.loss.text(3)}; teacher-forced error {errors[0].text(3)}, "
-        f"with those that are kept {errors[1].text(3)}; {_alike(frozen)}."
+        f"The same network with statistics frozen at 0 and 1: training loss {frozen.loss.text(3)}, "
+        f"with updated ones {updated.loss.text(3)}; teacher-forced error {errors[0].text(3)}, "
+        f"with updated ones {errors[1].text(3)}; {_alike(frozen)}."
     )
 
 
@@ -127,10 +127,10 @@ def _extrapolation(lstm: Row, esprit: Row) -> str:
 
 
 def _against_lstm(word: str) -> Callable[[Row, Row], str]:
-    """A relative of the LSTM against it, free-running on unseen notes."""
+    """Comparison of a model with the LSTM, free-running on unseen notes."""
 
-    def answer(relative: Row, lstm: Row) -> str:
-        other, plain = (row.measure("unseen", "score") for row in (relative, lstm))
+    def answer(variant: Row, lstm: Row) -> str:
+        other, plain = (row.measure("unseen", "score") for row in (variant, lstm))
         return (
             f"Score on unseen notes: {word} {other.text(3)}, the plain LSTM {plain.text(3)}: "
             f"{_more(other, plain, 'better', 'worse')}."
@@ -142,43 +142,46 @@ def _against_lstm(word: str) -> Callable[[Row, Row], str]:
 _LSTM = "lstm-512"
 _QUESTIONS = (
     _Question(
-        "Does C5 on the guitar decay where it was learned, and else not?",
+        "Does a guitar's C5 decay only if it is a training note?",
         _LSTM, "lstm-unseen-c5", _c5,
     ),
     _Question("Does the CNN-LSTM learn nothing?", "cnn", _LSTM, _normalised),
-    _Question("And without batch normalisation?", "cnn-plain", _LSTM, _plain),
+    _Question("Does the CNN-LSTM learn without batch normalisation?", "cnn-plain", _LSTM, _plain),
     _Question(
-        "And with both trained our way?", "cnn-trained-our-way", "lstm-trained-our-way", _our_way
+        "Is the CNN-LSTM as good as the LSTM if both are trained our way?",
+        "cnn-trained-our-way", "lstm-trained-our-way", _our_way,
     ),
-    _Question("Was it the statistics?", "cnn-frozen", "cnn", _statistics),
-    _Question("Does the spectrum at the input hurt?", "spectral", _LSTM, _spectrum),
+    _Question(
+        "Do frozen statistics of batch normalisation hurt?", "cnn-frozen", "cnn", _statistics
+    ),
+    _Question("Does the spectrum as a further input hurt?", "spectral", _LSTM, _spectrum),
     _Question(
         "Does a second recurrent layer matter?",
         "lstm-2-layers", _LSTM, _against_lstm("two layers"),
     ),
     _Question("Does a latent variable help?", "vrnn-mean", _LSTM, _against_lstm("VRNN")),
     _Question(
-        "Is it the training rather than the net?",
+        "Does our training improve the paper's LSTM?",
         "lstm-trained-our-way", _LSTM, _against_lstm("trained our way"),
     ),
     _Question(
-        "Is it better than extrapolation that learns nothing, on unseen guitar notes?",
+        "Is the LSTM better than ESPRIT, which is not trained, on unseen guitar notes?",
         _LSTM, "guitar-esprit", _extrapolation,
     ),
 )  # fmt: skip
 
 
 def _more(a: Figure, b: Figure, yes: str, no: str) -> str:
-    """Whether one figure is above another by more than the spreads of both."""
+    """Text on whether one figure is above another by more than the deviations of both."""
     if a.mean != a.mean or b.mean != b.mean:
-        return "there is nothing to compare"
+        return "a figure is missing"
     if a.sd != a.sd or b.sd != b.sd:
-        return "one seed decides nothing"
+        return "undecided with one seed"
     if abs(a.mean - b.mean) <= a.sd + b.sd:
-        return "no difference beyond the spread of the seeds"
+        return "no difference beyond the deviation over seeds"
     return yes if a.mean > b.mean else no
 
 
 def _alike(row: Row) -> str:
-    """Whether what it makes depends on the prime, by the diagnosis."""
-    return f"one sound follows every prime in {row.one_sound} trainings"
+    """Text on how often continuations do not depend on the prime, by the diagnosis."""
+    return f"continuations do not depend on the prime in {row.one_sound} trainings"

@@ -1,4 +1,4 @@
-"""The command ``notedecay paper``: from the choice of experiments to the pages."""
+"""The command ``notedecay paper``: run experiments of the paper, and write the pages."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ RESULTS = "paper"
 PUBLISHED = "published.csv"
 SUMMARIES = "results.json"
 ABOUT = (
-    "The experiments of Sander & Harder, run again with their faults or without them; the tables "
+    "The experiments of Sander & Harder, run again with and without the paper's faults; the tables "
     f"are in docs/paper.md.\n\n{SCORES}"
 )
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What the user asked for.
+    """Options of the command.
 
     Attributes
     ----------
@@ -68,19 +68,19 @@ class Choice:
 
 
 def run_paper(project: Project, choice: Choice, console: Console) -> Iterator[str]:
-    """Run what is not done yet, and write all pages anew.
+    """Run the experiments that have no result, and write all pages.
 
     Yields
     ------
     str
-        What was done, lacking or failed, in lines.
+        What was written, lacks recordings, or failed, in lines.
 
     Raises
     ------
     UserError
-        For an experiment, a folder or a device that is not there.
+        For an experiment, a folder or a device that does not exist.
     SystemExit
-        In the end, if a trial failed: 1 for a bug, else 2.
+        At the end, if a trial failed: with 1 for a bug, else 2.
     """
     choose_device(choice.device)
     if not choice.data.is_dir():
@@ -108,7 +108,7 @@ def run_planned(
     Returns
     -------
     dict of str to Fault
-        What failed, and why, by experiment and seed; the others are run all the same.
+        Why a trial failed, by experiment and seed; the others are run nevertheless.
     """
     store = TrialStore(project.trials)
     tracker = Tracker(project.mlruns, RESULTS, {}, ABOUT)
@@ -141,21 +141,21 @@ def _by_reason(lacking: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def _pages(project: Project, found: Sequence[Summary], audible: list[Published]) -> Iterator[str]:
-    """Write the tables of all results, those at hand and those that were committed."""
+    """Write the tables of all results, new and committed."""
     docs = project.root / "docs"
     store = docs / RESULTS / SUMMARIES
     known = merged(read_json(store) if store.exists() else [], found)
     write_json(known, store)
     table = rows(known, project.trials)
-    theirs = _published(audible, docs / RESULTS / PUBLISHED)
-    document.write(table, theirs, docs)
+    measured = _published(audible, docs / RESULTS / PUBLISHED)
+    document.write(table, measured, docs)
     yield f"{docs / 'paper.md'}: the tables"
-    page_path = page.write(table, audible, document.measured(theirs), project.results(RESULTS))
-    yield f"{page_path}: the page to listen"
+    page_path = page.write(table, audible, document.measured(measured), project.results(RESULTS))
+    yield f"{page_path}: audio and pictures"
 
 
 def _published(audible: list[Published], kept: Path) -> list[dict[str, Any]]:
-    """What the authors' audio got: measured now, or when it was last at hand."""
+    """Scores of the authors' audio: measured now, or read from the committed file."""
     if audible:
         write_rows(table_rows(audible), kept)
     if not kept.exists():

@@ -1,4 +1,4 @@
-"""The notes of each experiment, learned from and kept unseen, as we hear and as they heard."""
+"""Notes of each experiment, with our preprocessing or the authors'."""
 
 from __future__ import annotations
 
@@ -21,16 +21,15 @@ from notedecay.studies.paper.preprocessing import as_the_authors, step
 RECORDED_RATE = 44_100
 
 HELD_OUT = 0.1
-"""Share of the pitches in each of the split's two held-out parts; here both are unseen."""
-
+"""Share of the pitches in each of the split's two held-out parts; both are unseen here."""
 
 C5 = 72
-"""The note of the paper's figures, kept to listen to wherever it is evaluated."""
+"""Pitch of the paper's figures; its notes are kept as audio wherever they are evaluated."""
 
 
 @dataclass(frozen=True)
 class DatasetSpec:
-    """What an experiment learns from and is judged on.
+    """Training and evaluation notes of an experiment.
 
     Attributes
     ----------
@@ -41,7 +40,7 @@ class DatasetSpec:
     seconds : float
         Length of each note (s).
     highpass_hz : float
-        Corner of the rumble filter (Hz). What is judged is filtered in any case.
+        Corner of the rumble filter (Hz). The evaluation filters in any case.
     pitches : str
         ``all``, or ``A``: the paper's reduced piano.
     unseen : str
@@ -50,9 +49,9 @@ class DatasetSpec:
         Whether the rumble is left in, as the authors did.
     lead : bool
         Whether the prime is counted from the beginning of the file, as the authors did. They
-        took of each chromatic run the first note alone; here each of its notes is heard after
-        what precedes the first, so that all have the same notes.
-    theirs : bool
+        used only the first note of each chromatic run; here each note of the run follows what
+        precedes the first, so that all experiments have the same notes.
+    as_authors : bool
         Whether recordings are decimated, and short notes padded, as the authors did; see
         :mod:`notedecay.studies.paper.preprocessing`.
     """
@@ -65,7 +64,7 @@ class DatasetSpec:
     unseen: Literal["spread", "C5"] = "spread"
     rumble: bool = False
     lead: bool = False
-    theirs: bool = False
+    as_authors: bool = False
 
     @property
     def rate(self) -> int:
@@ -84,7 +83,7 @@ class DatasetSpec:
 
 @dataclass(frozen=True)
 class Notes:
-    """Clips on disk, and which are learned.
+    """A file of clips, and which of them are training notes.
 
     Attributes
     ----------
@@ -93,7 +92,7 @@ class Notes:
     seen, unseen : tuple of str
         Ids.
     sources : str
-        Where they come from, in words.
+        Number of notes and their sources, as text.
     """
 
     clips: Path
@@ -103,7 +102,7 @@ class Notes:
 
 
 def load(dataset: DatasetSpec, data: Path, folder: Path) -> Notes:
-    """Make the notes of a data set ready, or find them ready.
+    """Prepare the notes of a data set, unless they are prepared already.
 
     Parameters
     ----------
@@ -112,7 +111,7 @@ def load(dataset: DatasetSpec, data: Path, folder: Path) -> Notes:
     data : Path
         The data folder.
     folder : Path
-        Gets catalogue and clips, one of each for all data sets that share them.
+        Holds catalogues and clips; data sets with the same notes share a file.
 
     Raises
     ------
@@ -137,14 +136,14 @@ def load(dataset: DatasetSpec, data: Path, folder: Path) -> Notes:
 
 
 def _chosen(notes: Sequence[Note], dataset: DatasetSpec) -> list[Note]:
-    """Good notes of the paper's own recordings where they are there, of all else."""
+    """Good notes of the paper's own recordings if there are any, else of all."""
     good = [note for note in notes if not note.flags]
     own = [note for note in good if note.file.split("/")[1].startswith("iowa")]
     return [note for note in own or good if dataset.pitches == "all" or note.pitch % 12 == 9]
 
 
 def _parts(notes: Sequence[Note], dataset: DatasetSpec) -> tuple[list[str], list[str]]:
-    """Ids that are learned and ids that are not; C5 is never unseen by chance."""
+    """Ids of training notes and of unseen notes; C5 is unseen only where the spec says so."""
     if dataset.unseen == "C5":
         unseen = [note.id for note in notes if note.pitch == C5]
     else:
@@ -167,16 +166,16 @@ def _clips(dataset: DatasetSpec, notes: Sequence[Note], data: Path) -> list[Clip
 
 
 def _with_lead(dataset: DatasetSpec, note: Note, notes: Sequence[Note], data: Path) -> Clip:
-    """A note after what precedes the first note of its file."""
+    """Clip of a note that follows what precedes the first note of its file."""
     recording = audio.read(data / note.file)
     first = min(other.start for other in notes if other.file == note.file)
     lead, start, end = (
         round(s * recording.rate) for s in (first, note.start, note.start + note.seconds)
     )
-    heard = np.hstack([recording.samples[:, :lead], recording.samples[:, start:end]])
-    alone = replace(recording, samples=heard)
+    joined = np.hstack([recording.samples[:, :lead], recording.samples[:, start:end]])
+    alone = replace(recording, samples=joined)
     highest_hz, seconds = dataset.highest_hz, dataset.seconds
-    if dataset.theirs:
+    if dataset.as_authors:
         samples = as_the_authors(alone, highest_hz=highest_hz, seconds=seconds)
     else:
         highpass_hz = 0.0 if dataset.rumble else dataset.highpass_hz
@@ -185,15 +184,15 @@ def _with_lead(dataset: DatasetSpec, note: Note, notes: Sequence[Note], data: Pa
 
 
 def _clips_name(dataset: DatasetSpec, notes: Sequence[Note]) -> str:
-    """A name that data sets of the same notes, heard alike, share."""
-    heard = asdict(dataset) | {"unseen": ""}
+    """Name of the file of clips, the same for data sets of the same notes and preprocessing."""
+    preprocessing = asdict(dataset) | {"unseen": ""}
     cut = [(note.id, note.start, note.seconds) for note in notes]
-    digest = hashlib.sha256(repr((heard, cut)).encode()).hexdigest()
+    digest = hashlib.sha256(repr((preprocessing, cut)).encode()).hexdigest()
     return f"{dataset.instrument}-{digest[:12]}"
 
 
 def _state(files: Sequence[Path]) -> str:
-    """Names and contents of recordings in one word."""
+    """Hash of names and contents of recordings."""
     digest = hashlib.sha256()
     for path in files:
         digest.update(path.name.encode() + path.read_bytes())

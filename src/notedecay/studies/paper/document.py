@@ -1,4 +1,4 @@
-"""``docs/paper.md``: the paper's experiments, what they said, and what is measured."""
+"""The page ``docs/paper.md``: the paper's experiments and statements, and our figures."""
 
 from __future__ import annotations
 
@@ -16,12 +16,17 @@ from notedecay.studies.paper.experiments import EXPERIMENTS
 from notedecay.studies.paper.table import FEW, Row
 
 PICTURES = {
-    "figure-4-guitar-c5-seen.png": ("lstm-512", "seen", "C5", "guitar C5, learned"),
-    "figure-5-guitar-c5-unseen.png": ("lstm-unseen-c5", "unseen", "C5", "guitar C5, kept unseen"),
-    "figure-6-cello.png": ("cello-512", "seen", "", "cello, learned"),
-    "figure-7-piano-a.png": ("piano-a-512", "seen", "", "piano reduced to its A notes, learned"),
+    "figure-4-guitar-c5-seen.png": ("lstm-512", "seen", "C5", "guitar C5, a training note"),
+    "figure-5-guitar-c5-unseen.png": ("lstm-unseen-c5", "unseen", "C5", "guitar C5, unseen"),
+    "figure-6-cello.png": ("cello-512", "seen", "", "cello, a training note"),
+    "figure-7-piano-a.png": (
+        "piano-a-512",
+        "seen",
+        "",
+        "piano reduced to its A notes, a training note",
+    ),
 }
-"""Counterparts of the paper's figures 4 to 7: experiment, split, note, and what it shows."""
+"""Counterparts of the paper's figures 4 to 7: experiment, evaluation set, note, caption."""
 
 HEAD = """# The paper's experiments, run again
 
@@ -29,32 +34,32 @@ Sander & Harder, "Learning the decay of a sound signal", 2016. This page is writ
 `notedecay paper`; do not edit it.
 
 **How to read it.** Each row is an experiment of the paper's log with its counterpart here. *Decay
-ok* is the share of partials whose decay a listener could not tell from the true one (1 is best),
-*missing* the share of partials that are not there, *attractor* the largest correlation between
-the sounds made of two primes, *one sound* in how many of the trainings that were looked into one
-sound follows every prime, *score* one figure for all. *Teacher-forced* is the squared error of
-the next block where all before it are true, in variances of the training notes. *Their audio* is
-what the authors published of that experiment, measured here. *Seen / unseen*: notes that were
-learned, and notes of pitches that were never learned. ± is the standard deviation over the seeds.
+ok* is the share of partials whose decay sounds like the true one to a listener (1 is best),
+*missing* the share of partials that the continuation lacks, *attractor* the largest correlation
+between the continuations of two primes, *one sound* the number of diagnosed trainings whose
+continuations do not depend on the prime, *score* one figure for all. *Teacher-forced* is the
+squared error of the next block after true blocks, in variances of the training notes. *Authors'
+audio* are our figures of what the authors published of that experiment. *Seen / unseen*: training
+notes, and notes of pitches that no training note has. ± is the standard deviation over the seeds.
 The measures: [measures.md](measures.md).
 
-**What differs from the paper** unless a row says otherwise: primes are 330 ms, counted from the
-note's onset; rumble is filtered off (and always before judging); channels are mixed; resampling
-keeps the band to its end; gates are logistic; short notes are not padded (silence to predict
-lowers their loss on the cello); the normalisation is undone by its inverse; all notes of a
-chromatic run are taken, not the first alone; notes that are mistuned or damped by hand are left
-out, among them the mf take of C5 on the G string that the paper's figure 4 shows. Sizes,
-initialisation, optimiser, loss and number of epochs are theirs. The CNN-LSTM hears the LSTM's
-rate, not the full one, but in one row; *activation* is that of the convolutions there. *reduced*
-means a quarter of the units and filters and 30 notes to learn (and every C5), *quick* a third of
-the epochs as well, *full* the paper's own size.
+**Differences to the paper** unless a row says otherwise: primes are 330 ms, counted from the
+note's onset; rumble is filtered off (and always before the evaluation); channels are mixed;
+resampling keeps the whole band; gates are logistic; short notes are not padded (in the paper,
+silence that is easy to predict lowers the loss on the cello); the normalisation is undone by its
+inverse; all notes of a chromatic run are used, not the first alone; notes that are mistuned or
+damped by hand are left out, among them the mf take of C5 on the G string that the paper's figure 4
+shows. Sizes, initialisation, optimiser, loss and number of epochs are the paper's. The CNN-LSTM has
+the LSTM's sample rate, except in one row, not the full one; *activation* is that of its
+convolutions. *reduced* means a quarter of the units and filters and 30 training notes (and every
+C5), *quick* a third of the epochs as well, *full* the paper's own size.
 """
 
 COLUMNS = (
     "experiment",
     "the paper says",
-    "their loss",
-    "their audio: decay ok, missing",
+    "paper's loss",
+    "authors' audio: decay ok, missing",
     "here",
     "loss",
     "teacher-forced",
@@ -85,19 +90,19 @@ def write(rows: Sequence[Row], published: Sequence[Mapping[str, Any]], docs: Pat
     Parameters
     ----------
     rows : sequence of Row
-        What is finished.
+        Of the finished experiments.
     published : sequence of mapping
-        What the authors' own audio got, a row for each file; may be empty.
+        Figures of the authors' own audio, a row for each file; may be empty.
     docs : Path
         The folder of documents.
     """
-    theirs = measured(published)
-    parts = [HEAD, *_provenance(rows), "## What is true\n", *_claims(rows)]
+    audio = measured(published)
+    parts = [HEAD, *_provenance(rows), "## Questions and answers\n", *_claims(rows)]
     if published:
         parts += ["## The authors' published audio, measured\n", _published(published)]
     for group, members in groupby(rows, key=lambda row: row.experiment.group):
         shown = list(members)
-        parts += [f"## {group}\n", table(COLUMNS, (cells(row, theirs) for row in shown))]
+        parts += [f"## {group}\n", table(COLUMNS, (cells(row, audio) for row in shown))]
         parts += [
             table(["seen / unseen", *(name for name, _ in FURTHER.values())], map(_further, shown))
         ]
@@ -111,7 +116,7 @@ def write(rows: Sequence[Row], published: Sequence[Mapping[str, Any]], docs: Pat
 
 
 def measured(published: Sequence[Mapping[str, Any]]) -> Measured:
-    """What the authors' audio got, by experiment."""
+    """Figures of the authors' audio, by experiment."""
     numbers = {row["experiment"] for row in published}
     return {
         number: (_mean(published, number, "decay_ok"), _mean(published, number, "missing"))
@@ -124,15 +129,15 @@ def _mean(published: Sequence[Mapping[str, Any]], number: int, measure: str) -> 
     return statistics.fmean(values)
 
 
-def cells(row: Row, theirs: Measured) -> list[str]:
+def cells(row: Row, audio: Measured) -> list[str]:
     """A row of the table, as texts."""
     errors = [row.teacher_forced(split) for split in ("seen", "unseen")]
     known = errors[0].mean == errors[0].mean
     return [
         f"{row.experiment.title} (`{row.experiment.name}`)",
-        row.experiment.says,
+        row.experiment.statement,
         row.experiment.loss,
-        _theirs(row, theirs),
+        _authors_audio(row, audio),
         row.size,
         row.loss.text(3) if row.experiment.model != "vrnn" else "-",
         " / ".join(e.text(3) for e in errors) if known else "-",
@@ -150,9 +155,9 @@ def _pair(row: Row, measure: str, digits: int) -> str:
 
 
 def _few(row: Row) -> str:
-    """How many unseen notes have a decay to judge, where they are few."""
-    judged = row.measure("unseen", "notes_judged").mean
-    return f" ({judged:.0f} notes)" if judged < FEW else ""
+    """Number of unseen notes with evaluated partials, where it is small."""
+    notes = row.measure("unseen", "notes_judged").mean
+    return f" ({notes:.0f} notes)" if notes < FEW else ""
 
 
 def _further(row: Row) -> list[str]:
@@ -160,18 +165,18 @@ def _further(row: Row) -> list[str]:
     return [title, *(_pair(row, measure, digits) for measure, (_, digits) in FURTHER.items())]
 
 
-def _theirs(row: Row, theirs: Measured) -> str:
-    known = [theirs[number] for number in row.experiment.published if number in theirs]
+def _authors_audio(row: Row, audio: Measured) -> str:
+    known = [audio[number] for number in row.experiment.published if number in audio]
     return ", ".join(f"{decay_ok:.2f}, {missing:.2f}" for decay_ok, missing in known)
 
 
 def _provenance(rows: Sequence[Row]) -> list[str]:
-    """Notes and machines."""
+    """A line on notes, machines and time."""
     sources = sorted({result["notes"] for row in rows for result in row.results})
     devices = sorted({f"{x['device']} ({x['machine']})" for r in rows for x in r.results})
     hours = sum(x["seconds"] for r in rows for x in r.results) / 3600
     codes = {x["code"] for row in rows for x in row.results}
-    mixed = " Made by several states of the code: figures of small difference may be due to that."
+    mixed = " Made by several versions of the code: small differences may be due to that."
     return [
         f"**Notes**: {'; '.join(sources)}. **Computed on**: {'; '.join(devices)}, "
         f"{hours:.1f} process hours in all.{mixed if len(codes) > 1 else ''}\n"
@@ -197,13 +202,13 @@ def _cell(value: Any) -> str:
 
 
 def _warnings(rows: Sequence[Row]) -> list[str]:
-    """What the diagnosis of the trainings said."""
-    said = [
+    """Warnings of the diagnosis of the trainings."""
+    lines = [
         f"- `{row.experiment.name}` ({row.scale.name}): {line}"
         for row in rows
         for line in row.warnings
     ]
-    return ["## Why a net fails: warnings while training\n", *said, ""] if said else []
+    return ["## Warnings of the diagnosis while training\n", *lines, ""] if lines else []
 
 
 def _pictures(rows: Sequence[Row], folder: Path) -> list[str]:

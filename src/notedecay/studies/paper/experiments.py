@@ -1,7 +1,7 @@
-"""The paper's experiments as data: what was tried, what was said of it, and what runs here.
+"""The paper's experiments as data: settings, statements of the authors, and notes.
 
-Every row of the authors' log has its counterpart; beside them stand what they named for later
-(a latent variable), what they could not know (the frozen statistics), and the baselines.
+Every row of the authors' log has its counterpart. Others are added: a latent variable, which the
+authors planned, batch normalisation with updated statistics, and the baselines.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PIANO = DatasetSpec("piano", highest_hz=4200, seconds=5.0, highpass_hz=25.0)
 PIANO_A = replace(PIANO, pitches="A")
 FLUTE = DatasetSpec("flute", highest_hz=2000, seconds=3.0, highpass_hz=40.0)
 GUITAR_C5 = replace(GUITAR, unseen="C5")
-GUITAR_AS_IT_WAS = replace(GUITAR, rumble=True, lead=True, theirs=True)
+GUITAR_AS_IT_WAS = replace(GUITAR, rumble=True, lead=True, as_authors=True)
 GUITAR_WITH_RUMBLE = replace(GUITAR, rumble=True)
 GUITAR_FROM_FILE = replace(GUITAR, lead=True)
 GUITAR_FULL_RATE = replace(GUITAR, highest_hz=22050)
@@ -39,16 +39,16 @@ class Experiment:
     name : str
         Unique, for the command line and for folders.
     group : str
-        Heading of the table in which it stands.
+        Heading of its table.
     title : str
-        What it is, short.
+        A few words.
     dataset : DatasetSpec
         Notes.
     model : str
         One of ``MODELS``, or ``oracle``.
     settings : mapping
         At full scale.
-    says : str
+    statement : str
         What paper or log say of it.
     loss : str
         The final training loss in the authors' log.
@@ -64,7 +64,7 @@ class Experiment:
     dataset: DatasetSpec
     model: str
     settings: Mapping[str, Any]
-    says: str = ""
+    statement: str = ""
     loss: str = ""
     published: tuple[int, ...] = ()
     main: bool = False
@@ -72,7 +72,7 @@ class Experiment:
     @property
     def prime_seconds(self) -> float:
         """Length of the prime (s)."""
-        return AUTHORS_PRIME_SECONDS if self.dataset.theirs else PRIME_SECONDS
+        return AUTHORS_PRIME_SECONDS if self.dataset.as_authors else PRIME_SECONDS
 
 
 CONVOLVED: Mapping[str, Any] = MappingProxyType(
@@ -80,7 +80,7 @@ CONVOLVED: Mapping[str, Any] = MappingProxyType(
     | {"gates": "sigmoid", "denormalisation": "inverse"}
     | {"frozen_statistics": False, "convolution_activation": "tanh"}
 )
-"""The authors' CNN-LSTM with statistics that are kept, and tanh for relu."""
+"""The authors' CNN-LSTM with updated statistics, and tanh instead of relu."""
 
 
 OUR_WAY: Mapping[str, Any] = MappingProxyType(
@@ -95,17 +95,17 @@ OUR_WAY: Mapping[str, Any] = MappingProxyType(
         "input_noise": 0.1,
     }
 )
-"""How we train the paper's nets."""
+"""Our training settings for the paper's networks."""
 
 
 def _lstm(name: str, group: str, title: str, dataset: DatasetSpec, **fields: Any) -> Experiment:
-    """An LSTM; ``settings`` among the fields differ from the mended ones."""
+    """An LSTM; ``settings`` among the fields replace those of the corrected LSTM."""
     settings = {**STANDARD_LSTM, "window_seconds": dataset.seconds, **fields.pop("settings", {})}
     return Experiment(name, group, title, dataset, "lstm", settings, **fields)
 
 
 def _cnn(name: str, title: str, **fields: Any) -> Experiment:
-    """A CNN-LSTM on the guitar; ``settings`` among the fields differ from the mended ones."""
+    """A CNN-LSTM on the guitar; ``settings`` among the fields replace the corrected ones."""
     settings = {**CONVOLVED, **fields.pop("settings", {})}
     return Experiment(name, "CNN-LSTM, guitar", title, GUITAR, "cnn_lstm", settings, **fields)
 
@@ -119,13 +119,13 @@ def _baselines(name: str, dataset: DatasetSpec) -> tuple[Experiment, ...]:
 
 _SIZE = "LSTM, guitar: width, depth, activation"
 _TIME = "LSTM, guitar: time resolution"
-_FAULTS = "LSTM, guitar: as it was, mended, and its relatives"
+_FAULTS = "LSTM, guitar: the authors' version, corrections, and variants"
 _OTHERS = "LSTM, other instruments"
 
 EXPERIMENTS: tuple[Experiment, ...] = (
     _lstm(
         "lstm-512", _SIZE, "512 units", GUITAR, main=True, loss=".042", published=(4,),
-        says="best by ear; C5 seen: decays, slower than the original, little noise",
+        statement="best by ear; C5 seen: decays, slower than the original, little noise",
     ),
     _lstm("lstm-256", _SIZE, "256 units", GUITAR, settings={"units": 256}),
     _lstm(
@@ -135,9 +135,11 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     _lstm("lstm-2048", _SIZE, "2048 units", GUITAR, settings={"units": 2048}, loss=".029"),
     _lstm(
         "lstm-2-layers", _SIZE, "2 layers", GUITAR, settings={"layers": 2}, loss=".037",
-        published=(6,), says="little effect",
+        published=(6,), statement="little effect",
     ),
-    _lstm("lstm-3-layers", _SIZE, "3 layers", GUITAR, settings={"layers": 3}, says="more noise"),
+    _lstm(
+        "lstm-3-layers", _SIZE, "3 layers", GUITAR, settings={"layers": 3}, statement="more noise"
+    ),
     _lstm(
         "tanh-512", _SIZE, "tanh on the output", GUITAR, loss=".518", published=(8,),
         settings={"output_activation": "tanh"},
@@ -152,7 +154,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         settings={
             "output_activation": "tanh", "units": 2048, "resolution": 25.0, "epochs": 30,
         },
-        says="short prime bad",
+        statement="short prime bad",
     ),
     _lstm(
         "tanh-inward", _SIZE, "tanh before the LSTM", GUITAR, settings={"activation": "tanh"}
@@ -173,18 +175,22 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     _lstm("lstm-90", _TIME, "90 blocks/s", GUITAR, settings={"resolution": 90.0}),
     _lstm("lstm-120", _TIME, "120 blocks/s", GUITAR, settings={"resolution": 120.0}),
     Experiment(
-        "as-it-was", _FAULTS, "as it was: their hearing, hard gates", GUITAR_AS_IT_WAS, "lstm",
-        PAPER["lstm"], main=True, loss=".042", published=(4,),
-        says="best by ear; prime from the file's start, rumble left in",
+        "as-it-was", _FAULTS, "authors' version: their preprocessing, hard gates",
+        GUITAR_AS_IT_WAS, "lstm", PAPER["lstm"], main=True, loss=".042", published=(4,),
+        statement="best by ear; prime from the file's start, rumble left in",
     ),
-    _lstm("with-rumble", _FAULTS, "rumble left in, nothing else", GUITAR_WITH_RUMBLE),
-    _lstm("from-file-start", _FAULTS, "prime from the file's start alone", GUITAR_FROM_FILE),
+    _lstm("with-rumble", _FAULTS, "only difference: rumble left in", GUITAR_WITH_RUMBLE),
     _lstm(
-        "hard-gates", _FAULTS, "their gates alone", GUITAR, settings={"gates": "hard_sigmoid"}
+        "from-file-start", _FAULTS, "only difference: prime from the file's start",
+        GUITAR_FROM_FILE,
     ),
     _lstm(
-        "lstm-unseen-c5", _FAULTS, "C5 not learned", GUITAR_C5, main=True, published=(9,),
-        says="no decay, copies the tone for ever",
+        "hard-gates", _FAULTS, "only difference: the authors' hard gates", GUITAR,
+        settings={"gates": "hard_sigmoid"},
+    ),
+    _lstm(
+        "lstm-unseen-c5", _FAULTS, "C5 held out", GUITAR_C5, main=True, published=(9,),
+        statement="no decay, copies the tone for ever",
     ),
     Experiment(
         "gru-512", _FAULTS, "GRU", GUITAR, "gru",
@@ -192,7 +198,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     ),
     _lstm(
         "spectral", _FAULTS, "with the block's spectrum", GUITAR, settings={"spectral": True},
-        main=True, says="it hurt",
+        main=True, statement="it hurt",
     ),
     _lstm(
         "lstm-trained-our-way", _FAULTS, "trained our way (errors in energies of the prime)",
@@ -219,7 +225,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
                 "learning_rate": 1e-3,
                 "generation": generation,
             },
-            says="named for later; here with Adam and a cosine schedule",
+            statement="planned; here with Adam and a cosine schedule",
             main=generation == "mean",
         )
         for generation, what in (("mean", "the mean"), ("sample", "sampling"))
@@ -230,7 +236,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
             "target": "same", "frozen_statistics": True, "convolution_activation": "relu",
             "activation": "relu",
         },
-        says="the loss looks splendid",
+        statement="the loss looks splendid",
     ),
     _cnn(
         "cnn-as-it-was", "32x35 relu, frozen statistics, hard gates", loss=".097 to .348",
@@ -238,13 +244,13 @@ EXPERIMENTS: tuple[Experiment, ...] = (
             "frozen_statistics": True, "convolution_activation": "relu", "gates": "hard_sigmoid",
             "denormalisation": "authors", "activation": "relu",
         },
-        says="nothing learned",
+        statement="nothing learned",
     ),
     _cnn(
         "cnn-frozen", "32x35 tanh, frozen statistics", main=True, loss=".037",
-        settings={"frozen_statistics": True}, says="still very bad",
+        settings={"frozen_statistics": True}, statement="still very bad",
     ),
-    _cnn("cnn", "32x35 tanh, statistics kept", main=True),
+    _cnn("cnn", "32x35 tanh, updated statistics", main=True),
     _cnn("cnn-plain", "32x35 tanh, no normalisation", main=True, settings={"batch_norm": False}),
     _cnn(
         "cnn-trained-our-way",
@@ -252,26 +258,26 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         main=True, settings={**OUR_WAY, "batch_norm": False},
     ),
     _cnn(
-        "cnn-relu", "32x35 relu, statistics kept", loss=".097 to .348",
+        "cnn-relu", "32x35 relu, updated statistics", loss=".097 to .348",
         settings={"convolution_activation": "relu"},
     ),
     _cnn("cnn-linear", "32x35 linear", settings={"convolution_activation": "linear"}),
     _cnn("cnn-sigmoid", "32x35 sigmoid", settings={"convolution_activation": "sigmoid"}),
     _cnn("cnn-32x3", "32x3", settings={"length": 3}, loss=".097 to .348"),
     _cnn(
-        "cnn-2", "64x35, 32x17 (theirs 32x27)", settings={"filters": 64, "convolutions": 2},
+        "cnn-2", "64x35, 32x17 (authors' 32x27)", settings={"filters": 64, "convolutions": 2},
         loss=".097 to .348",
     ),
     _cnn("cnn-3", "32x35, 16x17, 8x9", settings={"convolutions": 3}),
     Experiment(
-        "cnn-full-rate", "CNN-LSTM, guitar", "32x35 tanh at 44.1 kHz, statistics kept",
+        "cnn-full-rate", "CNN-LSTM, guitar", "32x35 tanh at 44.1 kHz, updated statistics",
         GUITAR_FULL_RATE, "cnn_lstm", CONVOLVED, loss=".097 to .348",
     ),
     _cnn("cnn-no-dense", "without the dense layer", settings={"dense": False}),
     _lstm(
         "cello-1024-10", _OTHERS, "cello to 8000 Hz, 1024 units, 10 blocks/s", CELLO_8000,
         settings={"units": 1024, "resolution": 10.0, "epochs": 150}, loss=".415, .402",
-        says="converges after 30 to 40 epochs",
+        statement="converges after 30 to 40 epochs",
     ),
     _lstm(
         "cello-tanh-1024-10", _OTHERS, "the same, tanh on the output", CELLO_8000, loss=".651",
@@ -290,30 +296,32 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         settings={
             "units": 2048, "resolution": 50.0, "epochs": 50, "output_activation": "tanh",
         },
-        says="less noise in the decay",
+        statement="less noise in the decay",
     ),
     _lstm(
         "cello-1024", _OTHERS, "cello, 1024 units", CELLO, settings={"units": 1024}, loss=".057"
     ),
     _lstm(
         "cello-512", _OTHERS, "cello, 512 units", CELLO, main=True, loss=".086", published=(1,),
-        says="noise, shortened decay",
+        statement="noise, shortened decay",
     ),
     _lstm(
-        "piano-1024-50", _OTHERS, "piano, 1024 units, 50 blocks/s", PIANO, says="horrible",
+        "piano-1024-50", _OTHERS, "piano, 1024 units, 50 blocks/s", PIANO, statement="horrible",
         settings={"units": 1024, "resolution": 50.0, "epochs": 50},
     ),
-    _lstm("piano-512", _OTHERS, "piano, 512 units", PIANO, main=True, says="noise, short decay"),
+    _lstm(
+        "piano-512", _OTHERS, "piano, 512 units", PIANO, main=True, statement="noise, short decay"
+    ),
     _lstm(
         "piano-a-1024", _OTHERS, "piano, A notes, 1024 units", PIANO_A,
         settings={"units": 1024}, loss=".029",
     ),
     _lstm(
         "piano-a-512", _OTHERS, "piano, A notes, 512 units", PIANO_A, main=True, loss=".057",
-        published=(7,), says="less noise, but a second pitch appears",
+        published=(7,), statement="less noise, but a second pitch appears",
     ),
     _lstm(
-        "flute-512", _OTHERS, "flute, 512 units", FLUTE, main=True, says="dropped: no decay",
+        "flute-512", _OTHERS, "flute, 512 units", FLUTE, main=True, statement="dropped: no decay",
     ),
     *_baselines("guitar", GUITAR),
     *_baselines("cello", CELLO),

@@ -1,4 +1,4 @@
-"""The page to look and listen: every experiment, its notes, and the authors' own audio."""
+"""The HTML page with audio and pictures of every experiment, and the authors' own audio."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PAGE = "index.html"
 def write(
     rows: Sequence[Row],
     published: Sequence[Published],
-    theirs: Measured,
+    measured: Measured,
     folder: Path,
 ) -> Path:
     """Write ``index.html``, which refers to the audio and pictures of the results.
@@ -32,11 +32,11 @@ def write(
     Parameters
     ----------
     rows : sequence of Row
-        What is finished.
+        Of the finished experiments.
     published : sequence of Published
         The authors' own audio, copied beside the page; may be empty.
-    theirs : mapping
-        What it got, by experiment.
+    measured : mapping
+        Its figures, by experiment.
     folder : Path
         Of the paper's results.
 
@@ -53,7 +53,7 @@ def write(
         columns=COLUMNS,
         claims=claims(rows),
         groups=[
-            {"name": name, "rows": [_shown(row, theirs, folder) for row in members]}
+            {"name": name, "rows": [_shown(row, measured, folder) for row in members]}
             for name, members in groupby(rows, key=lambda row: row.experiment.group)
         ],
         published=_published(published, folder),
@@ -63,12 +63,12 @@ def write(
     return folder / PAGE
 
 
-def _shown(row: Row, theirs: Measured, folder: Path) -> dict[str, Any]:
+def _shown(row: Row, measured: Measured, folder: Path) -> dict[str, Any]:
     return {
         "name": row.experiment.name,
         "title": row.experiment.title,
         "size": row.size,
-        "cells": cells(row, theirs),
+        "cells": cells(row, measured),
         "warnings": row.warnings,
         "notes": list(_notes(row, folder)),
         "maps": [_relative(path, folder) for path in _maps(row)],
@@ -76,7 +76,7 @@ def _shown(row: Row, theirs: Measured, folder: Path) -> dict[str, Any]:
 
 
 def _notes(row: Row, folder: Path) -> Iterator[dict[str, str]]:
-    """What there is to listen to, by paths relative to the page."""
+    """Folders with audio of notes, relative to the page."""
     for split in ("seen", "unseen"):
         for note in sorted((row.listen / split).glob("*/")):
             yield {"split": split, "name": note.name, "folder": _relative(note, folder)}
@@ -93,7 +93,7 @@ def _relative(path: Path, folder: Path) -> str:
 
 
 def _published(published: Sequence[Published], folder: Path) -> list[Mapping[str, Any]]:
-    """Copy the audio, at its own rate, and say where it is."""
+    """Copy the audio, at its own rate; return what the page shows of each file."""
     if not published:
         return []
     shown: list[Mapping[str, Any]] = []

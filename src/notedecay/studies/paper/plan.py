@@ -1,4 +1,4 @@
-"""Which trials a call of ``notedecay paper`` asks for, at which scale."""
+"""The trials of ``notedecay paper``: experiments at a scale, with seeds."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from notedecay.training.evaluator import spread
 
 SEEN_NOTES, UNSEEN_NOTES = 8, 12
 SEEDS = 3
-"""Of a main experiment; the others have one."""
+"""Number of seeds of a main experiment; the others have one."""
 
 SNAPSHOTS = 12
-"""How often a network is inspected while it is trained: a column of the heat maps each."""
+"""Snapshots of a network while it is trained, each a column of the heat maps."""
 
 Ids = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]
-"""Of the training notes, the seen and the unseen notes, and those that are kept to listen to."""
+"""Ids of training notes, seen notes, unseen notes, and of those that are kept as audio."""
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A trial that is asked for.
+    """A trial with its experiment and scale.
 
     Attributes
     ----------
     experiment : Experiment
-        Which row.
+        The row of the table.
     scale : Scale
         Its size.
     trial : Trial
         What is run.
     sources : str
-        Of its notes, in words.
+        Where its notes come from, as text.
     """
 
     experiment: Experiment
@@ -54,12 +54,12 @@ class Planned:
 
 
 def choose(names: Sequence[str], *, main: bool) -> list[Experiment]:
-    """The experiments of these names, or all; of them the main ones if asked.
+    """Experiments by their names, or all; only the main ones if asked.
 
     Raises
     ------
     UserError
-        For a name that there is not.
+        For a name that does not exist.
     """
     known = {experiment.name: experiment for experiment in EXPERIMENTS}
     for name in names:
@@ -72,7 +72,7 @@ def choose(names: Sequence[str], *, main: bool) -> list[Experiment]:
 def plan(
     experiments: Sequence[Experiment], scale: Scale, data: Path, results: Path
 ) -> tuple[list[Planned], dict[str, str]]:
-    """Say what is to be done, and what cannot be done for want of recordings.
+    """List trials, and the experiments whose recordings are missing.
 
     Parameters
     ----------
@@ -88,9 +88,9 @@ def plan(
     Returns
     -------
     planned : list of Planned
-        The first seed of each before the second of any.
+        The first seed of all experiments before the second of any.
     lacking : dict of str to str
-        Why, by name of the experiment.
+        The reason, by name of the experiment.
     """
     ready: dict[DatasetSpec, tuple[Notes, Ids]] = {}
     lacking: dict[str, str] = {}
@@ -117,7 +117,7 @@ def _trials(experiment: Experiment, scale: Scale, notes: Notes, ids: Ids) -> Ite
     dataset = experiment.dataset
     settings = scale.settings(experiment.settings)
     padded = None
-    if dataset.theirs:  # their last target is a block of silence
+    if dataset.as_authors:  # in the authors' code the last target is a block of silence
         padded = dataset.seconds + 1 / settings["resolution"]
         settings["window_seconds"] = padded
     train, seen, unseen, listen = ids
@@ -138,7 +138,7 @@ def _trials(experiment: Experiment, scale: Scale, notes: Notes, ids: Ids) -> Ite
 
 
 def _ids(notes: Notes, scale: Scale) -> Ids:
-    """Ids to train on, to evaluate as seen and as unseen, and to listen to; C5 wherever it is."""
+    """Ids of training, seen, unseen and audible notes; every C5 is among them."""
     clips = {clip.id: clip for clip in read_clips(notes.clips)}
     seen = [clips[id_] for id_ in notes.seen]
     train = _some(seen, scale.train or len(seen))

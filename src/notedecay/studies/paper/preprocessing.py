@@ -1,4 +1,4 @@
-"""How the paper's authors made a recording ready: kept to run their experiments as they were.
+"""The preprocessing of the paper's authors, to run their experiments as they did.
 
 Sander & Harder, "Learning the decay of a sound signal", 2016, and their code.
 """
@@ -13,14 +13,14 @@ from notedecay.audio.samples import Samples
 
 
 def step(rate: int, highest_hz: float) -> int:
-    """Which samples they kept: every so manieth of ``rate`` Hz, for pitches to ``highest_hz``."""
+    """Decimation factor at ``rate`` Hz for pitches up to ``highest_hz``."""
     return int(rate // (2 * highest_hz))
 
 
 def as_the_authors(recording: Recording, *, highest_hz: float, seconds: float) -> Samples:
-    """Left channel, causal decimation, from the beginning of the file.
+    """Decimate the left channel causally, from the beginning of the file.
 
-    Neither rumble nor the silence before the attack is taken away. The filter is a Chebyshev
+    Rumble and the silence before the attack are left in. The filter is a Chebyshev
     of type I and order 8 (0.05 dB) up to 0.8 of the new Nyquist frequency.
 
     Parameters
@@ -30,7 +30,7 @@ def as_the_authors(recording: Recording, *, highest_hz: float, seconds: float) -
     highest_hz : float
         Highest pitch of the instrument (Hz).
     seconds : float
-        How much of the file is kept (s).
+        Length that is kept (s).
 
     Returns
     -------

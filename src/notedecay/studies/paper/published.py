@@ -15,9 +15,9 @@ from notedecay.core.errors import UserError
 from notedecay.metrics import Reference, Scores
 
 RATES = {"cello": 11025, "guitar": 2940, "piano": 8820}
-"""What the authors' decimation left of 44.1 kHz (Hz)."""
+"""Sample rates after the authors' decimation of 44.1 kHz (Hz)."""
 CORNERS = {"cello": 40.0, "guitar": 50.0, "piano": 25.0}
-"""Where the rumble ends that they left in (Hz)."""
+"""Corners of the high-pass filters that remove the rumble in their audio (Hz)."""
 
 SHOWN = (
     "score",
@@ -34,22 +34,22 @@ SHOWN = (
 
 @dataclass(frozen=True)
 class Published:
-    """One published continuation and what it got.
+    """One published continuation and its scores.
 
     Attributes
     ----------
     number : int
         Of the experiment, 1..9.
     experiment : str
-        Name of its folder, which holds all settings; the prime that it names may be wrong.
+        Name of its folder, which lists all settings; the length of the prime in it may be wrong.
     instrument, note : str
-        ``guitar``, and the note's file name without its ending.
+        Such as ``guitar``; the note's file name without its ending.
     seen : bool
         Whether the note was in the training set.
     prime_seconds : float
-        By how much the generated signal is longer than the generated part alone (s).
+        Length of the generated signal minus that of the generated part alone (s).
     rate : int
-        Hz: the authors' own, to which the 44.1 kHz of the files are brought back.
+        The authors' own rate, to which the files of 44.1 kHz are resampled (Hz).
     original, generated, alone : ndarray of float32, shape (samples,)
         The note, the continuation after its prime, and without it.
     scores : Scores
@@ -70,7 +70,7 @@ class Published:
 
 
 def read_published(folder: Path, *, without_rumble: bool = True) -> list[Published]:
-    """Read and judge every triple below a folder.
+    """Read and score every triple below a folder.
 
     Parameters
     ----------
@@ -78,8 +78,8 @@ def read_published(folder: Path, *, without_rumble: bool = True) -> list[Publish
         Holds a folder per experiment, such as ``4-guitar_train_45files_...``, in which a note
         is ``X.flac``, ``X_gen.flac`` and ``X_gen_wp.flac`` (or another ending).
     without_rumble : bool
-        High-pass all three (guitar 50 Hz, cello 40, piano 25). The authors did not, so the
-        level over time is theirs only where this is False.
+        High-pass all three (guitar 50 Hz, cello 40, piano 25). The authors did not: their level
+        over time is unchanged only if this is False.
 
     Returns
     -------
@@ -90,8 +90,8 @@ def read_published(folder: Path, *, without_rumble: bool = True) -> list[Publish
     ------
     UserError
         No such folder, no triple in it, one file of a triple missing or unreadable, an
-        experiment whose name does not say its number and instrument, or signals whose lengths
-        leave nothing to judge.
+        experiment whose name lacks its number or instrument, or signals whose lengths leave
+        nothing to score.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; name the one that holds the experiments")
@@ -104,7 +104,7 @@ def read_published(folder: Path, *, without_rumble: bool = True) -> list[Publish
 
 
 def table_rows(published: Sequence[Published]) -> list[dict[str, object]]:
-    """Rows of the table of what the published continuations got.
+    """Rows of the table of the published continuations' scores.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def table_rows(published: Sequence[Published]) -> list[dict[str, object]]:
     -------
     list of dict of str to object
         One per continuation: ``experiment``, ``instrument``, ``note``, ``seen``,
-        ``prime_ms`` and the measures; NaN where there was nothing to judge.
+        ``prime_ms`` and the measures; NaN where nothing could be measured.
     """
     return [
         {
@@ -131,18 +131,18 @@ def table_rows(published: Sequence[Published]) -> list[dict[str, object]]:
 
 
 def _read_triple(file: Path, without_rumble: bool) -> Published:
-    """Read a triple, given its middle file, and judge it."""
+    """Read and score a triple, given its middle file."""
     experiment, note = file.parent.name, file.stem.removesuffix("_gen")
     number, instrument = _named(file.parent)
     rate, corner = RATES[instrument], CORNERS[instrument] if without_rumble else 0.0
     names = (f"{note}{file.suffix}", file.name, f"{file.stem}_wp{file.suffix}")
     for name in names:
         if not file.with_name(name).exists():
-            raise UserError(f"{file.parent}: {name} is missing, the triple of {note} needs it")
+            raise UserError(f"{file.parent}: {name} is missing in the triple of {note}")
     original, generated, alone = (
         cleaned(read(file.with_name(name)), rate=rate, highpass_hz=corner) for name in names
     )
-    # The prime is what the file without it lacks: one folder's name promises more.
+    # The prime's length is the difference of two files: one folder's name gives a longer one.
     prime = len(generated) - len(alone)
     end = min(len(original), len(generated))
     if not 0 < prime < end:

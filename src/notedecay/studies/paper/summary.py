@@ -1,4 +1,4 @@
-"""What is kept of each result for the tables: small enough to be committed."""
+"""Summaries of results for the tables, small enough to be committed."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Summary = dict[str, Any]
 
 
 def summaries(planned: Iterable[Planned], store: TrialStore) -> list[Summary]:
-    """Summarise the results of those trials that have one."""
+    """Summarise the results of the trials that have one."""
     return [_summary(one, store) for one in planned if store.has(one.trial)]
 
 
-def merged(kept: Iterable[Summary], found: Iterable[Summary]) -> list[Summary]:
-    """Summaries by experiment, scale and seed; those that were found replace those kept."""
-    every = {(s["experiment"], s["scale"], s["seed"]): s for s in (*kept, *found)}
+def merged(committed: Iterable[Summary], new: Iterable[Summary]) -> list[Summary]:
+    """Summaries by experiment, scale and seed; new ones replace committed ones."""
+    every = {(s["experiment"], s["scale"], s["seed"]): s for s in (*committed, *new)}
     return [every[key] for key in sorted(every)]
 
 
@@ -43,7 +43,7 @@ def _summary(one: Planned, store: TrialStore) -> Summary:
 
 
 def _short(value: Any) -> Any:
-    """Round numbers, which are committed, to six digits."""
+    """Round numbers to six digits, since they are committed."""
     if isinstance(value, float):
         return float(f"{value:.6g}")
     if isinstance(value, dict):
@@ -52,6 +52,6 @@ def _short(value: Any) -> Any:
 
 
 def _c5(notes: Sequence[dict[str, Any]]) -> float | None:
-    """Decay ok of the notes of that pitch."""
+    """Mean decay ok of the notes of pitch C5."""
     values = [n["decay_ok"] for n in notes if n["pitch"] == C5 and n["decay_ok"] is not None]
     return round(statistics.fmean(values), 4) if values else None

@@ -1,4 +1,4 @@
-"""Results gathered into rows: one per experiment and scale, over its seeds."""
+"""Rows of the table: one per experiment and scale, over its seeds."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from notedecay.experiments.trial import DIAGNOSIS, LISTEN
 from notedecay.studies.paper.experiments import EXPERIMENTS, Experiment
 from notedecay.studies.paper.summary import Summary
 
-DEAF = "no longer depend on the prime"
-"""In the warning of a net that makes one sound of every prime."""
+INDEPENDENT = "no longer depend on the prime"
+"""Part of the warning of a network whose continuations are alike for all primes."""
 
 FEW = 5
-"""With fewer notes to judge, their number stands beside the mean."""
+"""With fewer evaluated notes, their number is shown beside the mean."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Figure:
     Attributes
     ----------
     mean : float
-        NaN where no seed has a value.
+        NaN if no seed has a value.
     sd : float
         Standard deviation over the seeds, NaN of fewer than two.
     """
@@ -56,7 +56,7 @@ class Row:
     results : list of dict
         Summaries, one for each seed.
     folder : Path
-        Of the first seed's result; audio and pictures may not be at hand.
+        Of the first seed's result; it may not exist on this machine.
     """
 
     experiment: Experiment
@@ -73,7 +73,7 @@ class Row:
         return _over(self.results, lambda r: r["c5"].get(split))
 
     def teacher_forced(self, split: str) -> Figure:
-        """Error of the next block where all before it are the true ones."""
+        """Error of the next block after true blocks."""
         return _over(self.results, lambda r: (r["teacher_forced"] or {}).get(split))
 
     @property
@@ -83,12 +83,12 @@ class Row:
 
     @property
     def learns(self) -> bool:
-        """Whether there is anything to train, and so a seed."""
+        """Whether the model is trained."""
         return "epochs" in self.experiment.settings
 
     @property
     def size(self) -> str:
-        """What was run, in words: units, epochs, seeds, and where if not on a CPU."""
+        """Scale, units, epochs, seeds, and the device if it is no CPU, as text."""
         if not self.learns:
             return ""
         settings, seeds = self.scale.settings(self.experiment.settings), len(self.results)
@@ -103,14 +103,14 @@ class Row:
 
     @property
     def one_sound(self) -> str:
-        """In how many of the seeds that were looked into one sound follows every prime."""
-        looked = [r["warnings"] for r in self.results if r["warnings"] is not None]
-        deaf = sum(any(DEAF in line for line in lines) for lines in looked)
-        return f"{deaf} of {len(looked)}" if self.learns and looked else "-"
+        """Number of diagnosed seeds whose continuations do not depend on the prime."""
+        diagnosed = [r["warnings"] for r in self.results if r["warnings"] is not None]
+        alike = sum(any(INDEPENDENT in line for line in lines) for lines in diagnosed)
+        return f"{alike} of {len(diagnosed)}" if self.learns and diagnosed else "-"
 
     @property
     def warnings(self) -> list[str]:
-        """What the diagnosis of any seed warned of."""
+        """Warnings of the diagnosis, of all seeds."""
         return sorted({line for r in self.results for line in r["warnings"] or []})
 
     @property
@@ -125,20 +125,20 @@ class Row:
 
 
 def rows(summaries: Sequence[Summary], results: Path) -> list[Row]:
-    """Gather summaries.
+    """Group summaries into rows.
 
     Parameters
     ----------
     summaries : sequence of dict
-        In any order; those of experiments that there are no more are left out.
+        In any order; those of experiments that no longer exist are left out.
     results : Path
         The folder of results.
 
     Returns
     -------
     list of Row
-        In the order of the experiments, the larger scale first; the quick scale only where
-        there is no other, and one row for what has nothing to train.
+        In the order of the experiments, the larger scale first; the quick scale only if there is
+        no other, and one row for a model without training.
     """
     gathered: dict[tuple[str, str], list[Summary]] = {}
     for summary in sorted(summaries, key=lambda s: int(s["seed"])):
