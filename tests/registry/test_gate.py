@@ -189,7 +189,7 @@ def test_registering_again_changes_nothing(gate, tracker):
 
 
 def test_versions_are_described_by_their_decisions_also_an_older_champion(gate, tracker):
-    client, entered = tracker.client, gate({"burg": 0.4, "esprit": 0.3})
+    client, built = tracker.client, gate({"burg": 0.4, "esprit": 0.3})
     champion, first = built.register("burg")
     client.update_model_version(champion.name, champion.version, "")
     version, second = built.register("esprit")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from notedecay.experiments.search.study import ask_until, finished, open_study, run_trial
+from notedecay.experiments.search.study import ask_until, finished, open_study
 from notedecay.tracking.database import sqlite_file, sqlite_url
 from notedecay.tracking.runs import Tracker
 from notedecay.tracking.store import connect
@@ -53,7 +53,8 @@ def test_all_is_kept_inside_the_project_and_found_again_when_it_moves(name, tmp_
         run.folder(tmp_path / "made", "listen")
     assert read(project / "mlruns", run.id, tmp_path) == "kept"
     study = open_study("s", project / "mlruns/optuna.db", 0)
-    run_trial(study, next(ask_until(study, 1, 7)), lambda trial: trial.suggest_float("x", 0, 1))
+    trial = next(ask_until(study, 1, 7))
+    study.tell(trial, trial.suggest_float("x", 0, 1))
     assert sorted(path.name for path in top.iterdir()) == [name]
     assert {"mlflow.db", "optuna.db", "artifacts"} <= {
         p.name for p in (project / "mlruns").iterdir()
