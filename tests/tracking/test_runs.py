@@ -65,7 +65,11 @@ def test_the_experiment_says_what_it_holds_unless_somebody_has_said_so(mlruns, t
 @pytest.mark.parametrize(
     ("kind", "model", "words"),
     [
-        ("baseline", "silence", ["**silence**: Nothing follows the prime.", "without training"]),
+        (
+            "baseline",
+            "silence",
+            ["**silence**: Baseline that continues every prime with silence.", "without training"],
+        ),
         ("trial", "gru", ["**gru**: GRU with dense layers", "A trial of a search"]),
         ("oracle", None, ["a yardstick, no candidate"]),
         ("paper", "oracle", ["An experiment of the paper"]),

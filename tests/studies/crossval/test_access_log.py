@@ -36,7 +36,7 @@ def test_others_need_a_reason_which_is_kept_and_counted(tmp_path: Path) -> None:
         == 2
     )
     assert [look["why"] for look in read_json(tmp_path / "docs" / "x.json")] == [
-        "first look", "a fault was mended",
+        "first evaluation", "a fault was mended",
     ]  # fmt: skip
 
 
