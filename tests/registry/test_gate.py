@@ -148,7 +148,7 @@ def test_a_champion_has_its_reason_also_when_killed_at_once(gate, tracker, monke
     assert built.register("esprit")[1].reason.startswith("esprit (version 1) is the first")
 
 
-def test_a_store_that_fails_to_look_is_no_reason_to_promote(gate, tracker, monkeypatch):
+def test_a_store_that_fails_is_no_reason_to_promote(gate, tracker, monkeypatch):
     built = gate({"esprit": 0.6, "burg": 0.4})
     built.register("esprit")
 

@@ -176,7 +176,7 @@ def test_a_missing_name_alias_or_version_is_one_line(tracker, version, uri, line
     assert "\n" not in str(caught.value)
 
 
-def test_an_empty_registry_says_what_to_run(tracker, monkeypatch):
+def test_an_empty_registry_is_one_line_with_a_remedy(tracker, monkeypatch):
     monkeypatch.setattr(tracker.client, "search_registered_models", list)
     with pytest.raises(UserError, match="none is registered yet: run make repro"):
         versions.find(tracker.client, "models:/notedecay-gongs@champion")

@@ -77,40 +77,60 @@ def run_trials(
     dict of str to Fault
         Why a trial failed, by name; the other trials are run nevertheless.
     """
-    under_way: dict[str, Listed] = {}
-    failed: dict[str, Fault] = {}
-    begun: set[str] = set()
-
-    def report(trial: Trial, number: int, of: int, metrics: Mapping[str, float]) -> bool:
-        one = under_way[trial.fingerprint]
-        sink.epoch(trial, number, metrics)
-        score = metrics.get(CHECKPOINT_SCORE)
-        bars.epoch(one.name, number, of, None if score is None else f"validation {score:.3f}")
-        return on_epoch(one, number, metrics)
-
-    def end(trial: Trial, fault: Fault | None) -> None:
-        one = under_way.pop(trial.fingerprint)
-        if fault is None:
-            result = store.result(trial)
-            run_id = sink.end(trial, store.folder(trial), result)
-            on_result(one, result, run_id)
-        else:
-            sink.fail(trial)
-            failed[one.name] = fault
-        bars.end(one.name)
-
-    def waiting() -> Iterator[Trial]:
-        for one in listed:
-            if one.trial.fingerprint in begun:
-                continue
-            begun.add(one.trial.fingerprint)
-            under_way[one.trial.fingerprint] = one
-            sink.begin(one.trial, one.name, one.tags, one.parent)
-            if store.has(one.trial):
-                end(one.trial, None)
-            else:
-                yield one.trial
-
+    session = _Session(store, sink, bars, on_epoch, on_result)
     with sink:
-        runner.run(waiting(), report, end)
-    return failed
+        runner.run(session.waiting(listed), session.report, session.end)
+    return session.failed
+
+
+class _Session:
+    """One call of :func:`run_trials`: the trials that are running, and those that failed."""
+
+    def __init__(
+        self,
+        store: TrialStore,
+        sink: TrialSink,
+        bars: TrialBars,
+        on_epoch: OnEpoch,
+        on_result: OnResult,
+    ) -> None:
+        self._store, self._sink, self._bars = store, sink, bars
+        self._on_epoch, self._on_result = on_epoch, on_result
+        self._running: dict[str, Listed] = {}
+        self._begun: set[str] = set()
+        self.failed: dict[str, Fault] = {}
+
+    def waiting(self, listed: Iterable[Listed]) -> Iterator[Trial]:
+        """Trials that have to be run; those with a result are ended at once."""
+        for one in listed:
+            trial = one.trial
+            if trial.fingerprint in self._begun:
+                continue
+            self._begun.add(trial.fingerprint)
+            self._running[trial.fingerprint] = one
+            self._sink.begin(trial, one.name, one.tags, one.parent)
+            if self._store.has(trial):
+                self.end(trial, None)
+            else:
+                yield trial
+
+    def report(self, trial: Trial, number: int, of: int, metrics: Mapping[str, float]) -> bool:
+        """Log and draw an epoch; return whether to end the trial."""
+        one = self._running[trial.fingerprint]
+        self._sink.epoch(trial, number, metrics)
+        score = metrics.get(CHECKPOINT_SCORE)
+        note = None if score is None else f"validation {score:.3f}"
+        self._bars.epoch(one.name, number, of, note)
+        return self._on_epoch(one, number, metrics)
+
+    def end(self, trial: Trial, fault: Fault | None) -> None:
+        """Log a trial that has ended, and pass its result on or note its fault."""
+        one = self._running.pop(trial.fingerprint)
+        if fault is None:
+            result = self._store.result(trial)
+            run_id = self._sink.end(trial, self._store.folder(trial), result)
+            self._on_result(one, result, run_id)
+        else:
+            self._sink.fail(trial)
+            self.failed[one.name] = fault
+        self._bars.end(one.name)

@@ -143,7 +143,7 @@ def test_a_diverging_trial_is_worth_nothing_and_the_search_goes_on(
     assert "training diverged in epoch 1" in trials[0].data.tags["notedecay.outcome"]
 
 
-def test_a_search_without_a_complete_trial_says_so(notes, tracker, tmp_path, monkeypatch):
+def test_a_search_without_a_complete_trial_is_one_line(notes, tracker, tmp_path, monkeypatch):
     monkeypatch.setattr(optuna.Trial, "should_prune", lambda _: True)
     with pytest.raises(UserError, match=r"no trial of all pruned ran to its end; raise search\.t"):
         run_search("all pruned", 1, notes, tracker, tmp_path)
