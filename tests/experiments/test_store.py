@@ -33,8 +33,8 @@ def test_of_two_processes_with_the_same_trial_one_runs_it(tmp_path: Path) -> Non
     both = [
         subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)
     ]
-    said = sorted(process.communicate()[0].strip() for process in both)
-    assert said == ["0 complete", "6 complete"]
+    printed = sorted(process.communicate()[0].strip() for process in both)
+    assert printed == ["0 complete", "6 complete"]
 
 
 def test_what_a_killed_process_left_half_written_is_gone_once_the_trial_is_locked(

@@ -72,7 +72,7 @@ def start(program: Path, *words: str) -> subprocess.Popen[bytes]:
 WAITING = "another 'notedecay stage train bells' is running: waiting for its end"
 
 
-def test_a_second_one_says_that_it_waits_and_then_does_its_work(program: Path) -> None:
+def test_a_second_one_reports_that_it_waits_and_then_does_its_work(program: Path) -> None:
     place = program.parent
     first = start(program, "train", "bells", "first", "1.5")
     until(lambda: log(place) == ["first begins"])
@@ -144,11 +144,11 @@ def test_a_place_that_cannot_be_locked_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_lock_is_free_after_an_error(tmp_path: Path) -> None:
-    said: list[str] = []
+    lines: list[str] = []
     for _ in range(2):
-        with pytest.raises(ValueError, match="x"), locked(tmp_path, "train", "bells", said.append):
+        with pytest.raises(ValueError, match="x"), locked(tmp_path, "train", "bells", lines.append):
             raise ValueError("x")
-    assert said == []
+    assert lines == []
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def test_it_ends_with_a_dvc_that_was_killed(repository: Path, shell: str, after:
     assert log(repository) == ["first begins", "first is interrupted"]
 
 
-def test_without_dvc_it_may_outlive_who_started_it(program: Path) -> None:
+def test_without_dvc_it_may_outlive_its_parent(program: Path) -> None:
     """As under ``nohup``."""
     place = program.parent
     words = [sys.executable, str(program), str(place), "train", "bells", "first", "3"]

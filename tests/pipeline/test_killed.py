@@ -178,15 +178,15 @@ def test_the_training_goes_on_in_its_run(killed):
 
 
 def test_the_diagnosis_shows_every_epoch_as_if_nothing_had_happened(killed, whole):
-    looks = []
+    snapshots = []
     for root in (killed["root"], whole):
         run = runs(root, "train")[-1]
         found = connect(root / "mlruns").download_artifacts(
             run.info.run_id, "diagnosis/snapshots.json"
         )
-        looks.append(json.loads(Path(found).read_text()))
-    assert [look["epoch"] for look in looks[0]] == list(range(1, EPOCHS + 1))
-    assert looks[0] == looks[1]
+        snapshots.append(json.loads(Path(found).read_text()))
+    assert [one["epoch"] for one in snapshots[0]] == list(range(1, EPOCHS + 1))
+    assert snapshots[0] == snapshots[1]
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_the_curve_has_neither_holes_nor_doubles(killed):
 def doubled(copied) -> dict[str, Any]:
     """Each stage run twice at once."""
     root = copied("doubled")
-    said = {}
+    shown = {}
     for stage in ("search", "train", "compare", "register"):
         command = ["notedecay", "stage", stage, "bells"]
         both = [
@@ -218,8 +218,8 @@ def doubled(copied) -> dict[str, Any]:
         ]  # fmt: skip
         texts = [process.communicate()[0] for process in both]
         assert [process.returncode for process in both] == [0, 0], texts
-        said[stage] = "".join(texts)
-    return {"root": root, **said}
+        shown[stage] = "".join(texts)
+    return {"root": root, **shown}
 
 
 def test_two_searches_at_once_run_each_trial_once(doubled, whole):
@@ -231,7 +231,7 @@ def test_two_searches_at_once_run_each_trial_once(doubled, whole):
 
 
 @pytest.mark.parametrize("stage", ["search", "train", "compare", "register"])
-def test_the_second_says_that_it_waits(doubled, stage):
+def test_the_second_reports_that_it_waits(doubled, stage):
     assert doubled[stage].count(f"another 'notedecay stage {stage} bells' is running") == 1
     assert "Traceback" not in doubled[stage]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,55 +15,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
-from safetensors.torch import load_file, save_file
 
 from notedecay import audio
-from notedecay.core.errors import DamagedError, UserError
-from notedecay.data.note import Clip
+from notedecay.core.errors import UserError
 from notedecay.inference import generate
-from notedecay.models import Continuator, LearnedContinuator, Signal, create
 from notedecay.registry import versions
 from notedecay.serving import package
 from notedecay.tracking.runs import Tracker
-from notedecay.training import fit
-from tests.synthetic import damped
-
-RATE = 2000
-SIGNAL = Signal(instrument="bells", rate=RATE)
-NAME = "notedecay-bells"
-NOTE = damped([220.0, 440.0], [2.0, 1.2], [1, 0.5], seconds=1.5, rate=RATE)
-
-
-def trained() -> Continuator[LearnedContinuator]:
-    model = create("lstm", SIGNAL, {"units": 16, "epochs": 2, "transpose": 0})
-    fit(model, [Clip("bells/ff/A3", 57, NOTE, RATE)], seed=0, device="cpu")
-    return model
-
-
-@pytest.fixture(scope="module")
-def mlruns(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("store") / "mlruns"
+from tests.registry.bells import NAME, NOTE, RATE, SIGNAL, trained
 
 
 @pytest.fixture(scope="module")
 def tracker(mlruns) -> Tracker:
     return Tracker(mlruns, "bells", {})
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("saved") / "lstm"
-    folder.mkdir()
-    trained().save(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def version(tracker, saved):
-    with tracker.run("train lstm", "train") as run:
-        pass
-    return versions.register(tracker.client, saved, run.id, NAME, {"model": "lstm"})
 
 
 def test_a_run_is_registered_once_and_its_tags_are_refreshed(tracker, saved, version):
@@ -155,7 +118,7 @@ def test_a_register_that_was_killed_is_made_good_by_the_next(tracker, mlruns, sa
 
 
 @pytest.mark.usefixtures("version")
-def test_the_logged_model_is_named_after_its_continuator(tracker):
+def test_the_logged_model_has_the_name_of_the_model(tracker):
     logged = tracker.client.search_logged_models([tracker.experiment_id])
     assert {model.name for model in logged} == {"lstm"}
 
@@ -176,13 +139,13 @@ def plain(tracker, request) -> str:
     return name
 
 
-def test_model_and_version_say_what_they_are(tracker, plain):
+def test_model_and_version_are_described(tracker, plain):
     assert described(tracker.client, plain, "bells go on", "first") == ("bells go on", "first")
     # The decision is another by now, and the text is still the earlier one.
     assert described(tracker.client, plain, "gongs go on", "second") == ("bells go on", "second")
 
 
-def test_what_somebody_wrote_of_a_model_and_a_version_stays(tracker, plain):
+def test_a_users_descriptions_stay(tracker, plain):
     tracker.client.update_registered_model(plain, "my bells")
     tracker.client.update_model_version(plain, "1", "sounds dull")
     assert described(tracker.client, plain, "bells go on", "new") == ("my bells", "sounds dull")
@@ -206,20 +169,20 @@ def test_a_version_is_found_by_number_and_by_alias(tracker, version):
         (NAME, "is not a model: write models:/notedecay-piano@champion"),
     ],
 )
-def test_what_is_not_there_is_one_line(tracker, version, uri, line):
+def test_a_missing_name_alias_or_version_is_one_line(tracker, version, uri, line):
     tracker.client.set_registered_model_alias(NAME, "champion", version.version)
     with pytest.raises(UserError, match=line) as caught:
         versions.find(tracker.client, uri)
     assert "\n" not in str(caught.value)
 
 
-def test_an_empty_registry_says_what_to_run(tracker, monkeypatch):
+def test_an_empty_registry_is_one_line_with_a_remedy(tracker, monkeypatch):
     monkeypatch.setattr(tracker.client, "search_registered_models", list)
     with pytest.raises(UserError, match="none is registered yet: run make repro"):
         versions.find(tracker.client, "models:/notedecay-gongs@champion")
 
 
-def test_a_loaded_version_is_the_continuator_that_was_saved(tracker, version):
+def test_a_loaded_version_is_the_model_that_was_saved(tracker, version):
     loaded = versions.load_version(tracker.client, version)
     assert loaded.description() == trained().description()
     prime = NOTE[: SIGNAL.prime_samples]
@@ -265,126 +228,3 @@ def test_the_served_model_refuses_what_the_command_refuses(served):
     with pytest.raises(UserError, match="up to 16 rows, got 17"):
         served.predict(requests([0.1] * 17))
     assert len(served.predict(requests([0.01] * 16))) == 16
-
-
-def test_files_that_are_gone_are_one_line(tracker, saved):
-    with tracker.run("train lstm", "train") as run:
-        pass
-    lost = versions.register(tracker.client, saved, run.id, NAME, {"model": "lstm"})
-    where = mlflow.artifacts.download_artifacts(f"models:/{NAME}/{lost.version}")
-    shutil.rmtree(where)
-    with pytest.raises(UserError, match="bring that folder back") as caught:
-        versions.load_version(tracker.client, lost)
-    assert f"{Path(where).parent.as_uri()}" in str(caught.value)
-
-
-def test_a_store_that_no_longer_answers_is_one_line(tracker, version, monkeypatch):
-    def fails(*_: object, **__: object) -> None:
-        raise MlflowException("the server is gone")
-
-    monkeypatch.setattr(mlflow.artifacts, "download_artifacts", fails)
-    monkeypatch.setattr(tracker.client, "get_model_version_download_uri", fails)
-    uri = f"models:/{NAME}/{version.version}"
-    with pytest.raises(UserError, match=f"the files of {uri} cannot be had from {uri}:") as caught:
-        versions.folder_of(tracker.client, version)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_model_of_another_kind_is_one_line(tracker, tmp_path):
-    (tmp_path / "readme.txt").write_text("not a model")
-    tracker.client.create_registered_model("foreign")
-    other = tracker.client.create_model_version("foreign", tmp_path.as_uri())
-    with pytest.raises(UserError, match="holds no model of notedecay; it was reg"):
-        versions.load_version(tracker.client, other)
-
-
-@pytest.fixture
-def own(tracker, saved, request):
-    """A version of the test's own, and where its files lie."""
-    with tracker.run("train lstm", "train") as run:
-        pass
-    name = request.node.originalname
-    version = versions.register(tracker.client, saved, run.id, name, {"model": "lstm"})
-    return version, versions.folder_of(tracker.client, version)
-
-
-def damage_weights(folder: Path) -> None:
-    path = folder / "weights.safetensors"
-    content = bytearray(path.read_bytes())
-    for place in range(20):
-        content[-4 * (place + 1)] ^= 1
-    path.write_bytes(content)
-
-
-def damage_all(folder: Path) -> None:
-    """As somebody does who saves another model there: it is whole, and not the one."""
-    other = create("lstm", SIGNAL, {"units": 16, "epochs": 2, "transpose": 0})
-    other.save(folder)
-
-
-def damage_description(folder: Path) -> None:
-    path = folder / "model.json"
-    path.write_text(path.read_text().replace(f'"rate": {RATE}', f'"rate": {RATE + 1}'))
-
-
-def lose(name: str):
-    return lambda folder: (folder / name).unlink()
-
-
-@pytest.mark.parametrize(
-    ("damage", "line"),
-    [
-        (damage_weights, "weights.safetensors is not as it was saved"),
-        (damage_all, "is not as it was saved"),
-        (damage_description, "model.json is not as it was saved"),
-        (lose("weights.safetensors"), "weights.safetensors cannot be read"),
-        (lose("model.json"), "has lost its model.json"),
-        (lose("SHA256SUMS"), "SHA256SUMS cannot be read"),
-    ],
-)
-def test_files_that_are_not_those_registered_are_one_line(tracker, own, damage, line):
-    version, folder = own
-    damage(folder)
-    with pytest.raises(DamagedError, match=line) as caught:
-        versions.load_version(tracker.client, version)
-    assert "\n" not in str(caught.value)
-    assert "run make repro" in str(caught.value)
-
-
-def test_the_server_refuses_them_too(own):
-    version, folder = own
-    damage_weights(folder)
-    with pytest.raises(UserError, match=r"weights\.safetensors is not as it was saved"):
-        mlflow.pyfunc.load_model(f"models:/{version.name}/{version.version}")
-
-
-def test_a_version_from_before_checksums_is_loaded(tracker, own):
-    version, folder = own
-    (folder / "SHA256SUMS").unlink()
-    tracker.client.delete_model_version_tag(version.name, version.version, "sha256")
-    older = tracker.client.get_model_version(version.name, version.version)
-    assert versions.load_version(tracker.client, older).name == "lstm"
-
-
-@pytest.mark.parametrize("text", ["", "none", "[]", "3"])
-def test_a_tag_that_holds_no_checksums_is_one_line(tracker, own, text):
-    version, _ = own
-    tracker.client.set_model_version_tag(version.name, version.version, "sha256", text)
-    edited = tracker.client.get_model_version(version.name, version.version)
-    with pytest.raises(UserError, match="holds no checksums") as caught:
-        versions.load_version(tracker.client, edited)
-    assert "\n" not in str(caught.value)
-
-
-def test_what_cannot_be_loaded_is_not_registered(tracker, saved, tmp_path):
-    with tracker.run("train lstm", "train") as run:
-        pass
-    folder = tmp_path / "lstm"
-    shutil.copytree(saved, folder)
-    (folder / "SHA256SUMS").unlink()
-    weights = load_file(folder / "weights.safetensors")
-    next(iter(weights.values())).fill_(float("nan"))
-    save_file(weights, folder / "weights.safetensors")
-    with pytest.raises(UserError, match="is not finite"):
-        versions.register(tracker.client, folder, run.id, "broken-weights", {"model": "lstm"})
-    assert not tracker.client.search_registered_models("name = 'broken-weights'")

@@ -230,12 +230,12 @@ REASONS = {
 }
 
 
-@pytest.mark.parametrize("said", REASONS)
-def test_what_a_database_says_is_one_line_with_a_remedy(tmp_path, said):
+@pytest.mark.parametrize("text", REASONS)
+def test_an_error_of_a_database_is_one_line_with_a_remedy(tmp_path, text):
     path = tmp_path / "mlflow.db"
-    line = str(database.failure(path, database.RUNS, MlflowException(said)))
+    line = str(database.failure(path, database.RUNS, MlflowException(text)))
     assert line.startswith(f"{path}: ")
-    assert REASONS[said] in line
+    assert REASONS[text] in line
     assert "\n" not in line
     assert "[SQL" not in line
     assert "Background" not in line

@@ -23,11 +23,11 @@ CLIPS = [
 
 def test_pictures_warnings_and_numbers_are_kept_once(tmp_path: Path) -> None:
     config = {"units": 16, "resolution": 40, "epochs": 4, "batch": 2, "transpose": 0}
-    continuator = create("lstm", SIGNAL, config)
-    diagnosis = Diagnosis(continuator, CLIPS, every=2)
-    fit(continuator, CLIPS, seed=0, device="cpu", report=diagnosis)
-    assert isinstance(continuator, LearnedContinuator)
-    for weight in continuator.net.parameters():
+    model = create("lstm", SIGNAL, config)
+    diagnosis = Diagnosis(model, CLIPS, every=2)
+    fit(model, CLIPS, seed=0, device="cpu", report=diagnosis)
+    assert isinstance(model, LearnedContinuator)
+    for weight in model.net.parameters():
         weight.data.zero_()
     diagnosis.after(5, of=5)
     lines = diagnosis.warnings()
@@ -44,7 +44,7 @@ def test_pictures_warnings_and_numbers_are_kept_once(tmp_path: Path) -> None:
     }  # fmt: skip
     local = Path(tracker.client.download_artifacts(run.id, "diagnosis", str(tmp_path)))
     assert (local / "warnings.txt").read_text().splitlines() == lines
-    assert [look["epoch"] for look in json.loads((local / "snapshots.json").read_text())] == [
+    assert [one["epoch"] for one in json.loads((local / "snapshots.json").read_text())] == [
         2,
         4,
         5,

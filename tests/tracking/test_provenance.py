@@ -82,7 +82,7 @@ def test_a_git_that_is_not_installed_is_named(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.usefixtures("said_before")
-def test_without_a_clone_nothing_is_said(tmp_path, monkeypatch, capsys):
+def test_without_a_clone_nothing_is_printed(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert dirty(Project(tmp_path)) == "unknown"
     assert capsys.readouterr().err == ""

@@ -49,7 +49,7 @@ def test_a_run_keeps_parameters_metrics_tags_and_files(tracker, tmp_path):
     assert [f.path for f in tracker.client.list_artifacts(run.id, "listen")] == ["listen/a.txt"]
 
 
-def test_the_experiment_says_what_it_holds_unless_somebody_has_said_so(mlruns, tracker):
+def test_the_experiment_is_described_unless_it_has_a_description(mlruns, tracker):
     note = "mlflow.note.content"
     held = tracker.client.get_experiment(tracker.experiment_id)
     assert "banjo" in held.tags[note]
@@ -65,13 +65,17 @@ def test_the_experiment_says_what_it_holds_unless_somebody_has_said_so(mlruns, t
 @pytest.mark.parametrize(
     ("kind", "model", "words"),
     [
-        ("baseline", "silence", ["**silence**: ", "without training"]),
+        (
+            "baseline",
+            "silence",
+            ["**silence**: Baseline that continues every prime with silence.", "without training"],
+        ),
         ("trial", "gru", ["**gru**: GRU with dense layers", "A trial of a search"]),
         ("oracle", None, ["a yardstick, no candidate"]),
         ("paper", "oracle", ["An experiment of the paper"]),
     ],
 )
-def test_a_run_says_what_it_is_and_who_made_it(mlruns, monkeypatch, kind, model, words):
+def test_a_run_has_a_description_its_command_and_its_user(mlruns, monkeypatch, kind, model, words):
     monkeypatch.setattr("sys.argv", ["/opt/bin/notedecay", "stage", "train", "banjo"])
     params = {"model": model} if model else {}
     tracker = Tracker(mlruns, "banjo", {})

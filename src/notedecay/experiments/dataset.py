@@ -99,16 +99,16 @@ def load_dataset(results: Path, instrument: str, params: Params) -> Dataset:
     )
     path = results / CLIPS
     clips, parts = read_clips(path), split.read(results / SPLIT)
-    anew = f"run 'dvc repro --force prepare@{instrument}'"
+    mend = f"run 'dvc repro --force prepare@{instrument}'"
     if odd := {clip.rate for clip in clips} - {config.rate}:
         raise UserError(
-            f"{path} holds clips at {min(odd)} Hz, and params.yaml says {config.rate}: {anew}"
+            f"{path} holds clips at {min(odd)} Hz, and params.yaml says {config.rate}: {mend}"
         )
     fault = split.check(
         parts, clips, validation=config.validation, test=config.test, seed=params.seed
     )
     if fault:
         raise UserError(
-            f"{results / SPLIT}: {fault}, so it is not what prepare wrote for {CLIPS}: {anew}"
+            f"{results / SPLIT}: {fault}, so it is not what prepare wrote for {CLIPS}: {mend}"
         )
     return Dataset(signal, clips, parts, path)

@@ -77,36 +77,37 @@ def run_trials(
     dict of str to Fault
         Why a trial failed, by name; the other trials are run nevertheless.
     """
-    run = _Run(listed, store, sink, bars, on_epoch, on_result)
+    session = _Session(store, sink, bars, on_epoch, on_result)
     with sink:
-        runner.run(run.waiting(), run.report, run.end)
-    return run.failed
+        runner.run(session.waiting(listed), session.report, session.end)
+    return session.failed
 
 
-class _Run:
-    """Trials on their way from the list to their results."""
+class _Session:
+    """One call of :func:`run_trials`: the trials that are running, and those that failed."""
 
     def __init__(
         self,
-        listed: Iterable[Listed],
         store: TrialStore,
         sink: TrialSink,
         bars: TrialBars,
         on_epoch: OnEpoch,
         on_result: OnResult,
     ) -> None:
-        self._listed, self._store, self._sink, self._bars = listed, store, sink, bars
+        self._store, self._sink, self._bars = store, sink, bars
         self._on_epoch, self._on_result = on_epoch, on_result
-        self._begun: dict[str, Listed] = {}
+        self._running: dict[str, Listed] = {}
+        self._begun: set[str] = set()
         self.failed: dict[str, Fault] = {}
 
-    def waiting(self) -> Iterator[Trial]:
-        """Trials without a result, each once; those with one end here."""
-        for one in self._listed:
+    def waiting(self, listed: Iterable[Listed]) -> Iterator[Trial]:
+        """Trials that have to be run; those with a result are ended at once."""
+        for one in listed:
             trial = one.trial
             if trial.fingerprint in self._begun:
                 continue
-            self._begun[trial.fingerprint] = one
+            self._begun.add(trial.fingerprint)
+            self._running[trial.fingerprint] = one
             self._sink.begin(trial, one.name, one.tags, one.parent)
             if self._store.has(trial):
                 self.end(trial, None)
@@ -114,8 +115,8 @@ class _Run:
                 yield trial
 
     def report(self, trial: Trial, number: int, of: int, metrics: Mapping[str, float]) -> bool:
-        """Track and draw an epoch; return whether the trial is to be ended."""
-        one = self._begun[trial.fingerprint]
+        """Log and draw an epoch; return whether to end the trial."""
+        one = self._running[trial.fingerprint]
         self._sink.epoch(trial, number, metrics)
         score = metrics.get(CHECKPOINT_SCORE)
         note = None if score is None else f"validation {score:.3f}"
@@ -123,8 +124,8 @@ class _Run:
         return self._on_epoch(one, number, metrics)
 
     def end(self, trial: Trial, fault: Fault | None) -> None:
-        """Track the result of a trial and pass it on, or note why there is none."""
-        one = self._begun[trial.fingerprint]
+        """Log a trial that has ended, and pass its result on or note its fault."""
+        one = self._running.pop(trial.fingerprint)
         if fault is None:
             result = self._store.result(trial)
             run_id = self._sink.end(trial, self._store.folder(trial), result)

@@ -27,7 +27,7 @@ def load_checked(path: Path) -> Params:
     UserError
         As :func:`notedecay.core.config.load_params`, and for a model or setting that does not
         exist, a value out of its range, a baseline that needs training or a searched model
-        that does not. The place is named as it stands in the file.
+        that does not. The message names the place in the file.
     """
     params = load_params(path)
     _check(params.defaults, f"{path}: defaults")

@@ -74,9 +74,9 @@ class Gate:
         """The best baseline, then the trained model."""
         measure = self.config.register_.measure
         baselines = [n for n in self.runs if n in self.config.evaluate.baselines]
-        learned = [n for n in self.runs if n not in baselines]
+        trained = [n for n in self.runs if n not in baselines]
         best = max(baselines, key=lambda n: self.scores[n]["unseen"][measure] or 0.0, default=None)
-        return [best, *learned] if best else learned
+        return [best, *trained] if best else trained
 
     def register(self, name: str) -> tuple[ModelVersion, Decision]:
         """Register a candidate, compare it with the champion, move the aliases."""

@@ -49,7 +49,7 @@ def show(project: Project, params: Params, console: Console) -> None:
         console.print(_table(instrument, registered, metrics))
         console.print(f"  {_searched(results)}", markup=False, soft_wrap=True)
         if not registered["champion"]["learned"]:
-            console.print("  no learned model beats the baselines on unseen notes")
+            console.print("  no trained model beats the baselines on unseen notes")
         if registered["champion"]["candidate"] is None:
             console.print("  the champion is from an earlier run, with other parameters or data")
         for reason in registered["decisions"]:

@@ -41,6 +41,7 @@ RUNS = Kind("runs and models", ("experiments", "alembic_version"))
 STUDIES = Kind("the searches' trials", ("studies", "version_info"))
 
 _AGAIN = "then run the command again; nothing that is stored is lost"
+_RESTORE = "bring back a copy, or start with an empty one after {aside}"
 _REASONS = {
     "disk is full": f"the disk is full: free some space, {_AGAIN}",
     "no space left": f"the disk is full: free some space, {_AGAIN}",
@@ -48,10 +49,10 @@ _REASONS = {
     "database is locked": f"it is locked by {{holder}}: wait for that process or end it, {_AGAIN}",
     "readonly database": f"it is read-only: let it and its folder be written to, {_AGAIN}",
     "unable to open": f"it cannot be opened: let it and its folder be written to, {_AGAIN}",
-    "not a database": "it is not a SQLite database: bring back a copy, or begin anew after {aside}",
-    "malformed": "it is damaged or cut short: bring back a copy, or begin anew after {aside}",
-    "no such table": "tables are missing in it: bring back a copy, or begin anew after {aside}",
-    "no such column": "columns are missing in it: bring back a copy, or begin anew after {aside}",
+    "not a database": f"it is not a SQLite database: {_RESTORE}",
+    "malformed": f"it is damaged or cut short: {_RESTORE}",
+    "no such table": f"tables are missing in it: {_RESTORE}",
+    "no such column": f"columns are missing in it: {_RESTORE}",
 }
 """Messages by what an error of SQLite contains, in lower case."""
 

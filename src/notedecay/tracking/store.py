@@ -110,7 +110,7 @@ def _check(uri: str, mlruns: Path) -> None:
     if is_local() and path.exists() and not path.stat().st_size and any(kept.glob("*")):
         raise UserError(
             f"{path}: it is empty, but {kept} holds files of runs: bring back a copy of the "
-            f"database, or begin anew after '{pasteable('rm', path)}'"
+            f"database, or start with an empty one after '{pasteable('rm', path)}'"
         )
 
 

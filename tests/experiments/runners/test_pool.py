@@ -153,7 +153,7 @@ def test_a_process_that_just_ends_is_no_want_of_memory(place: Path) -> None:
     assert fault.code == 1
 
 
-def test_an_error_of_who_is_called_ends_the_others(place: Path) -> None:
+def test_an_error_of_a_callback_ends_the_others(place: Path) -> None:
     def end(trial: Trial, _: Fault | None) -> None:
         raise UserError(trial.model)
 
@@ -165,12 +165,12 @@ def test_an_error_of_who_is_called_ends_the_others(place: Path) -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_a_normal_end_says_nothing_and_leaves_no_process(place: Path) -> None:
+def test_a_normal_end_prints_nothing_and_leaves_no_process(place: Path) -> None:
     with program(place, *["sleep 0.2"] * 3) as running:
         until_half_written(place, 1)
         family = psutil.Process(running.pid).children(recursive=True)
-        said = running.communicate(timeout=60)[1]
-    assert (running.returncode, said) == (0, "")
+        printed = running.communicate(timeout=60)[1]
+    assert (running.returncode, printed) == (0, "")
     assert len(list(place.glob("*/done"))) == 3
     assert psutil.wait_procs(family, timeout=30)[1] == []
 
@@ -184,8 +184,8 @@ def test_interrupted_it_ends_long_trials_and_leaves_what_can_resume(place: Path,
             os.killpg(running.pid, signal.SIGINT)
         else:
             running.terminate()
-        said = running.communicate(timeout=50)[1]  # before the trials would have ended
-    assert (running.returncode, said) == (130, "")
+        printed = running.communicate(timeout=50)[1]  # before the trials would have ended
+    assert (running.returncode, printed) == (130, "")
     assert len(family) >= 3
     assert psutil.wait_procs(family, timeout=30)[1] == []
     assert halves(place) == []

@@ -65,7 +65,7 @@ def test_the_page_holds_the_means_of_the_rows(project: Path, rows: pd.DataFrame)
     assert not (project / "docs/evaluation/bells-opened.json").exists()
 
 
-def test_a_second_call_does_nothing_anew(project: Path, rows: pd.DataFrame) -> None:
+def test_a_second_call_runs_nothing_again(project: Path, rows: pd.DataFrame) -> None:
     assert len(rows)
     trials = project / "mlruns/trials"
     before = {path: path.stat().st_mtime_ns for path in trials.glob("*/result.json")}

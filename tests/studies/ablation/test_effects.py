@@ -1,4 +1,4 @@
-"""What a component contributes: paired over notes, seeds averaged first; and how it is said."""
+"""Contribution of a component: paired over notes, seeds averaged first; and its page."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_note_without_a_decay_counts_for_the_rest() -> None:
     assert without.notes == 2
 
 
-def test_the_page_says_it_in_words(found: list[Effect]) -> None:
+def test_the_page_has_sentences_and_tables(found: list[Effect]) -> None:
     page = markdown("bells", found)
     assert "- **help**: raises decay ok by 0.100, raises score by 0.050." in page
     assert "- **harm**: lowers decay ok by 0.050, " in page

@@ -11,7 +11,7 @@ from notedecay.core.tables import read_json
 from notedecay.studies.crossval.access_log import open_once
 
 
-def test_the_same_competitors_may_look_as_often_as_they_like(tmp_path: Path) -> None:
+def test_the_same_systems_may_be_evaluated_again(tmp_path: Path) -> None:
     assert (
         open_once(tmp_path / "docs" / "x.json", {"lstm": {"units": 8}}, "code", "notes", None) == 1
     )
@@ -31,12 +31,12 @@ def test_others_need_a_reason_which_is_kept_and_counted(tmp_path: Path) -> None:
             {"lstm": {"units": 16}},
             "code",
             "notes",
-            "a fault was mended",
+            "a fault is corrected",
         )
         == 2
     )
-    assert [look["why"] for look in read_json(tmp_path / "docs" / "x.json")] == [
-        "first evaluation", "a fault was mended",
+    assert [one["why"] for one in read_json(tmp_path / "docs" / "x.json")] == [
+        "first evaluation", "a fault is corrected",
     ]  # fmt: skip
 
 

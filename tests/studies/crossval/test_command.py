@@ -96,7 +96,7 @@ def test_table_and_pictures_are_ready_to_be_committed(project: Path, table: dict
     assert all((docs / name).stat().st_size < 200_000 for name in named)
 
 
-def test_a_second_call_does_nothing_anew(project: Path, table: dict[str, Any]) -> None:
+def test_a_second_call_runs_nothing_again(project: Path, table: dict[str, Any]) -> None:
     trials = project / "mlruns/trials"
     before = {path: path.stat().st_mtime_ns for path in trials.glob("*/result.json")}
     notedecay(project, "evaluate", "--processes", "2")
@@ -123,7 +123,7 @@ def test_every_row_and_every_trial_is_a_run(project: Path, table: dict[str, Any]
     assert parents == {of["crossval"][0].info.run_id}
 
 
-def test_other_systems_must_say_why(project: Path, table: dict[str, Any]) -> None:
+def test_other_systems_need_a_reason(project: Path, table: dict[str, Any]) -> None:
     assert table
     params = yaml.safe_load((project / "params.yaml").read_text())
     params["defaults"]["evaluate"]["baselines"]["esprit"]["order"] = 10

@@ -63,9 +63,9 @@ def test_interrupted_it_resumes_and_writes_the_pages(project: Path) -> None:
     while not finished(project) and first.poll() is None:
         time.sleep(0.2)
     os.killpg(first.pid, signal.SIGINT)
-    said = first.communicate(timeout=60)[1]
+    shown = first.communicate(timeout=60)[1]
     assert first.returncode == 130
-    assert "Traceback" not in said
+    assert "Traceback" not in shown
     before = finished(project)
     assert before
     assert not list((project / "mlruns/trials").glob(".*.partial"))  # nothing half written

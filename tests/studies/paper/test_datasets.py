@@ -1,4 +1,4 @@
-"""The notes of the experiments: who is learned, who is not, and how they are heard."""
+"""The notes of the experiments: training notes, unseen notes, and their preprocessing."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_no_c5_to_hold_out_is_one_clear_line(tmp_path: Path) -> None:
         load(replace(BELLS, unseen="C5"), tmp_path, tmp_path / "kept")
 
 
-def test_an_instrument_that_is_not_there_says_so(tmp_path: Path) -> None:
+def test_an_instrument_without_recordings_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no recordings"):
         load(BELLS, tmp_path, tmp_path / "kept")
 

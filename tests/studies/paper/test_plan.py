@@ -72,7 +72,7 @@ def test_main_experiments_have_seeds_and_what_does_not_learn_has_one(tmp_path: P
     assert first.signal == FLUTE.signal(0.33)
 
 
-def test_what_lacks_recordings_is_said_and_the_rest_is_planned(tmp_path: Path) -> None:
+def test_missing_recordings_are_reported_and_the_rest_is_planned(tmp_path: Path) -> None:
     make_notes(tmp_path / "flute/own", range(66, 78))
     asked = choose(["cello-esprit", "flute-esprit"], main=False)
     planned, lacking = plan(asked, QUICK, tmp_path, tmp_path / "results")

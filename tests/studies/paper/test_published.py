@@ -29,7 +29,9 @@ def test_all_17_are_there_and_two_are_unseen(published: list[Published]) -> None
     assert {one.instrument for one in published} == {"cello", "guitar", "piano"}
 
 
-def test_the_prime_is_what_the_lengths_say_not_the_folder(published: list[Published]) -> None:
+def test_the_prime_is_that_of_the_lengths_not_of_the_name(
+    published: list[Published],
+) -> None:
     primes = {one.number: one.prime_seconds for one in published}
     assert primes[4] == pytest.approx(1 / 3, abs=0.002)
     assert primes[1] == pytest.approx(0.15, abs=0.002)
@@ -93,7 +95,7 @@ def test_a_perfect_continuation(tmp_path: Path) -> None:
     assert row["decay_ok"] == 1.0
 
 
-def test_what_is_no_triple_is_said(tmp_path: Path) -> None:
+def test_an_incomplete_triple_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such folder"):
         read_published(tmp_path / "none")
     with pytest.raises(UserError, match="no published continuation"):
@@ -108,7 +110,7 @@ def test_what_is_no_triple_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("experiment", ["guitar", "4-tuba_train"])
-def test_an_experiment_must_say_number_and_instrument(tmp_path: Path, experiment: str) -> None:
+def test_an_experiment_without_its_number_is_refused(tmp_path: Path, experiment: str) -> None:
     triple(tmp_path, experiment=experiment)
     with pytest.raises(UserError, match="no experiment of the paper"):
         read_published(tmp_path)

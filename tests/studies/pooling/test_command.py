@@ -70,7 +70,7 @@ def test_every_trial_and_every_row_is_a_run_below_the_study(project: Path, page:
     assert {run.info.status for run in found} == {"FINISHED"}
 
 
-def test_a_second_call_does_nothing_anew(project: Path, page: str) -> None:
+def test_a_second_call_runs_nothing_again(project: Path, page: str) -> None:
     trials = project / "mlruns/trials"
     before = {path: path.stat().st_mtime_ns for path in trials.glob("*/result.json")}
     notedecay(project, "pool", *NAMES)

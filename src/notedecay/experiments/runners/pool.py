@@ -117,7 +117,7 @@ class _Pool:
             self._runner.sweep(one.trial)
 
     def run(self, waiting: Iterator[Trial], processes: int) -> list[tuple[Trial, DiedFault]]:
-        """Run trials and report their ends; return, unreported, those whose process died."""
+        """Run trials and report their ends, but return those whose process died."""
         lost = []
         self._fill(waiting, processes)
         while self._running:

@@ -145,7 +145,7 @@ _QUESTIONS = (
         "Does a guitar's C5 decay only if it is a training note?",
         _LSTM, "lstm-unseen-c5", _c5,
     ),
-    _Question("Does the CNN-LSTM learn nothing?", "cnn", _LSTM, _normalised),
+    _Question("Does the CNN-LSTM learn?", "cnn", _LSTM, _normalised),
     _Question("Does the CNN-LSTM learn without batch normalisation?", "cnn-plain", _LSTM, _plain),
     _Question(
         "Is the CNN-LSTM as good as the LSTM if both are trained our way?",

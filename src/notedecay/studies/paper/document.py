@@ -78,7 +78,7 @@ FURTHER = {
     "tail_db": ("tail dB", 1),
     "join_snr_db": ("join dB", 1),
 }
-"""The other measures, in a table of their own."""
+"""The other measures, in a second table."""
 
 Measured = Mapping[int, tuple[float, float]]
 """Decay ok and missing of the authors' audio, means by the number of their experiment."""
