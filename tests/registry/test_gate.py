@@ -113,7 +113,7 @@ def test_a_run_that_the_store_lacks_is_made_again_once(gate, tracker):
     run = tracker.client.get_run(version.run_id)
     assert again.run_id == version.run_id
     assert run.data.tags["notedecay.imported_from"] == "0" * 32
-    assert run.data.scores["test.score"] > 0.9
+    assert run.data.metrics["test.score"] > 0.9
 
 
 def test_only_notes_that_the_champion_is_not_trained_on_count(gate):
