@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from notedecay import audio
+from notedecay import audio, champions
 from notedecay.metrics import Reference
-from notedecay.models import Signal, create
+from notedecay.models import Signal, create, load
 
 TOLERANCE = 0.01
 """Another machine's arithmetic moves a score by less; what costs quality moves it by more."""
@@ -23,6 +23,13 @@ CELLO = {
     "cello/Cello.pizz.ff.sulA.A3.stereo.flac": 0.252,
     "cello/Cello.pizz.ff.sulA.A4.stereo.flac": 0.212,
 }
+
+GUITAR = {
+    "guitar/Guitar.ff.sulB.B3.flac": 0.423,
+    "guitar/Guitar.mf.sulB.B3.flac": 0.163,
+    "guitar/Guitar.pp.sulB.B3.flac": 0.079,
+}
+"""Of another guitar than the one that the shipped model was trained on."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +44,13 @@ def esprit() -> Any:
     return create("esprit", Signal(instrument="cello", rate=8400), {})
 
 
+def shipped_guitar() -> Any:
+    return load(Path(champions.__file__).parent / "guitar")
+
+
 GOLDEN = {
     "esprit": Golden(esprit, CELLO),
+    "shipped guitar": Golden(shipped_guitar, GUITAR),
 }
 
 
