@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import matplotlib
@@ -9,6 +10,9 @@ import pytest
 
 from tests.recordings import make_data_dir
 
+# A shell that starts the tests in the background has them, and all that they start, ignore Ctrl-C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 matplotlib.use("Agg")
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
