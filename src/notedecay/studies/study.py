@@ -75,6 +75,11 @@ class Row:
     placed: list[Placed]
 
     @property
+    def name(self) -> str:
+        """System and condition."""
+        return f"{self.label}, {self.condition}"
+
+    @property
     def scores(self) -> list[Scores]:
         """Of each note."""
         return [_scores(note) for note in self.notes]
@@ -165,6 +170,8 @@ class Study:
             rows = gather(placed, self.store)
             for row in rows:
                 _log_row(tracker, row, run.id)
+            run.metrics({"rows": len(rows), "trials": len(placed)})
+            run.table([{"row": row.name, **row.means()} for row in rows], "table.csv")
         return rows
 
     def _study_run(self, tracker: Tracker) -> AbstractContextManager[ActiveRun]:
@@ -212,7 +219,7 @@ def _log_row(tracker: Tracker, row: Row, parent: str) -> None:
     if known is not None and known.info.status == "FINISHED":
         return
     with tracker.run(
-        f"{row.label}, {row.condition}",
+        row.name,
         "row",
         params={"model": trials[0].model, **trials[0].settings},
         tags={ROW: key, "notedecay.condition": row.condition},

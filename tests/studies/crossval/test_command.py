@@ -111,6 +111,8 @@ def test_every_row_and_every_trial_is_a_run(project: Path, table: dict[str, Any]
           for kind in ("crossval", "row", "fold")}  # fmt: skip
     assert {run.info.status for run in found} == {"FINISHED"}
     assert len(of["crossval"]) == 1
+    files = tracker.client.list_artifacts(of["crossval"][0].info.run_id)
+    assert [file.path for file in files] == ["table.csv"]
     rows = {run.info.run_name: run.data.metrics["unseen.score"] for run in of["row"]}
     expected = {
         f"{label}, {condition}": means["score"]
