@@ -31,7 +31,7 @@ Table = Mapping[str, Mapping[str, float]]
 REPORTED = ("score", "score_sd", "decay_ok", "decay_ok_sd", "missing", "pitch_cents", "lsd_db",
             "envelope_db", "excess_noise_db", "tail_db", "join_snr_db", "attractor", "notes",
             "notes_judged")  # fmt: skip
-SUMMARY = ("score", "decay_ok", "missing", "envelope_db")
+SUMMARY = ("score", "decay_ok", "missing")
 """Figures of the trained model on unseen notes that are metrics of DVC, few enough for a screen."""
 
 MIN_DECAYING = 0.1
