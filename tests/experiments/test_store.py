@@ -59,7 +59,7 @@ def test_a_damaged_history_is_one_line_with_the_way_out(tmp_path: Path) -> None:
     store, trial = TrialStore(tmp_path), fake("lstm", 7)
     store.unfinished(trial).mkdir()
     (store.unfinished(trial) / "history.json").write_text("{")
-    with pytest.raises(UserError, match=r"history\.json is damaged; to begin that work anew, run"):
+    with pytest.raises(UserError, match=r"history\.json is damaged; to start that work again, run"):
         store.history(trial)
 
 
