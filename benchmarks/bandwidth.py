@@ -59,10 +59,10 @@ def main(instrument: str) -> None:
         trained = time.process_time() - began
         panel = EvaluationSet([clips[id_] for id_ in parts["validation"]], signal.prime_samples)
         began = time.process_time()
-        continuations = panel.hear(continuator)
+        continuations = panel.continuations(continuator)
         continued = (time.process_time() - began) / len(continuations)
         base = base or (trained, continued)
-        means = mean_scores([j.scores for j in panel.compare(continuations)])
+        means = mean_scores([j.scores for j in panel.score(continuations)])
         print(
             f"| {rate} | {trained / base[0]:.1f} x | {continued / base[1]:.1f} x "
             f"| {means['decay_ok']:.2f} | {means['envelope_db']:.1f} "

@@ -66,7 +66,7 @@ def trained(
 def figures(model: Any, notes: EvaluationSet) -> Iterator[float]:
     """Measure the teacher-forced error, then the measures of :data:`MEASURES`."""
     yield model.teacher_forced_error(notes.clips)
-    means = mean_scores([result.scores for result in notes.judge(model)])
+    means = mean_scores([result.scores for result in notes.evaluate(model)])
     yield from (means[measure] for measure in MEASURES)
 
 
