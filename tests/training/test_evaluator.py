@@ -35,7 +35,7 @@ def panel() -> EvaluationSet:
 
 
 def test_every_prime_is_continued_to_its_note_s_end(panel):
-    judged = panel.judge(create("esprit", SIGNAL, {"order": 8}))
+    judged = panel.evaluate(create("esprit", SIGNAL, {"order": 8}))
     assert [j.clip for j in judged] == CLIPS
     for item, clip in zip(judged, CLIPS, strict=True):
         assert len(item.continuation) == len(clip.samples) - PRIME
@@ -45,15 +45,15 @@ def test_every_prime_is_continued_to_its_note_s_end(panel):
 
 
 def test_silence_and_endless_repetition_score_badly(panel):
-    silent = panel.judge(create("silence", SIGNAL, {}))
+    silent = panel.evaluate(create("silence", SIGNAL, {}))
     assert [j.scores.score for j in silent] == [0.0] * 3
-    endless = panel.judge(create("repeat", SIGNAL, {}))
+    endless = panel.evaluate(create("repeat", SIGNAL, {}))
     assert max(j.scores.decay_ok for j in endless) == 0.0
 
 
 def test_each_continuation_is_compared_with_its_own_note(panel):
-    right = panel.compare(panel.originals())
-    wrong = panel.compare([note(p, seconds=3).samples[: len(o)] for p, o in
+    right = panel.score(panel.originals())
+    wrong = panel.score([note(p, seconds=3).samples[: len(o)] for p, o in
                            zip((61, 65, 68), panel.originals(), strict=True)])  # fmt: skip
     assert min(j.scores.score for j in right) > 0.98
     assert max(j.scores.score for j in wrong) < 0.3
@@ -61,20 +61,20 @@ def test_each_continuation_is_compared_with_its_own_note(panel):
 
 def test_one_continuation_for_each_note_is_asked_for(panel):
     with pytest.raises(ValueError, match="shorter"):
-        panel.compare(panel.originals()[:2])
+        panel.score(panel.originals()[:2])
 
 
 def test_decays_are_the_true_ones_and_those_of_what_was_made(panel):
     fast = [note(c.pitch, t60=0.6).samples for c in CLIPS]
     made = [s[PRIME : len(c.samples)] for s, c in zip(fast, CLIPS, strict=True)]
-    partials = panel.partials(panel.compare(made))
+    partials = panel.partials(panel.score(made))
     assert [(p.pitch, p.rank) for p in partials] == [(60, 1), (60, 2), (64, 1), (64, 2), (67, 1),
                                                      (67, 2)]  # fmt: skip
     assert [p.frequency_hz for p in partials[:2]] == pytest.approx([hz(60), 2 * hz(60)], rel=1e-3)
     assert partials[0].level_db - partials[1].level_db == pytest.approx(6.0, abs=0.5)
     assert [p.t60 for p in partials] == pytest.approx([T60] * 6, rel=0.03)
     assert [p.t60_made for p in partials] == pytest.approx([0.6] * 6, rel=0.1)
-    for same in panel.partials(panel.compare(panel.originals())):
+    for same in panel.partials(panel.score(panel.originals())):
         assert same.t60_made == pytest.approx(same.t60, rel=1e-6)
 
 
@@ -82,19 +82,19 @@ def test_levels_of_partials_are_relative_to_the_peak_of_the_whole_note():
     """A fall of 50 dB/s: 16.5 dB in the prime, some 7 more to the middle of what is measured."""
     sound = damped([hz(60)], [T60], seconds=1.6, rate=RATE)
     alone = EvaluationSet([Clip("bells/ff/60", 60, sound, RATE)], PRIME)
-    (partial,) = alone.partials(alone.compare(alone.originals()))
+    (partial,) = alone.partials(alone.score(alone.originals()))
     assert partial.level_db == pytest.approx(-23.0, abs=1.5)
 
 
 def test_notes_that_end_in_one_sound_are_an_attractor(panel):
     hum = damped([200.0], [30.0], seconds=1.6, rate=RATE)
-    assert panel.attractor(panel.compare([hum[: len(o)] for o in panel.originals()])) > 0.99
-    assert panel.attractor(panel.compare(panel.originals())) < 0.2
+    assert panel.attractor(panel.score([hum[: len(o)] for o in panel.originals()])) > 0.99
+    assert panel.attractor(panel.score(panel.originals())) < 0.2
 
 
 def test_two_takes_of_one_pitch_are_no_attractor():
     soft = EvaluationSet([note(60), note(60, take="pp"), note(64)], PRIME)
-    takes = soft.compare(soft.originals())
+    takes = soft.score(soft.originals())
     assert attractor([j.continuation for j in takes], RATE) > 0.99  # the takes are the same
     assert soft.attractor(takes) < 0.2
     assert math.isnan(soft.attractor(takes[:2]))

@@ -33,7 +33,7 @@ def titles(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def written(note: np.ndarray, continuation: np.ndarray, folder: Path) -> dict[str, np.ndarray]:
     clip = Clip("piano/ff/C4", 60, note.astype(np.float32), RATE)
-    [item] = EvaluationSet([clip], PRIME).compare([note[PRIME:]])
+    [item] = EvaluationSet([clip], PRIME).score([note[PRIME:]])
     item = replace(item, continuation=continuation.astype(np.float32))
     listening.write_listening([item], PRIME, folder)
     own = folder / "piano.ff.C4"
