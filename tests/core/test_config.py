@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from notedecay.core.config import Instrument, Params, Range, load_params, parse
+from notedecay.core.config import Instrument, Params, Range, load_params
 from notedecay.core.errors import UserError
+from notedecay.core.validation import parse
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
 

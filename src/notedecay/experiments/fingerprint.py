@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from notedecay.core.config import parse
 from notedecay.core.digests import code_digest
+from notedecay.core.validation import parse
 from notedecay.data.clips import read_clips
 from notedecay.data.note import Clip
 from notedecay.experiments.trial import Trial

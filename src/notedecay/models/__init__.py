@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from notedecay.core.config import parse
 from notedecay.core.errors import UserError, nearest
+from notedecay.core.validation import parse
 from notedecay.models import checksums
 from notedecay.models.base import Continuator, ContinuatorConfig, Signal
 from notedecay.models.baselines.burg import Burg

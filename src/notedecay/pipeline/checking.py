@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from notedecay.core.config import Choice, Instrument, Params, Range, load_params, parse
+from notedecay.core.config import Choice, Instrument, Params, Range, load_params
 from notedecay.core.errors import UserError, nearest
+from notedecay.core.validation import parse
 from notedecay.models import MODELS
 from notedecay.training import choose_device
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from notedecay.core.config import parse
 from notedecay.core.errors import UserError
+from notedecay.core.validation import parse
 from notedecay.models import MODELS
 from notedecay.studies.ablation.variants import COMPONENTS, FULL, variants
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from notedecay.core.config import parse
 from notedecay.core.errors import UserError, nearest
+from notedecay.core.validation import parse
 from notedecay.models import MODELS
 from notedecay.studies.crossval.plan import System
 
