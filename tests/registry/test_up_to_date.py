@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from notedecay.core.project import Project
+from notedecay.registry import up_to_date
 from notedecay.registry.up_to_date import INPUTS, is_up_to_date, remember
 from notedecay.tracking.runs import Tracker
 
@@ -142,3 +144,15 @@ def test_a_missing_or_damaged_database_is_noticed(project: Project) -> None:
     assert not is_up_to_date(project, "bells")
     kept.replace(database)
     assert is_up_to_date(project, "bells")
+
+
+def test_a_change_of_the_registry_s_own_code_is_noticed(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gate.py").write_text("MARGIN = 1\n")
+    monkeypatch.setattr(up_to_date, "__file__", str(tmp_path / "up_to_date.py"))
+    assert not is_up_to_date(project, "bells")
+    remember(project, "bells")
+    assert is_up_to_date(project, "bells")
+    (tmp_path / "gate.py").write_text("MARGIN = 2\n")
+    assert not is_up_to_date(project, "bells")

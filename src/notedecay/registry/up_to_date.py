@@ -1,9 +1,9 @@
 """Check without MLflow whether the registry is as the stage ``register`` left it.
 
 The stage always runs, since DVC cannot see the registry. Importing MLflow and torch and comparing
-again takes some ten seconds. So the stage leaves a hash of all that it depends on: results,
-versions with their tags, aliases and files, and runs. It ends at once if the hash is the same. If
-anything differs or cannot be read, the stage does its work.
+again takes some ten seconds. So the stage leaves a hash of all that it depends on: results, code of
+the registry, versions with their tags, aliases and files, and runs. It ends at once if the hash is
+the same. If anything differs or cannot be read, the stage does its work.
 """
 
 from __future__ import annotations
@@ -74,6 +74,8 @@ def _state(project: Project, instrument: str) -> str:
         raise ValueError("the registry is not the local one")
     results = project.results(instrument)
     state = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):  # a change of the gate's own rules
+        state.update(f"{path.name} {sha256(path)}\n".encode())
     for name in INPUTS:
         for path in _files(results / name):
             state.update(f"{path.relative_to(results)} {sha256(path)}\n".encode())
