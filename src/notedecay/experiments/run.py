@@ -84,7 +84,7 @@ def run_trials(
 
 
 class _Session:
-    """One call of :func:`run_trials`: the trials that are running, and those that failed."""
+    """One call of :func:`run_trials`: the trials that have begun, and those that failed."""
 
     def __init__(
         self,
@@ -96,8 +96,7 @@ class _Session:
     ) -> None:
         self._store, self._sink, self._bars = store, sink, bars
         self._on_epoch, self._on_result = on_epoch, on_result
-        self._running: dict[str, Listed] = {}
-        self._begun: set[str] = set()
+        self._begun: dict[str, Listed] = {}
         self.failed: dict[str, Fault] = {}
 
     def waiting(self, listed: Iterable[Listed]) -> Iterator[Trial]:
@@ -106,8 +105,7 @@ class _Session:
             trial = one.trial
             if trial.fingerprint in self._begun:
                 continue
-            self._begun.add(trial.fingerprint)
-            self._running[trial.fingerprint] = one
+            self._begun[trial.fingerprint] = one
             self._sink.begin(trial, one.name, one.tags, one.parent)
             if self._store.has(trial):
                 self.end(trial, None)
@@ -116,7 +114,7 @@ class _Session:
 
     def report(self, trial: Trial, number: int, of: int, metrics: Mapping[str, float]) -> bool:
         """Log and draw an epoch; return whether to end the trial."""
-        one = self._running[trial.fingerprint]
+        one = self._begun[trial.fingerprint]
         self._sink.epoch(trial, number, metrics)
         score = metrics.get(CHECKPOINT_SCORE)
         note = None if score is None else f"validation {score:.3f}"
@@ -125,7 +123,7 @@ class _Session:
 
     def end(self, trial: Trial, fault: Fault | None) -> None:
         """Log a trial that has ended, and pass its result on or note its fault."""
-        one = self._running.pop(trial.fingerprint)
+        one = self._begun[trial.fingerprint]
         if fault is None:
             result = self._store.result(trial)
             run_id = self._sink.end(trial, self._store.folder(trial), result)

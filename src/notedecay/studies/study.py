@@ -76,8 +76,8 @@ class Row:
 
     @property
     def name(self) -> str:
-        """System and condition."""
-        return f"{self.label}, {self.condition}"
+        """Name of the row, as each of its trials has it."""
+        return self.placed[0].name
 
     @property
     def scores(self) -> list[Scores]:

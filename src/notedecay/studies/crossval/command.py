@@ -20,7 +20,7 @@ from notedecay.core.errors import UserError
 from notedecay.core.files import replacing
 from notedecay.core.project import Project
 from notedecay.core.tables import read_json, write_json, write_rows
-from notedecay.experiments.dataset import SPLIT, Dataset, load_dataset
+from notedecay.experiments.dataset import SPLIT, load_dataset
 from notedecay.experiments.fingerprint import training_code
 from notedecay.reports.publishing import Picture, publish
 from notedecay.studies.crossval.access_log import open_once
@@ -100,16 +100,12 @@ def run_evaluation(
         compared = systems(best, params.instrument(name))
         opened = _open(project, name, compared, choice.why)
         placed = trials(compared, dataset, params.instrument(name), params.seed)
-        study = _study(project, name, dataset, params.seed)
+        study = Study(project, name, "crossval", "cross-validation", params.seed, dataset.path)
         rows = study.run(placed, processes=choice.processes, device=choice.device, console=console)
         _write(name, rows, opened, folder, study)
         page = _publish(name, folder, project.root / "docs" / FOLDER)
         _record(project, name)
         yield f"{page}: {len(placed)} trials; pictures and rows in {folder}"
-
-
-def _study(project: Project, name: str, dataset: Dataset, seed: int) -> Study:
-    return Study(project, name, "crossval", "cross-validation", seed, dataset.path)
 
 
 def _open(project: Project, name: str, compared: Sequence[System], why: str | None) -> int:
