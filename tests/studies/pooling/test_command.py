@@ -6,12 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
 
 from notedecay.data.clips import read_clips
 from notedecay.data.sources import lock
 from notedecay.tracking.runs import Tracker
-from tests.toy import INSTRUMENT, make_notes, notedecay
+from tests.toy import INSTRUMENT, make_notes, notedecay, write_params
 
 pytestmark = pytest.mark.end_to_end
 
@@ -25,8 +24,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("project")
     (root / "dvc.yaml").write_text("")
     gongs = INSTRUMENT | {"prepare": INSTRUMENT["prepare"] | {"rate": 3000}}
-    params = {"seed": 5, "defaults": INSTRUMENT, "instruments": {"bells": {}, "gongs": gongs}}
-    (root / "params.yaml").write_text(yaml.safe_dump(params))
+    write_params(root, {"seed": 5, "instruments": {"bells": {}, "gongs": gongs}})
     for name in NAMES:
         make_notes(root / "data" / name / "own", range(57, 71))
     lock.accept(root, lambda: (root / "data.dvc").write_text("outs: []\n"))
