@@ -56,5 +56,6 @@ class RecordingSink:
         self.calls.append(("end", trial.seed))
         return f"run of {trial.seed}"
 
-    def fail(self, trial: Trial) -> None:
+    def fail(self, trial: Trial, reason: str) -> None:
+        assert reason
         self.calls.append(("fail", trial.seed))

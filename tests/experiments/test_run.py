@@ -11,7 +11,7 @@ from rich.console import Console
 
 from notedecay.experiments.progress import TrialBars
 from notedecay.experiments.run import Listed, run_trials
-from notedecay.experiments.runners.base import Fault, OnEnd, OnEpoch, Runner
+from notedecay.experiments.runners.base import DiedFault, Fault, OnEnd, OnEpoch, Runner, Waiting
 from notedecay.experiments.sink import TrialSink
 from notedecay.experiments.store import TrialStore
 from notedecay.experiments.trial import Trial
@@ -20,19 +20,20 @@ from tests.experiments.recorded import RecordingSink, leave
 
 
 class Scripted(Runner):
-    """Leaves a result for each trial after one epoch, or fails if its seed has a fault."""
+    """Leaves a result for each trial after one epoch, or fails: the faults of a seed in turn."""
 
-    def __init__(self, store: TrialStore, faults: Mapping[int, Fault] | None = None) -> None:
+    def __init__(self, store: TrialStore, faults: Mapping[int, list[Fault]] | None = None) -> None:
         self.store, self.faults = store, faults or {}
-        self.ran: list[int] = []
-        self.answers: list[bool] = []
+        self.ran: list[int | None] = []
 
-    def run(self, trials: Iterable[Trial], on_epoch: OnEpoch, on_end: OnEnd) -> None:
+    def run(self, trials: Waiting, on_epoch: OnEpoch, on_end: OnEnd) -> None:
         for trial in trials:
-            self.ran.append(trial.seed)
-            metrics = {"train_loss": 0.9, "checkpoint.score": 0.25}
-            self.answers.append(on_epoch(trial, 1, 2, metrics))
-            fault = self.faults.get(trial.seed)
+            self.ran.append(trial.seed if trial else None)
+            if trial is None:
+                continue
+            on_epoch(trial, 1, 2, {"train_loss": 0.9, "checkpoint.score": 0.25})
+            faults = self.faults.get(trial.seed)
+            fault = faults.pop(0) if faults else None
             if fault is None:
                 leave(self.store, trial)
             on_end(trial, fault)
@@ -73,7 +74,7 @@ def listed(clips: Path, *seeds: int) -> list[Listed]:
 
 
 def run(
-    trials: Iterable[Listed], runner: Scripted, sink: RecordingSink, **given: Any
+    trials: Iterable[Listed | None], runner: Scripted, sink: RecordingSink, **given: Any
 ) -> dict[str, Fault]:
     bars = given.pop("bars", Bars())
     return run_trials(trials, runner, runner.store, cast(TrialSink, sink), bars, **given)
@@ -101,7 +102,7 @@ def test_a_failed_trial_is_reported_by_name_and_the_others_run(
     clips: Path, store: TrialStore, sink: RecordingSink
 ) -> None:
     fault = Fault("no memory: free some", 2)
-    runner, results = Scripted(store, {2: fault}), []
+    runner, results = Scripted(store, {2: [fault]}), []
     failed = run(
         listed(clips, 1, 2, 3), runner, sink,
         on_result=lambda one, *_: results.append(one.name),
@@ -126,17 +127,72 @@ def test_a_duplicate_is_run_and_tracked_once(
     assert sink.calls.count(("begin", 1)) == sink.calls.count(("end", 1)) == 1
 
 
-def test_epochs_are_drawn_and_may_end_a_trial(
+def test_a_trial_whose_process_dies_is_tried_three_times_at_most(
     clips: Path, store: TrialStore, sink: RecordingSink
 ) -> None:
-    runner, bars = Scripted(store), Bars()
-    run(
-        listed(clips, 1, 2), runner, sink, bars=bars,
-        on_epoch=lambda one, epoch, metrics: (
-            one.name == "trial 2" and epoch == 1 and metrics["train_loss"] == 0.9
-        ),
+    died, mended = DiedFault("killed", 2), DiedFault("killed", 2)
+    runner, told = Scripted(store, {1: [died] * 3, 2: [mended] * 2}), []
+    failed = run(
+        listed(clips, 1, 2, 3), runner, sink,
+        on_fault=lambda one, fault: told.append((one.name, fault.line)),
     )  # fmt: skip
-    assert runner.answers == [False, True]
+    assert runner.ran == [1, 1, 1, 2, 2, 2, 3]
+    assert failed == {"trial 1": Fault("killed (tried 3 times)", 2)}
+    assert told == [("trial 1", "killed (tried 3 times)")]
+    assert sink.calls.count(("begin", 2)) == sink.calls.count(("end", 2)) == 1
+
+
+def test_it_is_tried_again_when_no_other_trial_runs(
+    clips: Path, store: TrialStore, sink: RecordingSink
+) -> None:
+    """Two at once: the first dies while the second runs, and the third waits for its retry."""
+    order: list[str] = []
+
+    class TwoAtOnce(Scripted):
+        def run(self, trials: Waiting, on_epoch: OnEpoch, on_end: OnEnd) -> None:  # noqa: ARG002
+            asked = iter(trials)
+
+            def begin() -> Trial | None:
+                trial = next(asked)
+                order.append(f"begin {trial.seed}" if trial else "wait")
+                return trial
+
+            def end(trial: Trial | None, fault: Fault | None) -> None:
+                assert trial is not None
+                order.append(f"end {trial.seed}")
+                if fault is None:
+                    leave(self.store, trial)
+                on_end(trial, fault)
+
+            first, second = begin(), begin()
+            end(first, DiedFault("killed", 2))
+            assert begin() is None
+            end(second, None)
+            again = begin()
+            assert begin() is None
+            end(again, None)
+            end(begin(), None)
+            assert next(asked, None) is None
+
+    run(listed(clips, 1, 2, 3), TwoAtOnce(store), sink)
+    assert order == [
+        "begin 1", "begin 2", "end 1", "wait", "end 2", "begin 1", "wait", "end 1", "begin 3",
+        "end 3",
+    ]  # fmt: skip
+
+
+def test_none_says_that_no_trial_can_start_yet(
+    clips: Path, store: TrialStore, sink: RecordingSink
+) -> None:
+    first, second = listed(clips, 1, 2)
+    runner = Scripted(store)
+    run([first, None, second], runner, sink)
+    assert runner.ran == [1, None, 2]
+
+
+def test_epochs_are_drawn(clips: Path, store: TrialStore, sink: RecordingSink) -> None:
+    runner, bars = Scripted(store), Bars()
+    run(listed(clips, 1, 2), runner, sink, bars=bars)
     assert bars.drawn == [
         ("trial 1", "validation 0.250"), ("trial 1", "end"),
         ("trial 2", "validation 0.250"), ("trial 2", "end"),

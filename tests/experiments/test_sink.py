@@ -124,7 +124,7 @@ def test_a_trial_without_a_result_fails_and_the_other_finishes(
     with sink(tracker) as tracked:
         tracked.begin(lost, "lost", {})
         tracked.begin(good, "good", {})
-        tracked.fail(lost)
+        tracked.fail(lost, "no memory")
         tracked.end(good, leave(store, good), result())
     assert [run.info.status for run in runs(tracker, lost)] == ["FAILED"]
     assert [run.info.status for run in runs(tracker, good)] == ["FINISHED"]

@@ -13,12 +13,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import filelock
-import optuna
 import pytest
 from mlflow.exceptions import MlflowException
 
 from notedecay.core.errors import UserError
-from notedecay.experiments.search.study import ask_until, open_study
+from notedecay.experiments.search.storage import SharedStudy
 from notedecay.tracking import database, store
 from notedecay.tracking.database import sqlite_file
 from notedecay.tracking.runs import Tracker
@@ -37,12 +36,13 @@ def good(tmp_path_factory) -> dict[str, bytes]:
     """What whole databases hold."""
     folder = tmp_path_factory.mktemp("good")
     connect(folder / "mlruns")
-    open_study("s", folder / "mlruns/optuna.db", 0)
+    open_studies(folder / "mlruns")
     return {name: (folder / "mlruns" / name).read_bytes() for name in OPEN}
 
 
 def open_studies(mlruns: Path) -> None:
-    open_study("s", mlruns / "optuna.db", 0)
+    with SharedStudy("s", mlruns, ["maximize"]):
+        pass
 
 
 OPEN: dict[str, Callable[[Path], object]] = {"mlflow.db": connect, "optuna.db": open_studies}
@@ -310,7 +310,7 @@ def test_an_experiment_that_was_deleted_is_restored_with_its_runs(tmp_path, caps
 
 def test_a_study_whose_database_fails_meanwhile_says_so(tmp_path):
     path = tmp_path / "optuna.db"
-    study = open_study("s", path, 0)
-    path.write_bytes(b"lost" * 2000)
-    with pytest.raises((optuna.exceptions.StorageInternalError, UserError)):
-        next(ask_until(study, 1, 0))
+    with SharedStudy("s", tmp_path, ["maximize"]) as study:
+        path.write_bytes(b"lost" * 2000)
+        with pytest.raises(UserError, match="is not a SQLite database"):
+            study.over()

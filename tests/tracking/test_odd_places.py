@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import optuna
 import pytest
 from sqlalchemy.engine import make_url
 
-from notedecay.experiments.search.study import ask_until, finished, open_study
+from notedecay.experiments.search.storage import SharedStudy
 from notedecay.tracking.database import sqlite_file, sqlite_url
 from notedecay.tracking.runs import Tracker
 from notedecay.tracking.store import connect
@@ -52,9 +53,9 @@ def test_all_is_kept_inside_the_project_and_found_again_when_it_moves(name, tmp_
     with Tracker(project / "mlruns", "bells", {}).run("one", "trial") as run:
         run.folder(tmp_path / "made", "listen")
     assert read(project / "mlruns", run.id, tmp_path) == "kept"
-    study = open_study("s", project / "mlruns/optuna.db", 0)
-    trial = next(ask_until(study, 1, 7))
-    study.tell(trial, trial.suggest_float("x", 0, 1))
+    with SharedStudy("s", project / "mlruns", ["maximize"]) as study:
+        assert study.claim(0)
+        study.add(0, optuna.create_trial(value=0.5, user_attrs={"slot": 0}))
     assert sorted(path.name for path in top.iterdir()) == [name]
     assert {"mlflow.db", "optuna.db", "artifacts"} <= {
         p.name for p in (project / "mlruns").iterdir()
@@ -62,7 +63,8 @@ def test_all_is_kept_inside_the_project_and_found_again_when_it_moves(name, tmp_
 
     moved = project.rename(top / f"{name} moved")
     assert read(moved / "mlruns", run.id, tmp_path) == "kept"
-    assert len(finished(open_study("s", moved / "mlruns/optuna.db", 0))) == 1
+    with SharedStudy("s", moved / "mlruns", ["maximize"]) as study:
+        assert study.over()[0].value == 0.5
     assert sorted(path.name for path in top.iterdir()) == [moved.name]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,16 +45,13 @@ def notes() -> EvaluationSet:
     return EvaluationSet(CLIPS[1:3], SIGNAL.prime_samples)
 
 
-def go_on(_: int, __: Mapping[str, float]) -> bool:
-    return False
-
-
 def run(
     notes: EvaluationSet | None,
     folder: Path,
     model: LearnedContinuator[Any] | None = None,
-    on_epoch: OnEpoch = go_on,
+    on_epoch: OnEpoch = lambda *_: None,
     check_every: int = 2,
+    **given: Any,
 ) -> Selected:
     return train(
         model or make(),
@@ -65,6 +62,7 @@ def run(
         device="cpu",
         folder=folder,
         on_epoch=on_epoch,
+        **given,
     )
 
 
@@ -169,24 +167,45 @@ def test_of_equals_the_last_is_selected():
     assert select_epoch({2: [0.0, 0.0], 4: [0.0, 0.0]}) == 4
 
 
-@pytest.mark.parametrize("stop", [2, 5, 12])
-def test_a_training_that_the_caller_ends_returns_what_it_selected(whole, notes, tmp_path, stop):
-    selected = run(notes, tmp_path, on_epoch=lambda epoch, _: epoch == stop)
+@pytest.mark.parametrize("stop", [2, 6])
+def test_a_pruned_training_returns_what_it_selected(whole, notes, tmp_path, stop):
+    seen: list[dict[int, list[float]]] = []
+
+    def prunes(scores: Mapping[int, Sequence[float]]) -> bool:
+        seen.append({epoch: list(notes) for epoch, notes in scores.items()})
+        return max(scores) == stop
+
+    selected = run(notes, tmp_path, prunes=prunes)
     assert selected.ended == "pruned"
+    assert [list(scores) for scores in seen] == [
+        list(range(2, n + 1, 2)) for n in range(2, stop + 1, 2)
+    ]
+    assert selected.checkpoints == seen[-1]
     assert [row["epoch"] for row in selected.history] == list(range(1, stop + 1))
     so_far = {epoch: score for epoch, score in checkpoints(whole).items() if epoch <= stop}
     assert checkpoints(selected) == so_far
     assert selected.score == so_far[selected.epoch] == score(selected, notes)
 
 
+def test_a_training_that_has_come_to_its_end_is_not_pruned(whole, notes, tmp_path):
+    selected = run(notes, tmp_path, prunes=lambda scores: max(scores) == EPOCHS)
+    assert_same(selected, whole)
+
+
+def test_a_training_ends_after_the_epoch_in_which_its_time_is_over(notes, tmp_path):
+    """The last epoch is evaluated, though its turn had not come."""
+    selected = run(notes, tmp_path, seconds=1e-9)
+    assert (selected.ended, selected.epoch) == ("out of time", 1)
+    assert list(selected.checkpoints) == [1]
+
+
 @pytest.mark.parametrize("stops", [(1,), (4,), (5,), (7,), (12,), (8, 6), (3, 9)])
 def test_an_interrupted_fit_ends_like_an_uninterrupted_one(whole, notes, tmp_path, stops):
     for stop in stops:
 
-        def interrupt(epoch: int, _: Mapping[str, float], stop: int = stop) -> bool:
+        def interrupt(epoch: int, _: Mapping[str, float], stop: int = stop) -> None:
             if epoch == stop:
                 raise KeyboardInterrupt
-            return False
 
         with pytest.raises(KeyboardInterrupt):
             run(notes, tmp_path, on_epoch=interrupt)
@@ -196,7 +215,7 @@ def test_an_interrupted_fit_ends_like_an_uninterrupted_one(whole, notes, tmp_pat
 def test_a_finished_fit_is_not_done_again(whole, notes, tmp_path):
     run(notes, tmp_path)
     told: list[int] = []
-    again = run(notes, tmp_path, on_epoch=lambda epoch, _: bool(told.append(epoch)))
+    again = run(notes, tmp_path, on_epoch=lambda epoch, _: told.append(epoch))
     assert told == []
     assert_same(again, whole)
 
@@ -209,9 +228,8 @@ def diverging(after: int, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, OnEpoch
         model, "loss", lambda *given: loss(*given) * (float("nan") if done[0] >= after else 1)
     )
 
-    def count(epoch: int, _: Mapping[str, float]) -> bool:
+    def count(epoch: int, _: Mapping[str, float]) -> None:
         done[0] = epoch
-        return False
 
     return model, count
 

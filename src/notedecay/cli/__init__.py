@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from notedecay.cli import data, model, output, pipeline, servers, studies
+from notedecay.cli import data, model, output, pipeline, search, servers, studies
 from notedecay.cli.help import GroupedCommands
 from notedecay.core.commands import find_children
 
@@ -60,6 +60,7 @@ def notedecay(
 for _panel, _commands in GROUPS.items():
     for _command in _commands:
         app.command(rich_help_panel=_panel)(_command)
+app.add_typer(search.app, name="search", rich_help_panel="Studies")
 
 
 def main() -> None:

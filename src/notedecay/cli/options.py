@@ -7,13 +7,29 @@ from typing import Annotated
 
 import typer
 
-CORES = os.cpu_count() or 1
-Processes = Annotated[int, typer.Option(min=1, help="Trainings at once; one per core by default.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", min=1, help="Trainings at once; by default one per core or share of a GPU."
+    ),
+]
+GpuShare = Annotated[
+    float,
+    typer.Option("--gpus-per-trial", help="Share of a GPU for a training, such as 0.25.",
+                 min=0.01, max=1.0),
+]  # fmt: skip
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        "--ray", envvar="NOTEDECAY_RAY", metavar="HOST:PORT",
+        help="Run trainings on this Ray cluster.",
+    ),
+]  # fmt: skip
 Instruments = Annotated[
     list[str] | None, typer.Argument(help="As in params.yaml; all of them by default.")
 ]
 Port = Annotated[int, typer.Option(min=1, max=65535)]
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:1.")]
 
 
 def use_one_thread() -> None:

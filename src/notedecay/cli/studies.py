@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from notedecay.cli.options import CORES, Device, Instruments, Processes, use_one_thread
+from notedecay.cli.options import Device, GpuShare, Instruments, Ray, Workers, use_one_thread
 from notedecay.cli.output import progress, result, resumable
 
 
@@ -16,8 +16,10 @@ def evaluate(
     again: Annotated[
         str | None, typer.Option(help="Why test notes must be used again for other systems.")
     ] = None,
-    processes: Processes = CORES,
+    workers: Workers = None,
     device: Device = "auto",
+    gpus_per_trial: GpuShare = 1.0,
+    ray: Ray = None,
 ) -> None:
     """Make the final table: cross-validated by pitch, so that every note is unseen once.
 
@@ -27,10 +29,11 @@ def evaluate(
     use_one_thread()
     from notedecay.core.config import load_params
     from notedecay.core.project import find_project
+    from notedecay.experiments.runners.placement import Placement
     from notedecay.studies.crossval.command import Choice, run_evaluation
 
     project = find_project()
-    choice = Choice(tuple(instrument or ()), again, processes, device)
+    choice = Choice(tuple(instrument or ()), again, Placement(device, workers, gpus_per_trial, ray))
     with resumable():
         for line in run_evaluation(project, load_params(project.params), choice, progress()):
             result(line)
@@ -42,17 +45,21 @@ def ablate(
         list[str] | None, typer.Option(help="Only this component; may be given several times.")
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How often all is trained anew.")] = 3,
-    processes: Processes = CORES,
+    workers: Workers = None,
     device: Device = "auto",
+    gpus_per_trial: GpuShare = 1.0,
+    ray: Ray = None,
 ) -> None:
     """Measure what each component of the best model contributes, without the test notes."""
     use_one_thread()
     from notedecay.core.config import load_params
     from notedecay.core.project import find_project
+    from notedecay.experiments.runners.placement import Placement
     from notedecay.studies.ablation.command import Choice, run_ablation
 
     project = find_project()
-    choice = Choice(tuple(instrument or ()), tuple(component or ()), seeds, processes, device)
+    placement = Placement(device, workers, gpus_per_trial, ray)
+    choice = Choice(tuple(instrument or ()), tuple(component or ()), seeds, placement)
     with resumable():
         for line in run_ablation(project, load_params(project.params), choice, progress()):
             result(line)
@@ -62,21 +69,23 @@ def pool(
     instrument: Annotated[
         list[str], typer.Argument(help="Two or more; the first one's best settings are used.")
     ],
-    processes: Processes = CORES,
+    workers: Workers = None,
     device: Device = "auto",
+    gpus_per_trial: GpuShare = 1.0,
+    ray: Ray = None,
 ) -> None:
     """Compare one model for several instruments with one for each, without the test notes."""
     use_one_thread()
     from notedecay.core.config import load_params
     from notedecay.core.project import find_project
+    from notedecay.experiments.runners.placement import Placement
     from notedecay.studies.pooling.command import run_pooling
 
     project = find_project()
     params = load_params(project.params)
+    placement = Placement(device, workers, gpus_per_trial, ray)
     with resumable():
-        for line in run_pooling(
-            project, params, instrument, progress(), processes=processes, device=device
-        ):
+        for line in run_pooling(project, params, instrument, progress(), placement):
             result(line)
 
 
@@ -96,8 +105,10 @@ def paper(
     published: Annotated[
         Path | None, typer.Option(help="The authors' own audio, to be measured beside ours.")
     ] = None,
-    processes: Processes = CORES,
+    workers: Workers = None,
     device: Device = "auto",
+    gpus_per_trial: GpuShare = 1.0,
+    ray: Ray = None,
 ) -> None:
     """Repeat the paper's experiments; write docs/paper.md and a page to listen to.
 
@@ -107,6 +118,7 @@ def paper(
     use_one_thread()
     from notedecay.core.errors import UserError
     from notedecay.core.project import find_project
+    from notedecay.experiments.runners.placement import Placement
     from notedecay.experiments.scale import FULL, QUICK, REDUCED
     from notedecay.studies.paper.command import Choice, run_paper
 
@@ -118,8 +130,7 @@ def paper(
         only=tuple(only or ()),
         data=data or project.data,
         published=published,
-        processes=processes,
-        device=device,
+        placement=Placement(device, workers, gpus_per_trial, ray),
     )
     with resumable():
         for line in run_paper(project, choice, progress()):

@@ -89,7 +89,7 @@ Choice = Annotated[
     | Annotated[Scalar, Tag("value")],
     Discriminator(_kind_of_choice),
 ]
-Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")]
+Device = Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")]
 
 
 class Search(Section):
@@ -98,25 +98,63 @@ class Search(Section):
     Attributes
     ----------
     trials : int
-        Finished trials to reach (pruned ones count).
+        Finished trials to reach (pruned and failed ones count).
+    startup : int
+        Complete trials of each model before the sampler may prefer some model to another.
+    window : int
+        A trial is proposed by the results of all but the last ``window`` before it, so that as
+        many can run at once. Another window gives other trials; another number of workers does
+        not.
+    objectives : list of str
+        What trials are judged by: ``score`` (to be high), ``calibration`` and ``cost`` (low).
     epochs : int
         Length of a trial that is not pruned.
+    trial_seconds : float or None
+        Longest training of a trial (s); which epoch that is depends on the machine.
     check_every : int
         Epochs between two evaluations on the validation notes, free-running.
     warmup_checks : int
         Evaluations before a trial may be pruned.
+    patience : int or None
+        The search ends when so many trials in a row bring no gain beyond chance.
+    finalists : int
+        How many of the best trials are compared by folds of the train and validation notes.
+    folds : int
+        Number of these folds.
+    seeds : int
+        Best points of an earlier study, of other code or data, that a new one begins with.
     spaces : dict of str to dict
         Per model, per setting: a value, a list of choices or ``{low, high, log}``.
     device : str
-        ``auto``, ``cpu`` or ``cuda``.
+        ``auto``, ``cpu``, ``mps`` or ``cuda``.
+    workers : int or None
+        Trials at once; by default one for each core, or as many as the GPUs have room for.
+    gpus_per_trial : float
+        Share of a GPU that a trial takes.
     """
 
     trials: int = Field(ge=1, le=10_000)
+    startup: int = Field(ge=0, le=1000)
+    window: int = Field(ge=1, le=1000)
+    objectives: list[Literal["score", "calibration", "cost"]] = Field(min_length=1)
     epochs: int = Field(ge=1, le=10_000)
+    trial_seconds: Annotated[float, Field(gt=0.0)] | None
     check_every: int = Field(ge=1, le=10_000)
     warmup_checks: int = Field(ge=0, le=10_000)
+    patience: Annotated[int, Field(ge=1, le=10_000)] | None
+    finalists: int = Field(ge=1, le=20)
+    folds: int = Field(ge=2, le=20)
+    seeds: int = Field(ge=0, le=100)
     spaces: dict[str, dict[str, Choice]] = Field(min_length=1)
     device: Device
+    workers: Annotated[int, Field(ge=1, le=1000)] | None
+    gpus_per_trial: float = Field(gt=0.0, le=1.0)
+
+    @model_validator(mode="after")
+    def _score_first(self) -> Search:
+        if self.objectives[0] != "score" or len(set(self.objectives)) < len(self.objectives):
+            raise ValueError("objectives begin with score, and name each objective once")
+        return self
 
 
 class Train(Section):

@@ -13,6 +13,10 @@ class UserError(Exception):
     """
 
 
+class MachineError(UserError):
+    """What this machine lacks, such as disk space or a device; later or elsewhere it may work."""
+
+
 class DamagedError(UserError):
     """A file that is missing, or that holds other bytes than were written."""
 

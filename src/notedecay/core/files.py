@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from notedecay.core.commands import pasteable
-from notedecay.core.errors import UserError
+from notedecay.core.errors import MachineError, UserError
 
 MAX_NAME_BYTES = 255
 """Longest name of a file that common file systems accept (bytes)."""
@@ -40,7 +40,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield partial
         partial.replace(path)
     except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise MachineError(f"{path} cannot be written: {error.strerror or error}") from error
     finally:
         with suppress(OSError):
             partial.unlink()
@@ -94,7 +94,7 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
             folder.rename(old)
         partial.rename(folder)
     except OSError as error:
-        raise UserError(f"{folder} cannot be written: {error.strerror or error}") from error
+        raise MachineError(f"{folder} cannot be written: {error.strerror or error}") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)

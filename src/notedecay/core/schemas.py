@@ -15,6 +15,7 @@ class Best(BaseModel):
 
     model: str
     settings: dict[str, Any]
+    choice: str = ""
 
 
 class Trained(BaseModel):

@@ -20,6 +20,7 @@ import torch
 from notedecay.core.files import replacing_folder
 from notedecay.data.clips import read_clips, write_clips
 from notedecay.data.note import Clip
+from notedecay.experiments.cost import generation_cost
 from notedecay.experiments.fingerprint import evaluation_code
 from notedecay.experiments.scoring import Scored, evaluate, is_oracle, means, note_rows, plain
 from notedecay.experiments.store import TrialStore
@@ -42,8 +43,8 @@ from notedecay.training.evaluator import EvaluationSet
 from notedecay.training.listening import write_listening
 from notedecay.training.selection import Selected, train
 
-OnEpoch = Callable[[int, int, Mapping[str, float]], bool]
-"""Called with an epoch, how many there are, and its metrics; returns whether to end the trial."""
+OnEpoch = Callable[[int, int, Mapping[str, float]], None]
+"""Called with an epoch, how many there are, and its metrics."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def execute(trial: Trial, store: TrialStore, device: str, on_epoch: OnEpoch) -> 
 
     The store gets a folder with ``result.json``, ``continuations.npz`` (of the unseen notes) and
     the artifacts that the trial asks for, complete or not at all. A training that diverges or is
-    ended by ``on_epoch`` has a result too.
+    pruned has a result too.
 
     Parameters
     ----------
@@ -88,6 +89,7 @@ def execute(trial: Trial, store: TrialStore, device: str, on_epoch: OnEpoch) -> 
         sets, scored = _evaluated(model, trial, notes.sets)
         result |= _figures(scored, sets)
         result["teacher_forced"] = _teacher_forced(model, notes.sets)
+        result["cost"] = _cost(model, notes.sets)
         result["seconds"] = round(earlier + time.perf_counter() - began, 1)
         with replacing_folder(store.folder(trial)) as fresh:
             text = json.dumps(plain(result), indent=1, allow_nan=False)
@@ -129,6 +131,7 @@ def _trained(
         "epoch": None,
         "score": None,
         "history": [],
+        "checkpoints": {},
         "warnings": None,
     }
     if is_oracle(trial.model):
@@ -139,7 +142,8 @@ def _trained(
     selected, warnings = _train(model, trial, notes, progress, device, on_epoch)
     result |= {
         "ended": selected.ended, "device": str(choose_device(device)), "epoch": selected.epoch,
-        "score": selected.score, "history": selected.history, "warnings": warnings,
+        "score": selected.score, "history": selected.history,
+        "checkpoints": selected.checkpoints, "warnings": warnings,
     }  # fmt: skip
     return selected.model, result
 
@@ -155,10 +159,10 @@ def _train(
     every, of = trial.artifacts.diagnose_every, int(model.config.epochs)
     diagnosis = Diagnosis(model, notes.train, every=every or of, path=progress / SNAPSHOTS)
 
-    def after(epoch: int, metrics: Mapping[str, float]) -> bool:
+    def after(epoch: int, metrics: Mapping[str, float]) -> None:
         if every:
             diagnosis.after(epoch, of)
-        return on_epoch(epoch, of, metrics)
+        on_epoch(epoch, of, metrics)
 
     selected = train(
         model,
@@ -169,6 +173,8 @@ def _train(
         device=device,
         folder=progress,
         on_epoch=after,
+        prunes=trial.prune.ends if trial.prune else lambda *_: False,
+        seconds=trial.seconds,
     )
     return selected, diagnosis.warnings() if every else None
 
@@ -201,6 +207,13 @@ def _teacher_forced(
         return None
     errors = {name: model.teacher_forced_error(notes.clips) for name, notes in sets.items()}
     return {name: error for name, error in errors.items() if error is not None} or None
+
+
+def _cost(model: Continuator[Any] | None, sets: Mapping[str, EvaluationSet]) -> float | None:
+    """CPU time per second of generated sound on the last evaluation set."""
+    if model is None or not sets:
+        return None
+    return generation_cost(model, list(sets.values())[-1])
 
 
 def _leave_artifacts(

@@ -1,4 +1,4 @@
-"""Identity of a trial: hashes of settings, notes, and the code that its figures depend on."""
+"""Parts of the identity of a trial: its full settings, hashes of its notes and of its code."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from notedecay.core.digests import code_digest
 from notedecay.core.validation import parse
 from notedecay.data.clips import read_clips
 from notedecay.data.note import Clip
-from notedecay.experiments.trial import Trial
 from notedecay.models import MODELS
 
 TRAINING = ("notedecay.experiments.execute",)
 EVALUATION = ("notedecay.metrics", "notedecay.training.evaluator")
 NO_FIGURES = (
     "notedecay.core",
+    "notedecay.experiments.cost",
     "notedecay.data.clips",
     "notedecay.experiments.fingerprint",
     "notedecay.experiments.store",
@@ -30,31 +30,6 @@ NO_FIGURES = (
 )
 """Code that figures do not depend on. Clips are hashed by their samples, and a model by its own
 code instead of the table of all models."""
-
-
-def identity_of(trial: Trial) -> dict[str, Any]:
-    """Everything that the figures of a trial depend on, as plain data.
-
-    Raises
-    ------
-    UserError
-        For settings that the model does not have, or notes that the file does not hold.
-    """
-    return {
-        "model": trial.model,
-        "settings": full_settings(trial.model, trial.settings),
-        "signal": trial.signal.model_dump(),
-        "train": notes_digest(trial.clips, trial.train),
-        "validation": notes_digest(trial.clips, trial.validation),
-        "check_every": trial.check_every if trial.validation else None,
-        "evaluation": {
-            name: notes_digest(trial.clips, ids) for name, ids in trial.evaluation.items()
-        },
-        "padded_seconds": trial.padded_seconds,
-        "evaluation_highpass_hz": trial.evaluation_highpass_hz,
-        "seed": trial.seed,
-        "code": training_code(trial.model),
-    }
 
 
 def full_settings(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:

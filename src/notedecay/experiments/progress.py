@@ -15,6 +15,7 @@ from rich.progress import (
     TaskID,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
 )
 
 
@@ -43,6 +44,7 @@ class TrialBars:
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            TimeRemainingColumn(),
             TextColumn("{task.fields[note]}", markup=False),
             console=console,
         )
@@ -59,6 +61,10 @@ class TrialBars:
     def total(self, done: int, of: int) -> None:
         """Set the number of finished trials and that of all."""
         self._bars.update(self._all, completed=done, total=of, visible=of > 1)
+
+    def summarise(self, note: str) -> None:
+        """Set the note on all trials, such as the best score so far."""
+        self._bars.update(self._all, note=note)
 
     def epoch(self, name: str, number: int, of: int, note: str | None) -> None:
         """Update the bar of a trial; a note stays until the next one."""

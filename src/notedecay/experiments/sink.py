@@ -94,11 +94,12 @@ class TrialSink:
             _log_result(run, trial, folder, result)
         return run.id
 
-    def fail(self, trial: Trial) -> None:
+    def fail(self, trial: Trial, reason: str) -> None:
         """End the run of a trial that has no result as failed."""
-        stack, _, _ = self._open.pop(trial.fingerprint)
-        error = RuntimeError("no result")
-        stack.__exit__(RuntimeError, error, None)
+        if trial.fingerprint in self._open:
+            stack, run, _ = self._open.pop(trial.fingerprint)
+            run.tag({OUTCOME: reason})
+            stack.__exit__(RuntimeError, RuntimeError(reason), None)
 
     def _key(self, trial: Trial) -> str:
         return f"{trial.fingerprint}@{self._study}"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a process pool starts without torch
+    from notedecay.experiments.search.pruning import PruneRule
     from notedecay.models import Signal
 
 RESULT = "result.json"
@@ -70,10 +71,15 @@ class Trial:
         Of initial weights, order of notes, and noise.
     check_every : int
         Epochs between two evaluations on the validation notes.
+    seconds : float or None
+        Longest training (s); it ends after the epoch in which they are over, and counts as
+        complete. Which epoch that is depends on the machine.
     padded_seconds : float or None
         Length to which training notes are padded with silence, as the authors did (s).
     evaluation_highpass_hz : float or None
         Corner of the filter that is applied before scoring, for clips that hold rumble (Hz).
+    prune : PruneRule or None
+        Ends the training early; one that it does not end has the same result without it.
     artifacts : Artifacts
         Outputs besides the figures.
     """
@@ -87,8 +93,10 @@ class Trial:
     seed: int
     validation: tuple[str, ...] = ()
     check_every: int = 10
+    seconds: float | None = None
     padded_seconds: float | None = None
     evaluation_highpass_hz: float | None = None
+    prune: PruneRule | None = None
     artifacts: Artifacts = field(default_factory=Artifacts)
 
     @cached_property
@@ -96,10 +104,35 @@ class Trial:
         """Hash of settings, notes, seed, and the code that the figures depend on.
 
         Trials with the same fingerprint have the same result, and one of them is run. The
-        fingerprint does not depend on artifacts, on the path of the clips, or on comments in the
-        code.
-        """
-        from notedecay.experiments.fingerprint import identity_of
+        fingerprint does not depend on artifacts, on the path of the clips, on when a training is
+        pruned, or on comments in the code.
 
-        text = json.dumps(identity_of(self), sort_keys=True)
+        Raises
+        ------
+        UserError
+            For settings that the model does not have, or notes that the file does not hold.
+        """
+        text = json.dumps(self._identity(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def _identity(self) -> dict[str, Any]:
+        """Everything that the figures depend on, as plain data."""
+        from notedecay.experiments.fingerprint import full_settings, notes_digest, training_code
+
+        def notes(ids: tuple[str, ...]) -> str:
+            return notes_digest(self.clips, ids)
+
+        return {
+            "model": self.model,
+            "settings": full_settings(self.model, self.settings),
+            "signal": self.signal.model_dump(),
+            "train": notes(self.train),
+            "validation": notes(self.validation),
+            "check_every": self.check_every if self.validation else None,
+            "evaluation": {name: notes(ids) for name, ids in self.evaluation.items()},
+            "seconds": self.seconds,
+            "padded_seconds": self.padded_seconds,
+            "evaluation_highpass_hz": self.evaluation_highpass_hz,
+            "seed": self.seed,
+            "code": training_code(self.model),
+        }

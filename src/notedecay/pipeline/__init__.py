@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 
@@ -29,10 +30,10 @@ def _prepare(project: Project, params: Params, instrument: str, console: Console
 
 def _search(project: Project, params: Params, instrument: str, console: Console) -> str:
     from notedecay.experiments.progress import TrialBars
-    from notedecay.pipeline.search import run_search
+    from notedecay.pipeline.search import placement_of, run_search
 
     with TrialBars(console) as bars:
-        return run_search(project, params, instrument, bars)
+        return run_search(project, params, instrument, placement_of(params, instrument), bars)
 
 
 def _train(project: Project, params: Params, instrument: str, console: Console) -> str:
@@ -60,17 +61,25 @@ def _register(project: Project, params: Params, instrument: str, _: Console) -> 
     return register(project, params, instrument)
 
 
+@contextmanager
+def guarded(project: Project, stage: str, instrument: str, console: Console) -> Iterator[None]:
+    """Hold the lock of a stage; end with the ``dvc`` that started this process."""
+
+    def notify(line: str) -> None:
+        console.print(line, markup=False, soft_wrap=True)
+
+    with ended_with_dvc(), locked(project.mlruns, stage, instrument, notify):
+        yield
+
+
 def _guarded(name: str, stage: Stage) -> Stage:
     """The stage under its lock, ended with the ``dvc`` that started it."""
 
-    def guarded(project: Project, params: Params, instrument: str, console: Console) -> str:
-        def notify(line: str) -> None:
-            console.print(line, markup=False, soft_wrap=True)
-
-        with ended_with_dvc(), locked(project.mlruns, name, instrument, notify):
+    def alone(project: Project, params: Params, instrument: str, console: Console) -> str:
+        with guarded(project, name, instrument, console):
             return stage(project, params, instrument, console)
 
-    return guarded
+    return alone
 
 
 _STAGES: dict[str, Stage] = {

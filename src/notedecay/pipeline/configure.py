@@ -20,7 +20,7 @@ from notedecay.core.project import Project
 from notedecay.experiments.fingerprint import training_code
 
 PREPARE = ("notedecay.data.catalogue", "notedecay.data.clips", "notedecay.data.split")
-SEARCH = ("notedecay.experiments.search.space", "notedecay.experiments.search.study")
+SEARCH = ("notedecay.experiments.search.decide", "notedecay.experiments.search.sampler")
 COMPARE = ("notedecay.pipeline.compare",)
 NO_MODELS = ("notedecay.core", "notedecay.models", "notedecay.tracking")
 NO_RESULTS = ("notedecay.core", "notedecay.models", "notedecay.tracking", "notedecay.plots")

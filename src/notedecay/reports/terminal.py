@@ -48,6 +48,7 @@ def show(project: Project, params: Params, console: Console) -> None:
         metrics = read_json(results / "scores.json", REPORTED)
         console.print(_table(instrument, registered, metrics))
         console.print(f"  {_searched(results)}", markup=False, soft_wrap=True)
+        console.print(f"  {_choice(results)}", markup=False, soft_wrap=True)
         if not registered["champion"]["learned"]:
             console.print("  no trained model beats the baselines on unseen notes")
         if registered["champion"]["candidate"] is None:
@@ -105,6 +106,11 @@ def _searched(results: Path) -> str:
     ranked = sorted(scores.items(), key=lambda pair: -max(pair[1]))
     each = (f"{name} {max(found):.3f} ({len(found)} trials)" for name, found in ranked)
     return f"searched, best score on validation notes: {', '.join(each)}"
+
+
+def _choice(results: Path) -> str:
+    """Why the best model was chosen."""
+    return f"chosen: {read_json(results / 'best.json').get('choice', 'by hand')}"
 
 
 def _score(cell: str, results: Path) -> float:

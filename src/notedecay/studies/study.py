@@ -17,7 +17,7 @@ from notedecay.core.project import Project
 from notedecay.experiments.progress import TrialBars
 from notedecay.experiments.run import Listed, run_trials
 from notedecay.experiments.runners.base import Fault
-from notedecay.experiments.runners.pool import PoolRunner
+from notedecay.experiments.runners.placement import Placement
 from notedecay.experiments.scoring import with_deviations
 from notedecay.experiments.sink import TrialSink
 from notedecay.experiments.store import TrialStore
@@ -121,19 +121,15 @@ class Study:
         """The store of its trials."""
         return TrialStore(self.project.trials)
 
-    def run(
-        self, placed: Sequence[Placed], *, processes: int, device: str, console: Console
-    ) -> list[Row]:
+    def run(self, placed: Sequence[Placed], placement: Placement, console: Console) -> list[Row]:
         """Run the trials that have no result, track all, and gather the rows.
 
         Parameters
         ----------
         placed : sequence of Placed
             All that the table needs.
-        processes : int
-            Trials at once.
-        device : str
-            ``auto``, ``cpu`` or ``cuda``.
+        placement : Placement
+            Where they run.
         console : Console
             Where progress is drawn.
 
@@ -161,7 +157,7 @@ class Study:
             raise_for(
                 run_trials(
                     listed,
-                    PoolRunner(self.store, device, processes),
+                    placement.runner(self.store),
                     self.store,
                     TrialSink(tracker, "fold", self.title),
                     bars,

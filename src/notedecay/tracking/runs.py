@@ -8,7 +8,7 @@ import shlex
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,9 @@ from notedecay.tracking.store import connect, experiment, is_absent, is_local
 
 STAGE = "notedecay.stage"
 """Tag of a run that a stage of the pipeline writes, or wrote last: its name."""
+
+ALONE = ("train", "compare", "register")
+"""Stages that one process at a time runs; a search may have many."""
 
 FLUSH_SECONDS = 5.0
 """Interval between batches: a batch takes as long as one metric, and the UI may be this late."""
@@ -150,25 +153,29 @@ class Tracker:
         """Whether the store has the run and has not deleted it."""
         return self.get(run_id) is not None
 
-    def end_orphans(self) -> int:
+    def end_orphans(self, is_orphan: Callable[[Mapping[str, str]], bool] | None = None) -> int:
         """End orphan runs: those whose process is gone; return how many.
 
-        A process of this machine is looked up. Nothing is known of one on another machine or in a
-        container that was removed, with one exception: only one process at a time runs a stage of
-        the pipeline for a local store, so all other runs of that stage are orphans.
+        Parameters
+        ----------
+        is_orphan : callable, optional
+            Tells by its tags whether a running run has no writer any more. By default a process
+            of this machine is looked up. Nothing is known of one on another machine or in a
+            container that was removed, with one exception: only one process at a time runs a
+            stage of the pipeline for a local store, so all other runs of that stage are orphans.
         """
         running = self.client.search_runs(
             [self.experiment_id], "attributes.status = 'RUNNING'", max_results=1000
         )
-        orphans = [r for r in running if self._is_orphan(r.data.tags)]
+        orphans = [r for r in running if (is_orphan or self._is_orphan)(r.data.tags)]
         for run in orphans:
             self.client.set_terminated(run.info.run_id, "KILLED")
         return len(orphans)
 
     def _is_orphan(self, tags: Mapping[str, str]) -> bool:
         writer = tags.get("notedecay.process", "")
-        mine = is_local() and STAGE in self.tags and tags.get(STAGE) == self.tags[STAGE]
-        return process_is_gone(writer) or (mine and writer != process())
+        alone = self.tags.get(STAGE) in ALONE and tags.get(STAGE) == self.tags[STAGE]
+        return process_is_gone(writer) or (is_local() and alone and writer != process())
 
 
 class ActiveRun:

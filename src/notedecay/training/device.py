@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from notedecay.core.errors import UserError
+from notedecay.core.errors import MachineError
 
 
 def choose_device(name: str) -> torch.device:
@@ -13,7 +13,7 @@ def choose_device(name: str) -> torch.device:
     Parameters
     ----------
     name : str
-        ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or ``cuda:1``.
+        ``auto`` (a GPU where there is one), ``cpu``, ``mps``, ``cuda`` or ``cuda:1``.
 
     Returns
     -------
@@ -21,7 +21,7 @@ def choose_device(name: str) -> torch.device:
 
     Raises
     ------
-    UserError
+    MachineError
         For a device that this machine lacks.
 
     Examples
@@ -29,11 +29,20 @@ def choose_device(name: str) -> torch.device:
     >>> choose_device("cpu")
     device(type='cpu')
     """
+    found = available_devices()
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device(found[-1].partition(":")[0])
     kind, _, index = name.partition(":")
-    here = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if name == "cpu" or (kind == "cuda" and (index or "0").isdecimal() and int(index or 0) < here):
+    if name in found or (kind == "cuda" and not index and "cuda:0" in found):
         return torch.device(name)
-    known = ["auto", "cpu", *(f"cuda:{i}" for i in range(here))]
-    raise UserError(f"device '{name}' is not here ({here} GPUs found); use {' or '.join(known)}")
+    gpus = sum(one.startswith("cuda") for one in found)
+    raise MachineError(
+        f"device '{name}' is not here ({gpus} GPUs found); use {' or '.join(['auto', *found])}"
+    )
+
+
+def available_devices() -> list[str]:
+    """Names of this machine's devices: ``cpu``, then ``mps``, then ``cuda:0`` and so on."""
+    mps = ["mps"] if torch.backends.mps.is_available() else []
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return ["cpu", *mps, *(f"cuda:{index}" for index in range(gpus))]

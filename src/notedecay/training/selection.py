@@ -30,9 +30,16 @@ CHECKPOINT_SCORE = "checkpoint.score"
 HISTORY = "history.json"
 """File with the metrics of each epoch and the validation scores."""
 
-OnEpoch = Callable[[int, Mapping[str, float]], bool]
+OnEpoch = Callable[[int, Mapping[str, float]], None]
 """Called with an epoch and its metrics (with :data:`CHECKPOINT_SCORE` after a checkpoint
-evaluation); returns whether to end the training."""
+evaluation)."""
+
+Prunes = Callable[[Mapping[int, Sequence[float]]], bool]
+"""Called after a checkpoint evaluation with the score of each validation note at all evaluations
+so far, by epoch; returns whether to end the training."""
+
+COMPLETE, PRUNED, OUT_OF_TIME = "complete", "pruned", "out of time"
+"""How a training ended that did not diverge."""
 
 
 @dataclass(frozen=True)
@@ -49,19 +56,22 @@ class Selected:
         Mean score on the validation notes, 0..1; None where nothing was evaluated.
     history : list of dict
         Metrics of each epoch, with its number under ``epoch``.
+    checkpoints : dict of int to list of float
+        Score of each validation note, by the epoch of the evaluation.
     ended : str
-        ``complete``, ``pruned``, or why it diverged.
+        ``complete``, ``pruned``, ``out of time``, or why it diverged.
     """
 
     model: Continuator[Any]
     epoch: int
     score: float | None
     history: list[dict[str, float]]
+    checkpoints: dict[int, list[float]]
     ended: str
 
 
-class _PrunedError(Exception):
-    """The caller has ended the training."""
+class _EndedError(Exception):
+    """The training ends before its last epoch."""
 
 
 def select_epoch(scores: Mapping[int, Sequence[float]]) -> int:
@@ -109,14 +119,18 @@ class _Recorder:
         model: Continuator[Any],
         validation: EvaluationSet | None,
         check_every: int,
+        seconds: float | None,
         folder: Path,
         on_epoch: OnEpoch,
+        prunes: Prunes,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.model = model
         self.validation = validation
         self.check_every = check_every
+        self.seconds = seconds
         self.on_epoch = on_epoch
+        self.prunes = prunes
         self._selected = folder / "selected"
         self._log = folder / HISTORY
         with readable(self._log):
@@ -127,13 +141,22 @@ class _Recorder:
     def __call__(self, epoch: Epoch) -> None:
         self._forget(epoch.number)
         metrics = dict(epoch.metrics)
-        if epoch.number % self.check_every == 0 or epoch.number == epoch.of:
+        last = epoch.number == epoch.of
+        out_of_time = not last and self._is_out_of_time(metrics)
+        if epoch.number % self.check_every == 0 or last or out_of_time:
             metrics |= self._evaluate(epoch.number)
         self.history.append({"epoch": epoch.number, **metrics})
         with replacing(self._log) as path:
             path.write_text(json.dumps({"history": self.history, "scores": self.scores}))
-        if self.on_epoch(epoch.number, metrics):
-            raise _PrunedError
+        self.on_epoch(epoch.number, metrics)
+        if out_of_time:
+            raise _EndedError(OUT_OF_TIME)
+        if epoch.number in self.scores and not last and self.prunes(self.scores):
+            raise _EndedError(PRUNED)
+
+    def _is_out_of_time(self, metrics: Mapping[str, float]) -> bool:
+        spent = sum(row["epoch_seconds"] for row in [*self.history, metrics])
+        return self.seconds is not None and spent >= self.seconds
 
     def _forget(self, epoch: int) -> None:
         """Drop what was noted before a kill of epochs that are done again."""
@@ -153,10 +176,11 @@ class _Recorder:
     def selected(self, ended: str) -> Selected:
         if not self.scores:
             last = int(self.history[-1]["epoch"]) if self.history else 0
-            return Selected(self.model, last, None, self.history, ended)
+            return Selected(self.model, last, None, self.history, {}, ended)
         epoch = select_epoch(self.scores)
         score = float(np.mean(self.scores[epoch]))
-        return Selected(load(self._selected), epoch, score, self.history, ended)
+        model = load(self._selected)
+        return Selected(model, epoch, score, self.history, self.scores, ended)
 
 
 def train(
@@ -169,6 +193,8 @@ def train(
     device: str,
     folder: Path,
     on_epoch: OnEpoch,
+    prunes: Prunes = lambda *_: False,
+    seconds: float | None = None,
 ) -> Selected:
     """Train a model, evaluate it on validation notes every few epochs, return the selected epoch.
 
@@ -190,7 +216,13 @@ def train(
         Holds checkpoints, the selected epoch and history: call again with the same folder to
         resume after an interruption.
     on_epoch : callable
-        Gets each epoch's metrics; returns whether to end the training.
+        Gets each epoch's metrics.
+    prunes : callable
+        Gets the scores so far after each checkpoint evaluation but the last; returns whether to
+        end the training.
+    seconds : float, optional
+        Longest training (s), the evaluations not counted; it ends after the epoch in which they
+        are over.
 
     Returns
     -------
@@ -198,8 +230,8 @@ def train(
         The epoch of :func:`select_epoch`, also of a training that was ended or diverged after
         the first evaluation. One that diverged before it is returned as it then was.
     """
-    recorder = _Recorder(model, validation, check_every, folder, on_epoch)
-    ended = "complete"
+    recorder = _Recorder(model, validation, check_every, seconds, folder, on_epoch, prunes)
+    ended = COMPLETE
     try:
         fit(
             model,
@@ -209,8 +241,8 @@ def train(
             report=recorder,
             checkpoint=folder / "checkpoint",
         )
-    except _PrunedError:
-        ended = "pruned"
+    except _EndedError as error:
+        ended = str(error)
     except TrainingDiverged as error:
         ended = str(error)
     return recorder.selected(ended)

@@ -15,12 +15,12 @@ import psutil
 import pytest
 
 from notedecay.core.errors import UserError
-from notedecay.experiments.runners.base import Fault
+from notedecay.experiments.runners.base import DiedFault, Fault, MachineFault
 from notedecay.experiments.runners.pool import PoolRunner
 from notedecay.experiments.runners.worker import ERROR
 from notedecay.experiments.store import TrialStore
 from notedecay.experiments.trial import Trial
-from tests.experiments.runners.fakes import execute, fake, name, run
+from tests.experiments.runners.fakes import execute, fake, run
 
 ROOT = Path(__file__).resolve().parents[3]
 LONG = "sleep 60"
@@ -31,8 +31,8 @@ def place(tmp_path: Path) -> Path:
     return tmp_path / "trials"
 
 
-def pool(place: Path, processes: int = 1) -> PoolRunner:
-    return PoolRunner(TrialStore(place), "cpu", processes, execute)
+def pool(place: Path, *devices: str) -> PoolRunner:
+    return PoolRunner(TrialStore(place), devices or ["cpu"], execute)
 
 
 @contextmanager
@@ -58,10 +58,10 @@ def halves(place: Path) -> list[str]:
     return [path.name for path in place.glob(".*") if path.name != ".locks"]
 
 
-def done(place: Path, job: str, number: int) -> list[int]:
-    """The process that ran a trial, its threads, and whether it was ended."""
+def done(place: Path, job: str, number: int) -> list[str]:
+    """The process that ran a trial, its threads and device."""
     folder = TrialStore(place).folder(fake(job, number))
-    return [int(word) for word in (folder / "done").read_text().split()]
+    return (folder / "done").read_text().split()
 
 
 def test_each_trial_has_a_process_of_its_own_and_two_run_at_once(place: Path) -> None:
@@ -69,16 +69,15 @@ def test_each_trial_has_a_process_of_its_own_and_two_run_at_once(place: Path) ->
     jobs = ["meet 2", "meet 2", "sleep", "sleep"]
     assert set(run(place, jobs).values()) == {None}
     rows = [done(place, job, number) for number, job in enumerate(jobs)]
-    assert len({pid for pid, *_ in rows} | {os.getpid()}) == 5
-    assert {threads for _, threads, _ in rows} == {1}
+    assert len({pid for pid, *_ in rows} | {str(os.getpid())}) == 5
+    assert {threads for _, threads, _ in rows} == {"1"}
 
 
 def test_it_reports_the_epochs_of_each_before_its_end(place: Path) -> None:
     reported: list[tuple[object, ...]] = []
 
-    def note(trial: Trial, epoch: int, of: int, metrics: Mapping[str, float]) -> bool:
+    def note(trial: Trial, epoch: int, of: int, metrics: Mapping[str, float]) -> None:
         reported.append((trial.fingerprint, epoch, of, metrics["train_loss"]))
-        return False
 
     pool(place).run(
         [fake("sleep", 0), fake("sleep", 1)],
@@ -90,9 +89,35 @@ def test_it_reports_the_epochs_of_each_before_its_end(place: Path) -> None:
     ]
 
 
-def test_the_answer_to_an_epoch_ends_a_trial(place: Path) -> None:
-    pool(place).run([fake("sleep")], lambda *_: True, lambda *_: None)
-    assert done(place, "sleep", 0)[2] == 1
+def test_trials_at_once_have_the_devices_in_turn(place: Path) -> None:
+    """Each of the four ends only when all have begun; the next takes a device that is free."""
+    jobs = ["meet 4"] * 4 + ["sleep"]
+    runner = pool(place, "cuda:0", "cuda:1", "cuda:0", "cuda:1")
+    trials = [fake(job, number) for number, job in enumerate(jobs)]
+    runner.run(trials, lambda *_: None, lambda *_: None)
+    devices = [done(place, job, number)[2] for number, job in enumerate(jobs)]
+    assert sorted(devices[:4]) == ["cuda:0", "cuda:0", "cuda:1", "cuda:1"]
+    assert devices[4] in ("cuda:0", "cuda:1")
+
+
+def test_it_waits_for_a_trial_that_cannot_start_yet(place: Path) -> None:
+    """The second may start when the first has ended; none is running when the third may not."""
+    ends: list[str] = []
+
+    def trials() -> Iterator[Trial | None]:
+        yield fake("sleep 0.1", 0)
+        while not ends:
+            yield None
+        yield fake("sleep", 1)
+        while len(ends) < 2:
+            yield None
+        yield None
+        yield fake("sleep", 2)
+
+    pool(place, "cpu", "cpu").run(
+        trials(), lambda *_: None, lambda trial, _: ends.append(trial.fingerprint)
+    )
+    assert ends == ["0", "1", "2"]
 
 
 def test_the_next_trial_is_asked_for_after_the_end_of_the_last_is_passed_on(place: Path) -> None:
@@ -104,7 +129,7 @@ def test_the_next_trial_is_asked_for_after_the_end_of_the_last_is_passed_on(plac
             yield fake("sleep", number)
 
     pool(place).run(
-        trials(), lambda *_: False, lambda trial, _: events.append(f"end {trial.fingerprint}")
+        trials(), lambda *_: None, lambda trial, _: events.append(f"end {trial.fingerprint}")
     )
     assert events == ["ask 0", "end 0", "ask 1", "end 1", "ask 2", "end 2"]
 
@@ -130,27 +155,24 @@ def test_what_the_user_can_mend_is_one_line(place: Path) -> None:
     assert not (TrialStore(place).unfinished(fake("mend")) / ERROR).exists()
 
 
-def test_a_killed_trial_is_tried_once_more_alone_and_blamed_alone(place: Path) -> None:
-    order: list[str] = []
-    PoolRunner(TrialStore(place), "cpu", 2, execute).run(
-        [fake(job, n) for n, job in enumerate(["killed", "sleep", "sleep", "killed-once"])],
-        lambda *_: False,
-        lambda trial, fault: order.append(f"{name(trial)} {getattr(fault, 'line', 'done')}"),
-    )
-    assert sorted(order[:2]) == ["1-sleep done", "2-sleep done"]
-    blamed, spared = sorted(order[2:])
-    assert blamed.startswith("0-killed killed, also when tried alone, probably for lack of memory")
-    assert "--processes" in blamed
-    assert spared == "3-killed-once done"
-    assert (TrialStore(place).unfinished(fake("killed")) / "tries").read_text() == "xx"
+def test_a_killed_process_is_a_fault_of_its_own_trial(place: Path) -> None:
+    ends = run(place, ["killed", "sleep"])
+    assert ends["1-sleep"] is None
+    fault = ends["0-killed"]
+    assert isinstance(fault, DiedFault)
+    assert fault.line.startswith("killed, probably for lack of memory")
+    assert "--workers" in fault.line
     assert halves(place) == []
 
 
 def test_a_process_that_just_ends_is_no_want_of_memory(place: Path) -> None:
-    fault = run(place, ["exit"])["0-exit"]
-    assert fault is not None
-    assert fault.line == "its process died with exit code 3, also when tried alone"
-    assert fault.code == 1
+    assert run(place, ["exit"]) == {"0-exit": DiedFault("its process died with exit code 3", 1)}
+
+
+def test_a_full_disk_is_a_fault_of_the_machine_and_little_memory_may_pass(place: Path) -> None:
+    ends = run(place, ["full", "memory"])
+    assert type(ends["0-full"]) is MachineFault
+    assert ends["1-memory"] == DiedFault("out of memory: 64 GiB", 2)
 
 
 def test_an_error_of_a_callback_ends_the_others(place: Path) -> None:
@@ -159,7 +181,7 @@ def test_an_error_of_a_callback_ends_the_others(place: Path) -> None:
 
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(UserError, match="sleep 0"):
-        pool(place, 2).run([fake(LONG, 0), fake("sleep 0", 1)], lambda *_: False, end)
+        pool(place, "cpu", "cpu").run([fake(LONG, 0), fake("sleep 0", 1)], lambda *_: None, end)
     assert not TrialStore(place).folder(fake(LONG, 0)).exists()
     assert halves(place) == []
     assert signal.getsignal(signal.SIGTERM) is before

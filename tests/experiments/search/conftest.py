@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import optuna
 import pytest
 
 from notedecay.data.clips import read_clips, write_clips
 from notedecay.experiments.dataset import Dataset
-from notedecay.experiments.search.objective import Notes
+from notedecay.experiments.search.search import Notes
 from notedecay.tracking.runs import Tracker
 from tests.experiments.search.searches import LOUD, SIGNAL, SOFT
 
@@ -23,9 +22,3 @@ def notes(tmp_path_factory) -> Notes:
 @pytest.fixture(scope="module")
 def tracker(tmp_path_factory) -> Tracker:
     return Tracker(tmp_path_factory.mktemp("store") / "mlruns", "bells", {"seed": "3"})
-
-
-@pytest.fixture
-def pruned(monkeypatch):
-    """The second trial is pruned at its first checkpoint evaluation."""
-    monkeypatch.setattr(optuna.Trial, "should_prune", lambda trial: trial.number == 1)

@@ -12,7 +12,9 @@ from notedecay.core.config import Range, Search
 from notedecay.data.note import Clip
 from notedecay.experiments.progress import TrialBars
 from notedecay.experiments.runners.serial import SerialRunner
-from notedecay.experiments.search.objective import Best, Notes, search
+from notedecay.experiments.search.sampler import Plan
+from notedecay.experiments.search.search import Notes, Study, rows, search
+from notedecay.experiments.search.storage import SharedStudy
 from notedecay.experiments.store import TrialStore
 from notedecay.models import Signal
 from notedecay.tracking.runs import Tracker
@@ -33,8 +35,20 @@ SPACE = {
 
 
 def config(trials: int, **changed: Any) -> Search:
-    values = {"epochs": 24, "check_every": 8, "warmup_checks": 0, "device": "cpu"}
-    return Search(trials=trials, **{"spaces": {"lstm": SPACE}} | values | changed)
+    values: dict[str, Any] = {
+        "spaces": {"lstm": SPACE}, "startup": 1, "window": 1, "objectives": ["score"],
+        "epochs": 24, "trial_seconds": None, "check_every": 8, "warmup_checks": 0,
+        "patience": None, "finalists": 1, "folds": 2, "seeds": 0,
+        "device": "cpu", "workers": 1, "gpus_per_trial": 1.0,
+    }  # fmt: skip
+    return Search(trials=trials, **values | changed)
+
+
+def study_of(name: str, config: Search, notes: Notes, seed: int = 3) -> Study:
+    plan = Plan(
+        seed, config.window, config.spaces, config.startup, objectives=tuple(config.objectives)
+    )
+    return Study(name, config, notes, plan)
 
 
 class Counted(TrialBars):
@@ -58,20 +72,13 @@ class Counted(TrialBars):
 
 def run_search(
     name: str, trials: int, notes: Notes, tracker: Tracker, folder: Path, **given: Any
-) -> Best:
-    """Search with a store and a database in a folder."""
+) -> list[dict[str, Any]]:
+    """Search with a store and a database in a folder; give the rows of its trials."""
     store = TrialStore(folder / "trials")
-    return search(
-        name,
-        config(trials, **given.pop("config", {})),
-        notes,
-        seed=given.pop("seed", 3),
-        database=folder / "optuna.db",
-        store=store,
-        runner=given.pop("runner", SerialRunner(store, "cpu")),
-        tracker=tracker,
-        bars=given.pop("bars", Counted()),
-    )
+    study = study_of(name, config(trials, **given.pop("config", {})), notes, given.pop("seed", 3))
+    runner = given.pop("runner", SerialRunner(store, "cpu"))
+    with SharedStudy(name, folder, ["maximize"]) as shared:
+        return rows(search(study, shared, store, runner, tracker, given.pop("bars", Counted())))
 
 
 def runs(tracker: Tracker, name: str) -> tuple[Run, list[Run]]:

@@ -16,7 +16,7 @@ from tests.toy import notedecay
 pytestmark = pytest.mark.end_to_end
 
 SETTINGS = {"units": 8, "members": 4, "dropout": 0.0, "input_noise": 0.0, "augmentations": 2}
-CALL = ("ablate", "--seeds", "2", "--processes", "2")
+CALL = ("ablate", "--seeds", "2", "--workers", "2")
 
 
 @pytest.fixture(scope="module")

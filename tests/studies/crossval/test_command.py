@@ -23,7 +23,7 @@ pytestmark = pytest.mark.end_to_end
 
 @pytest.fixture(scope="module")
 def table(project: Path) -> dict[str, Any]:
-    notedecay(project, "evaluate", "--processes", "2")
+    notedecay(project, "evaluate", "--workers", "2")
     found: dict[str, Any] = json.loads(
         (project / "results/evaluation/bells/table.json").read_text()
     )
@@ -99,7 +99,7 @@ def test_table_and_pictures_are_ready_to_be_committed(project: Path, table: dict
 def test_a_second_call_runs_nothing_again(project: Path, table: dict[str, Any]) -> None:
     trials = project / "mlruns/trials"
     before = {path: path.stat().st_mtime_ns for path in trials.glob("*/result.json")}
-    notedecay(project, "evaluate", "--processes", "2")
+    notedecay(project, "evaluate", "--workers", "2")
     assert {path: path.stat().st_mtime_ns for path in trials.glob("*/result.json")} == before
     assert table
 

@@ -19,7 +19,7 @@ from tests.toy import environment, make_notes
 
 pytestmark = pytest.mark.end_to_end
 
-COMMAND = ["notedecay", "paper", "--processes", "2"]
+COMMAND = ["notedecay", "paper", "--workers", "2"]
 ASKED = ["--quick", "--only", "flute-512", "--only", "flute-esprit", "--only", "cello-512"]
 
 

@@ -36,7 +36,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def page(project: Path) -> str:
-    notedecay(project, "pool", *NAMES, "--processes", "2")
+    notedecay(project, "pool", *NAMES, "--workers", "2")
     return (project / "docs/evaluation/pooling.md").read_text()
 
 

@@ -8,8 +8,14 @@ from dataclasses import dataclass
 
 from notedecay.experiments.trial import Trial
 
-OnEpoch = Callable[[Trial, int, int, Mapping[str, float]], bool]
-"""Called with a trial, an epoch, how many there are, and its metrics; returns whether to end it."""
+OnEpoch = Callable[[Trial, int, int, Mapping[str, float]], None]
+"""Called with a trial, an epoch, how many there are, and its metrics."""
+
+Waiting = Iterable[Trial | None]
+"""Trials, each given when it can start; None when none can start now, but one may later."""
+
+POLL_SECONDS = 0.5
+"""Time until a runner asks again after None."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,14 @@ class Fault:
     code: int
 
 
+class DiedFault(Fault):
+    """The process died, or memory was short: the trial may be tried again."""
+
+
+class MachineFault(Fault):
+    """The machine lacks something, such as disk space: no fault of the trial."""
+
+
 OnEnd = Callable[[Trial, Fault | None], None]
 """Called with a trial that has ended, and with its fault if it has no result; may raise."""
 
@@ -36,12 +50,12 @@ class Runner(ABC):
     """Base class of runners; results go to the store that a runner is made with."""
 
     @abstractmethod
-    def run(self, trials: Iterable[Trial], on_epoch: OnEpoch, on_end: OnEnd) -> None:
+    def run(self, trials: Waiting, on_epoch: OnEpoch, on_end: OnEnd) -> None:
         """Run trials; return when all have ended.
 
         Parameters
         ----------
-        trials : iterable of Trial
+        trials : iterable of Trial or None
             Iterated only when the next one can start: a search chooses it by earlier results.
         on_epoch : callable
             Called in this process with the progress of each trial.

@@ -9,15 +9,23 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import connection, forkserver
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 from notedecay.experiments.execute import execute
-from notedecay.experiments.runners.base import Fault, OnEnd, OnEpoch, Runner
-from notedecay.experiments.runners.worker import DiedFault, Execute, Message, work
+from notedecay.experiments.runners.base import (
+    POLL_SECONDS,
+    DiedFault,
+    OnEnd,
+    OnEpoch,
+    Runner,
+    Waiting,
+)
+from notedecay.experiments.runners.worker import Execute, Message, work
 from notedecay.experiments.store import TrialStore
 from notedecay.experiments.trial import Trial
 
@@ -25,43 +33,41 @@ from notedecay.experiments.trial import Trial
 class PoolRunner(Runner):
     """Runs trials in processes of this machine.
 
-    If a trial fails, the others go on. A trial whose process dies is tried once more, alone, when
-    all others have ended. An interrupt, SIGTERM, or an error of ``on_end`` ends all processes at
-    once. If this process is killed, the others end too. For use in the main thread.
+    If a trial fails, or its process dies, the others go on. An interrupt, SIGTERM, or an error of
+    ``on_end`` ends all processes at once. If this process is killed, the others end too. For use
+    in the main thread.
 
     Parameters
     ----------
     store : TrialStore
         Gets the results.
-    device : str
-        ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
-    processes : int
-        How many trials run at once.
+    devices : sequence of str
+        The device of each process, such as ``cpu`` or ``cuda:1``; as many trials run at once.
     execute : callable, optional
         Function of a module that runs a trial.
     """
 
     def __init__(
-        self, store: TrialStore, device: str, processes: int, execute: Execute = execute
+        self, store: TrialStore, devices: Sequence[str], execute: Execute = execute
     ) -> None:
-        self._store, self._device, self._processes = store, device, processes
-        self._execute = execute
+        self._store, self._execute = store, execute
+        self.devices = list(devices)
 
-    def run(self, trials: Iterable[Trial], on_epoch: OnEpoch, on_end: OnEnd) -> None:
+    def run(self, trials: Waiting, on_epoch: OnEpoch, on_end: OnEnd) -> None:
         """As of :meth:`Runner.run`."""
-        with _terminated_as_interrupted(), _Pool(self, on_epoch, on_end) as pool:
-            lost = pool.run(iter(trials), self._processes)
-            for trial, fault in pool.run(iter([trial for trial, _ in lost]), 1):
-                on_end(trial, fault)
+        with terminated_as_interrupted(), _Pool(self, on_epoch, on_end) as pool:
+            pool.run(iter(trials))
 
-    def start(self, context: multiprocessing.context.ForkServerContext, trial: Trial) -> _Running:
-        """Start a process that runs a trial."""
+    def start(
+        self, context: multiprocessing.context.ForkServerContext, trial: Trial, device: str
+    ) -> _Running:
+        """Start a process that runs a trial on a device."""
         parent_end, child_end = context.Pipe()
-        arguments = (self._execute, trial, self._store, self._device, child_end)
+        arguments = (self._execute, trial, self._store, device, child_end)
         process = context.Process(target=work, args=arguments, daemon=True)
         process.start()
         child_end.close()
-        return _Running(trial, process, parent_end)
+        return _Running(trial, device, process, parent_end)
 
     @property
     def preloaded(self) -> list[str]:
@@ -74,7 +80,8 @@ class PoolRunner(Runner):
 
 
 @contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
+def terminated_as_interrupted() -> Iterator[None]:
+    """Treat SIGTERM as Ctrl-C."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -84,9 +91,10 @@ def _terminated_as_interrupted() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Running:
-    """A running trial, its process and connection."""
+    """A running trial, its device, process and connection."""
 
     trial: Trial
+    device: str
     process: BaseProcess
     connection: connection.Connection
 
@@ -98,6 +106,7 @@ class _Pool:
         self._runner, self._on_epoch, self._on_end = runner, on_epoch, on_end
         self._context = multiprocessing.get_context("forkserver")
         self._running: dict[connection.Connection, _Running] = {}
+        self._free = list(runner.devices)
 
     def __enter__(self) -> _Pool:
         self._context.set_forkserver_preload(self._runner.preloaded)
@@ -116,40 +125,38 @@ class _Pool:
             one.process.join()
             self._runner.sweep(one.trial)
 
-    def run(self, waiting: Iterator[Trial], processes: int) -> list[tuple[Trial, DiedFault]]:
-        """Run trials and report their ends, but return those whose process died."""
-        lost = []
-        self._fill(waiting, processes)
-        while self._running:
-            ended = self._ended()
-            for trial, fault in ended:
-                if isinstance(fault, DiedFault):
-                    lost.append((trial, fault))
-                else:
-                    self._on_end(trial, fault)
-            self._fill(waiting, processes)
-        return lost
+    def run(self, waiting: Iterator[Trial | None]) -> None:
+        """Run trials until there are no more, and report their epochs and ends."""
+        while self._fill(waiting) or self._running:
+            self._pass_on(connection.wait(list(self._running), POLL_SECONDS))
 
-    def _fill(self, waiting: Iterator[Trial], processes: int) -> None:
-        while len(self._running) < processes and (trial := next(waiting, None)) is not None:
-            running = self._runner.start(self._context, trial)
+    def _fill(self, waiting: Iterator[Trial | None]) -> bool:
+        """Start trials on the free devices; return whether there may be more of them."""
+        while self._free:
+            try:
+                trial = next(waiting)
+            except StopIteration:
+                return False
+            if trial is None:
+                return True
+            running = self._runner.start(self._context, trial, self._free.pop(0))
             self._running[running.connection] = running
+        return True
 
-    def _ended(self) -> list[tuple[Trial, Fault | None]]:
-        """Wait for messages; answer epochs, and return the trials that have ended."""
-        ended = []
-        for ready in connection.wait(list(self._running)):
-            one = self._running[ready]  # type: ignore[index]
+    def _pass_on(self, connections: list[Any]) -> None:
+        """Receive a message of each connection; report epochs and ends."""
+        for ready in connections:
+            one = self._running[ready]
             message = _receive(one)
             if isinstance(message, tuple):
-                _answer(one, self._on_epoch(one.trial, *message))
+                self._on_epoch(one.trial, *message)
                 continue
             one.process.join()
             one.connection.close()
             del self._running[one.connection]
+            self._free.append(one.device)
             self._runner.sweep(one.trial)
-            ended.append((one.trial, message))
-        return ended
+            self._on_end(one.trial, message)
 
 
 def _receive(one: _Running) -> Message:
@@ -161,16 +168,9 @@ def _receive(one: _Running) -> Message:
         return _death(one.process.exitcode)
 
 
-def _answer(one: _Running, end: bool) -> None:
-    with suppress(OSError):  # if it has died, that is found at the next message
-        one.connection.send(end)
-
-
 def _death(exitcode: int | None) -> DiedFault:
     if exitcode == -signal.SIGKILL:
         return DiedFault(
-            "killed, also when tried alone, probably for lack of memory: "
-            "free some, or try fewer --processes",
-            2,
+            "killed, probably for lack of memory: free some, or try fewer --workers", 2
         )
-    return DiedFault(f"its process died with exit code {exitcode}, also when tried alone", 1)
+    return DiedFault(f"its process died with exit code {exitcode}", 1)

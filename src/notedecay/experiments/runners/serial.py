@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Mapping
 
 from notedecay.experiments.execute import execute
-from notedecay.experiments.runners.base import OnEnd, OnEpoch, Runner
+from notedecay.experiments.runners.base import POLL_SECONDS, OnEnd, OnEpoch, Runner, Waiting
 from notedecay.experiments.store import TrialStore
 from notedecay.experiments.trial import Trial
 
@@ -24,14 +25,17 @@ class SerialRunner(Runner):
     def __init__(self, store: TrialStore, device: str) -> None:
         self._store, self._device = store, device
 
-    def run(self, trials: Iterable[Trial], on_epoch: OnEpoch, on_end: OnEnd) -> None:
+    def run(self, trials: Waiting, on_epoch: OnEpoch, on_end: OnEnd) -> None:
         """As of :meth:`Runner.run`."""
         for trial in trials:
+            if trial is None:
+                time.sleep(POLL_SECONDS)
+                continue
 
             def report(
                 epoch: int, of: int, metrics: Mapping[str, float], trial: Trial = trial
-            ) -> bool:
-                return on_epoch(trial, epoch, of, metrics)
+            ) -> None:
+                on_epoch(trial, epoch, of, metrics)
 
             execute(trial, self._store, self._device, report)
             on_end(trial, None)

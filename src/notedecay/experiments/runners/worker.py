@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import queue
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from multiprocessing.connection import Connection
 from typing import Any
 
-from notedecay.core.errors import UserError
+import torch
+
+from notedecay.core.errors import MachineError, UserError
 from notedecay.core.files import replacing
-from notedecay.experiments.runners.base import Fault
+from notedecay.experiments.runners.base import DiedFault, Fault, MachineFault
 from notedecay.experiments.store import TrialStore
 from notedecay.experiments.trial import Trial
 
 ERROR = "error.txt"
 
-Execute = Callable[[Trial, TrialStore, str, Callable[[int, int, Mapping[str, float]], bool]], None]
+Execute = Callable[[Trial, TrialStore, str, Callable[[int, int, Mapping[str, float]], None]], None]
 """As :func:`notedecay.experiments.execute.execute`."""
 
 Epoch = tuple[int, int, Mapping[str, float]]
 Message = Epoch | Fault | None
-"""Messages of a worker: epochs, each of which is answered, and at last the fault or None."""
-
-
-class DiedFault(Fault):
-    """Fault of a process that died without a message, so that its trial is tried again."""
+"""Messages of a worker: epochs, and at last the fault or None."""
 
 
 def work(
@@ -42,28 +41,54 @@ def work(
     trial, store, device
         For ``execute``.
     connection : Connection
-        Sends messages; receives after each epoch whether to end the trial.
+        Sends messages.
     """
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
-    def exchange(*epoch: Any) -> bool:
+    def send(*epoch: Any) -> None:
         try:
             connection.send(epoch)
-            return bool(connection.recv())
-        except (OSError, EOFError):  # the other process has ended
+        except OSError:  # the other process has ended
             os._exit(1)
 
-    ended: Fault | None = None
+    connection.send(outcome(execute, trial, store, device, send))
+
+
+def outcome(
+    execute: Execute,
+    trial: Trial,
+    store: TrialStore,
+    device: str,
+    on_epoch: Callable[[int, int, Mapping[str, float]], None],
+) -> Fault | None:
+    """Run a trial; return why it failed, or None. The traceback of a bug is kept in the store."""
     try:
-        execute(trial, store, device, exchange)
+        execute(trial, store, device, on_epoch)
+    except (MachineError, OSError) as error:
+        return MachineFault(_one_line(error), 2)
     except UserError as error:
-        ended = Fault(_one_line(error), 2)
+        return Fault(_one_line(error), 2)
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        return DiedFault(f"out of memory: {_one_line(error)[:160]}", 2)
     except BaseException as error:
         path = store.unfinished(trial) / ERROR
         with replacing(path) as partial:
             partial.write_text(traceback.format_exc(), encoding="utf-8")
-        ended = Fault(f"{type(error).__name__}: {_one_line(error)} (traceback: {path})", 1)
-    connection.send(ended)
+        return Fault(f"{type(error).__name__}: {_one_line(error)} (traceback: {path})", 1)
+    return None
+
+
+def streamed(execute: Execute, trial: Trial, store: TrialStore, device: str) -> Iterator[Message]:
+    """Run a trial in a thread; yield its epochs as they come, then its fault or None."""
+    messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+
+    def work() -> None:
+        messages.put(outcome(execute, trial, store, device, lambda *epoch: messages.put(epoch)))
+
+    threading.Thread(target=work, daemon=True).start()
+    while isinstance(message := messages.get(), tuple):
+        yield message
+    yield message
 
 
 def _end_with_parent() -> None:

@@ -14,6 +14,7 @@ from notedecay.core.files import replacing
 from notedecay.core.project import Project
 from notedecay.core.tables import read_json, write_rows
 from notedecay.experiments.dataset import Dataset, load_dataset
+from notedecay.experiments.runners.placement import Placement
 from notedecay.plots import save
 from notedecay.reports.publishing import Picture, publish
 from notedecay.studies.ablation.effects import effects, markdown
@@ -22,7 +23,6 @@ from notedecay.studies.ablation.variants import variants
 from notedecay.studies.crossval.command import FOLDER
 from notedecay.studies.crossval.plan import cross_validated
 from notedecay.studies.study import Placed, Row, Study
-from notedecay.training import choose_device
 
 PARTS = ("train", "validation")
 """Parts of the split that are used: components are chosen by them, so test notes stay unseen."""
@@ -44,17 +44,14 @@ class Choice:
         To remove; all of the model if empty.
     seeds : int
         Number of repetitions, with other folds and initial weights.
-    processes : int
-        Trials at once.
-    device : str
-        ``auto``, ``cpu`` or ``cuda``.
+    placement : Placement
+        Where the trials run.
     """
 
     instruments: tuple[str, ...]
     components: tuple[str, ...]
     seeds: int
-    processes: int
-    device: str
+    placement: Placement
 
 
 def run_ablation(
@@ -76,14 +73,14 @@ def run_ablation(
     SystemExit
         With a line to print, for a trial that failed otherwise.
     """
-    choose_device(choice.device)
+    choice.placement.check()
     names = choice.instruments or tuple(params.instruments)
     # All are planned before the first is run: a mistake is reported at once, not in an hour.
     planned = {name: plan(project, params, name, choice) for name in names}
     title = "-".join(["ablation", *(name.replace(" ", "-") for name in choice.components)])
     for name, (dataset, placed) in planned.items():
         study = Study(project, name, "ablation", title, params.seed, dataset.path)
-        rows = study.run(placed, processes=choice.processes, device=choice.device, console=console)
+        rows = study.run(placed, choice.placement, console)
         table = project.results(FOLDER) / name / f"{title}.csv"
         page = _write(name, _note_rows(rows), table, project.root / "docs")
         yield f"{page}: {len(placed)} trials; rows in {table}"

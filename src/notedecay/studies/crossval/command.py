@@ -22,13 +22,13 @@ from notedecay.core.project import Project
 from notedecay.core.tables import read_json, write_json, write_rows
 from notedecay.experiments.dataset import SPLIT, load_dataset
 from notedecay.experiments.fingerprint import training_code
+from notedecay.experiments.runners.placement import Placement
 from notedecay.reports.publishing import Picture, publish
 from notedecay.studies.crossval.access_log import open_once
 from notedecay.studies.crossval.pictures import draw
 from notedecay.studies.crossval.plan import System, systems, trials
 from notedecay.studies.crossval.tables import markdown
 from notedecay.studies.study import Row, Study
-from notedecay.training import choose_device
 
 FOLDER = "evaluation"
 _NOTE = (
@@ -59,16 +59,13 @@ class Choice:
         All of ``params.yaml`` if empty.
     why : str or None
         Reason to use the test notes again for other systems than before.
-    processes : int
-        Trials at once.
-    device : str
-        ``auto``, ``cpu`` or ``cuda``.
+    placement : Placement
+        Where the trials run.
     """
 
     instruments: tuple[str, ...]
     why: str | None
-    processes: int
-    device: str
+    placement: Placement
 
 
 def run_evaluation(
@@ -89,7 +86,7 @@ def run_evaluation(
     SystemExit
         With a line to print, for a trial that failed otherwise.
     """
-    choose_device(choice.device)
+    choice.placement.check()
     names = choice.instruments or tuple(params.instruments)
     for name in names:
         params.instrument(name)
@@ -101,7 +98,7 @@ def run_evaluation(
         opened = _open(project, name, compared, choice.why)
         placed = trials(compared, dataset, params.instrument(name), params.seed)
         study = Study(project, name, "crossval", "cross-validation", params.seed, dataset.path)
-        rows = study.run(placed, processes=choice.processes, device=choice.device, console=console)
+        rows = study.run(placed, choice.placement, console)
         _write(name, rows, opened, folder, study)
         page = _publish(name, folder, project.root / "docs" / FOLDER)
         _record(project, name)

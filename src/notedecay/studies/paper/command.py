@@ -16,7 +16,7 @@ from notedecay.core.tables import read_json, write_json, write_rows
 from notedecay.experiments.progress import TrialBars
 from notedecay.experiments.run import Listed, run_trials
 from notedecay.experiments.runners.base import Fault
-from notedecay.experiments.runners.pool import PoolRunner
+from notedecay.experiments.runners.placement import Placement
 from notedecay.experiments.scale import QUICK, Scale
 from notedecay.experiments.sink import TrialSink
 from notedecay.experiments.store import TrialStore
@@ -28,7 +28,6 @@ from notedecay.studies.paper.table import rows
 from notedecay.tracking.descriptions import SCORES
 from notedecay.tracking.provenance import provenance
 from notedecay.tracking.runs import Tracker
-from notedecay.training import choose_device
 
 RESULTS = "paper"
 PUBLISHED = "published.csv"
@@ -53,18 +52,15 @@ class Choice:
         The data folder.
     published : Path or None
         The authors' own audio.
-    processes : int
-        Trials at once.
-    device : str
-        ``auto``, ``cpu`` or ``cuda``.
+    placement : Placement
+        Where the trials run.
     """
 
     scale: Scale
     only: tuple[str, ...]
     data: Path
     published: Path | None
-    processes: int
-    device: str
+    placement: Placement
 
 
 def run_paper(project: Project, choice: Choice, console: Console) -> Iterator[str]:
@@ -82,7 +78,7 @@ def run_paper(project: Project, choice: Choice, console: Console) -> Iterator[st
     SystemExit
         At the end, if a trial failed: with 1 for a bug, else 2.
     """
-    choose_device(choice.device)
+    choice.placement.check()
     if not choice.data.is_dir():
         raise UserError(f"{choice.data}: no such folder of recordings: run 'notedecay fetch' first")
     audible = read_published(choice.published) if choice.published else []
@@ -117,7 +113,7 @@ def run_planned(
         bars.total(0, len(planned))
         return run_trials(
             [Listed(one.trial, one.name, _tags(one, project)) for one in planned],
-            PoolRunner(store, choice.device, choice.processes),
+            choice.placement.runner(store),
             store,
             TrialSink(tracker, RESULTS, RESULTS),
             bars,

@@ -11,6 +11,7 @@ from notedecay.core.files import replacing
 from notedecay.core.project import Project
 from notedecay.core.tables import read_json
 from notedecay.data.clips import write_clips
+from notedecay.experiments.runners.placement import Placement
 from notedecay.metrics.bootstrap import bootstrap
 from notedecay.models import Signal
 from notedecay.reports.markdown import table
@@ -18,7 +19,6 @@ from notedecay.studies.ablation.effects import difference
 from notedecay.studies.crossval.tables import COLUMNS, cells
 from notedecay.studies.pooling.plan import OWN, common_signal, prepare, trials
 from notedecay.studies.study import Row, Study
-from notedecay.training import choose_device
 
 COMPARED = ("decay_ok", "score")
 """Measures that are compared with those of the instrument's own model, note by note."""
@@ -29,8 +29,7 @@ def run_pooling(
     params: Params,
     names: Sequence[str],
     console: Console,
-    processes: int,
-    device: str,
+    placement: Placement,
 ) -> Iterator[str]:
     """Train and evaluate models of each instrument, of all together, and of the others.
 
@@ -45,7 +44,7 @@ def run_pooling(
     SystemExit
         With a line to print, for a trial that failed otherwise.
     """
-    choose_device(device)
+    placement.check()
     signal = common_signal(names, params)
     best = read_json(project.results(names[0]) / "best.json")
     path = project.results("pooling") / f"{signal.instrument}.npz"
@@ -54,7 +53,7 @@ def run_pooling(
         write_clips([clip for notes in clips.values() for clip in notes], path)
     placed = list(trials(best, signal, clips, path, params))
     study = Study(project, signal.instrument, "pooling", "pooling", params.seed, path)
-    rows = study.run(placed, processes=processes, device=device, console=console)
+    rows = study.run(placed, placement, console)
     page = project.root / "docs" / "evaluation" / "pooling.md"
     with replacing(page) as partial:
         partial.write_text(markdown(rows, signal, best["model"]), encoding="utf-8")
