@@ -105,16 +105,15 @@ def test_a_note_without_a_score_is_left_out():
     assert choose({"a": WIDE, "b": gap}, {"a": 1.0, "b": 1.0}).name == "b"
 
 
-@pytest.mark.parametrize("count", [2, 4])
-def test_equals_are_rarely_told_apart(count):
+def test_equals_are_rarely_told_apart():
     """The claim is made for the best of several, so their number must not add to it."""
-    rng = np.random.default_rng(count)
+    rng = np.random.default_rng(3)
     claims = 0
-    for _ in range(100):
-        base = rng.uniform(0.1, 0.6, 60)
-        scores = {str(i): base + rng.normal(0, 0.05, 60) for i in range(count)}
+    for _ in range(40):
+        base = rng.uniform(0.1, 0.6, 40)
+        scores = {str(i): base + rng.normal(0, 0.05, 40) for i in range(3)}
         claims += choose(scores, dict.fromkeys(scores, 1.0)).beyond_chance
-    assert claims <= 10  # 5 expected of 2, fewer of 4
+    assert claims <= 4  # 2 expected if there were two of them
 
 
 # ---------------------------------------------------------------- folds

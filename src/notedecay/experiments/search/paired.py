@@ -16,12 +16,16 @@ LEVEL = 0.05
 """Probability of an error that is accepted where a trial is called worse than another."""
 
 
+EXACT = 50
+"""Number of notes up to which all combinations of signs are counted."""
+
+
 def chance_of_deficit(scores: NoteScores, reference: NoteScores) -> float:
     """Probability that scores no worse than a reference fall so far behind it by chance.
 
     The p-value of the one-sided signed-rank test on the differences, note by note: exact for up
-    to 50 notes without ties, and for up to 13 with ties. Notes with equal scores, such as two
-    zeros, or without a score tell nothing and are left out.
+    to :data:`EXACT` notes. Notes with equal scores, such as two zeros, or without a score tell
+    nothing and are left out.
 
     Parameters
     ----------
@@ -51,7 +55,21 @@ def chance_of_deficit(scores: NoteScores, reference: NoteScores) -> float:
     told = deficit[np.isfinite(deficit) & (deficit != 0.0)]
     if not told.size or told.mean() <= 0.0:
         return 1.0
-    return float(scipy.stats.wilcoxon(told, alternative="greater").pvalue)
+    if told.size > EXACT:
+        return float(scipy.stats.wilcoxon(told, alternative="greater").pvalue)
+    return _exact(told)
+
+
+def _exact(deficit: NDArray[np.float64]) -> float:
+    """The same by counting all combinations of signs, which ties do not disturb.
+
+    With ties scipy counts them one by one, which takes a second for 13 notes.
+    """
+    doubled = np.rint(2 * scipy.stats.rankdata(abs(deficit))).astype(int)  # ties have half ranks
+    chance = np.ones(1)  # of each sum of the ranks with a positive sign
+    for rank in doubled:
+        chance = (np.pad(chance, (0, rank)) + np.pad(chance, (rank, 0))) / 2
+    return float(chance[doubled[deficit > 0].sum() :].sum())
 
 
 def least_chance(notes: int) -> float:
