@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from notedecay.core.config import load_params
 from notedecay.core.project import find_project
+from notedecay.data.folds import folds
 from notedecay.data.note import Clip
 from notedecay.experiments.dataset import Dataset, load_dataset
 from notedecay.metrics import Reference
 from notedecay.metrics.scores import Scores
 from notedecay.models import create
-from notedecay.studies.crossval.folds import folds
 from notedecay.training import fit
 
 MEASURES = ("decay_ok", "missing", "pitch_cents", "envelope_db", "score")

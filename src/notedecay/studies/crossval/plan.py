@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from notedecay.core.config import Instrument
+from notedecay.data.folds import Fold, folds, outside
 from notedecay.experiments.dataset import Dataset
 from notedecay.experiments.oracle import ORACLE
 from notedecay.experiments.scale import REDUCED
 from notedecay.experiments.trial import SEEN, UNSEEN, Trial
 from notedecay.models import MODELS, Signal
 from notedecay.models.recurrent.presets import STANDARD_LSTM
-from notedecay.studies.crossval.folds import Fold, folds, outside
 from notedecay.studies.study import Placed
 from notedecay.training.evaluator import spread
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
+from notedecay.data.folds import OUTSIDE
 from notedecay.reports.markdown import table
-from notedecay.studies.crossval.folds import OUTSIDE
 from notedecay.studies.crossval.plan import OUTSIDE_RANGE, UNSEEN_PITCHES
 from notedecay.studies.study import Row
 

@@ -11,11 +11,11 @@ from notedecay.core.errors import UserError
 from notedecay.core.project import Project
 from notedecay.data import catalogue
 from notedecay.data.clips import prepare_clips
+from notedecay.data.folds import Fold, folds
 from notedecay.data.note import Clip
 from notedecay.experiments.dataset import load_dataset
 from notedecay.experiments.trial import UNSEEN, Trial
 from notedecay.models import Signal
-from notedecay.studies.crossval.folds import Fold, folds
 from notedecay.studies.crossval.plan import FOLDS
 from notedecay.studies.study import Placed
 

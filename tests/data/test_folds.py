@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notedecay.core.errors import UserError
+from notedecay.data.folds import folds, outside
 from notedecay.data.note import Clip
-from notedecay.studies.crossval.folds import folds, outside
 
 
 def clips(pitches: list[int], takes: int = 1) -> list[Clip]:
