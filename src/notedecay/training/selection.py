@@ -85,7 +85,8 @@ def select_epoch(scores: Mapping[int, Sequence[float]]) -> int:
     Parameters
     ----------
     scores : mapping of int to sequence of float
-        Score of each note, 0..1, by the number of the epoch; the same notes in each.
+        Score of each note, 0..1, by the number of the epoch; the same notes in each. A note
+        without a score (NaN) counts as 0.
 
     Returns
     -------
@@ -101,7 +102,7 @@ def select_epoch(scores: Mapping[int, Sequence[float]]) -> int:
     >>> select_epoch({6: [0.3, 0.4, 0.5], 12: [0.6, 0.7, 0.8], 18: [0.5, 0.6, 0.71]})
     12
     """
-    known = {epoch: np.asarray(notes) for epoch, notes in scores.items()}
+    known = {epoch: np.nan_to_num(np.asarray(notes)) for epoch, notes in scores.items()}
     best = max(known, key=lambda epoch: (known[epoch].mean(), epoch))
     return max(epoch for epoch, notes in known.items() if _within_chance(known[best] - notes))
 
@@ -178,7 +179,7 @@ class _Recorder:
             last = int(self.history[-1]["epoch"]) if self.history else 0
             return Selected(self.model, last, None, self.history, {}, ended)
         epoch = select_epoch(self.scores)
-        score = float(np.mean(self.scores[epoch]))
+        score = float(np.nan_to_num(self.scores[epoch]).mean())
         model = load(self._selected)
         return Selected(model, epoch, score, self.history, self.scores, ended)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,9 +116,10 @@ def search(
     config = study.config
     tracker.end_orphans(lambda tags: _is_orphan(tags, shared))
     slots = Slots(shared, study.plan, config.trials, config.patience)
-    with shared.claims.alone():
-        parent = _study_run(tracker, study)
-    with parent as run, TrialSink(tracker, "trial", study.name) as sink:
+    with ExitStack() as stack:
+        with shared.claims.alone():  # the run is made once
+            run = stack.enter_context(_study_run(tracker, study))
+        sink = stack.enter_context(TrialSink(tracker, "trial", study.name))
         listing = _Listing(study, slots, store, run.id, bars)
         try:
             run_trials(
