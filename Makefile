@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: repro test test-quick lint ui lock image
+.PHONY: repro test test-quick test-long lint ui lock image
 
 repro: .venv/installed
 	@notedecay fetch
@@ -11,11 +11,15 @@ repro: .venv/installed
 	@notedecay report
 
 test: lint
-	OMP_NUM_THREADS=1 pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 pytest -m "not long" --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 # Without the end-to-end tests, in a third of the time.
 test-quick: lint
-	OMP_NUM_THREADS=1 pytest -m "not end_to_end" --numprocesses auto --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 pytest -m "not end_to_end and not long" --numprocesses auto --dist loadfile --no-loadscope-reorder
+
+# What takes minutes each, such as every fault that can meet a search.
+test-long: .venv/installed-dev
+	OMP_NUM_THREADS=1 pytest -m long --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: .venv/installed-dev
 	ruff check src tests benchmarks
