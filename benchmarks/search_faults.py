@@ -1,4 +1,4 @@
-"""What a search of several workers leaves after faults: finished trials, and whether they are equal.
+"""What a search of several workers leaves after faults: finished trials, and if they are equal.
 
 Usage: python -m benchmarks.search_faults [FOLDER]
 
