@@ -11,7 +11,7 @@ from notedecay.core.config import Params
 from notedecay.core.digests import digest
 from notedecay.core.errors import UserError
 from notedecay.data import split
-from notedecay.data.clips import read_clips
+from notedecay.data.clips import check_clips, read_clips
 from notedecay.data.note import Clip
 from notedecay.models import Signal
 from notedecay.training.evaluator import EvaluationSet, spread
@@ -98,6 +98,7 @@ def load_dataset(results: Path, instrument: str, params: Params) -> Dataset:
         highpass_hz=config.highpass_hz,
     )
     path = results / CLIPS
+    check_clips(path)
     clips, parts = read_clips(path), split.read(results / SPLIT)
     mend = f"run 'dvc repro --force prepare@{instrument}'"
     if odd := {clip.rate for clip in clips} - {config.rate}:
