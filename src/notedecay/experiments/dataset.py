@@ -63,6 +63,18 @@ class Dataset:
         ids = set(self.split[name])
         return [clip for clip in self.clips if clip.id in ids]
 
+    def checkpoint_ids(self, count: int) -> tuple[str, ...]:
+        """Ids of the validation notes that are scored in training, in the order of the clips.
+
+        Parameters
+        ----------
+        count : int
+            How many at most; spread over the pitches where there are more.
+        """
+        notes = self.part("validation")
+        chosen = {clip.id for clip in spread(notes, count)}
+        return tuple(clip.id for clip in notes if clip.id in chosen)
+
     def evaluation_set(self, clips: Sequence[Clip]) -> EvaluationSet:
         """Evaluation set of clips, with the analysis of what follows their primes."""
         return EvaluationSet(clips, self.signal.prime_samples)
