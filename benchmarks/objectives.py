@@ -42,12 +42,14 @@ def notes_of(folder: Path, signal: Signal, seconds: float) -> dict[str, list[Cli
     notes = catalogue.build(folder.parent, folder.name, highpass_hz=highpass_hz)
     parts = split.split(notes, validation=0.15, test=0.15, seed=2016)
     return {
-        part: prepare_clips(
-            folder.parent,
-            [note for note in notes if note.id in parts[part]],
-            rate=signal.rate,
-            seconds=seconds,
-            highpass_hz=highpass_hz,
+        part: list(
+            prepare_clips(
+                folder.parent,
+                [note for note in notes if note.id in parts[part]],
+                rate=signal.rate,
+                seconds=seconds,
+                highpass_hz=highpass_hz,
+            )
         )
         for part in ("train", "validation")
     }

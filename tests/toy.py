@@ -50,6 +50,7 @@ INSTRUMENT: dict[str, Any] = {
     "evaluate": {
         "baselines": {"silence": {}, "esprit": {"order": 12}},
         "seen_notes": 3,
+        "checkpoint_notes": 64,
         "listen": 1,
     },
     "register": {"measure": "score", "margin": 0.0},

@@ -8,7 +8,6 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -173,16 +172,6 @@ def test_clips_that_are_damaged_are_one_line(tmp_path, content):
     (tmp_path / "clips.npz").write_bytes(content)
     with pytest.raises(UserError, match=r"clips\.npz does not hold clips: run the prepare stage"):
         read_clips(tmp_path / "clips.npz")
-
-
-def test_clips_with_too_few_samples_are_one_line(tmp_path):
-    path = tmp_path / "clips.npz"
-    np.savez(
-        path, ids=np.array(["a"]), pitches=np.array([60]), lengths=np.array([9]),
-        rates=np.array([4000]), samples=np.zeros(5, np.float32),
-    )  # fmt: skip
-    with pytest.raises(UserError, match="does not hold clips"):
-        read_clips(path)
 
 
 @given(st.binary(max_size=40).filter(lambda content: not content.strip().startswith(b"[")))

@@ -15,12 +15,10 @@ PUBLISHED = {
     "Cello.pizz.ff.sulC.C2.stereo": Named((36,), "ff", "sulC", "pizz"),
     "Flute.nonvib.ff.C4.stereo": Named((60,), "ff", None, "nonvib"),
     "my_guitar_C4_ff": Named((60,), "ff"),
-    "take 2 - F#3": Named((54,)),
+    "take 2 - F#3": Named((54,), repetition="take2"),
     "C4.C4": Named((60,)),
 }
 FROM_LIBRARIES = {
-    "A0v1": (21, ("v1",)),
-    "D#4v12": (63, ("v12",)),
     "C4 (1)": (60, ("1",)),
     "C3.L": (48, ("L",)),
     "C3R": (48, ("R",)),
@@ -32,9 +30,29 @@ FROM_LIBRARIES = {
     "KSHarp_A4_mf1": (69, ("KSHarp", "mf1")),
     "HarpA4": (69, ("Harp",)),
     "060": (60, ()),
-    "midi60-rr2": (60, ("rr2",)),
     "guitar_acoustic_010-060-075": (60, ("guitar", "acoustic", "010", "075")),
     "[old] b's C4 #2 é": (60, ("old", "b", "s", "#2", "é")),
+}
+TAKES = {
+    "A0v1": (21, "v1"),
+    "D#4v12": (63, "v12"),
+    "C4_v001": (60, "v001"),
+    "C4 v2": (60, "v2"),
+    "C4 V2": (60, "v2"),
+    "C4_vel100": (60, "vel100"),
+    "C4 velocity 64": (60, "velocity64"),
+    "C4_rr1": (60, "rr1"),
+    "C4rr1": (60, "rr1"),
+    "C4_RR_01": (60, "rr01"),
+    "C4-take2": (60, "take2"),
+    "C4 (take 2)": (60, "take2"),
+    "C4_t3": (60, "t3"),
+    "midi60-rr2": (60, "rr2"),
+    "060v12": (60, "v12"),
+    "Bb3_ff_v2_rr10": (58, "ff-v2-rr10"),
+    "v1 C4 v2": (60, "v1"),
+    "harp_C4_vt2": (60, None),
+    "C4_v1000": (60, None),
 }
 AMBIGUOUS = {
     "A1_C4": (33, 60),
@@ -50,6 +68,13 @@ def test_names_of_sample_libraries(stem: str, midi: int, rest: tuple[str, ...]) 
     assert named is not None
     assert named.pitches == (midi,)
     assert named.rest == rest
+
+
+@pytest.mark.parametrize(("stem", "midi", "take"), [(k, *v) for k, v in TAKES.items()])
+def test_marks_of_takes(stem: str, midi: int, take: str | None) -> None:
+    named = names.parse(stem)
+    assert named is not None
+    assert (named.pitches, named.take) == ((midi,), take)
 
 
 @pytest.mark.parametrize(("stem", "first"), AMBIGUOUS.items())
@@ -97,6 +122,26 @@ def test_what_was_put_into_a_name_comes_out(
     words = ["Guitar", dynamic, string, pitch.name(low) + high]
     named = names.parse(mark.join(filter(None, words)))
     assert named == Named(tuple(range(low, low + more + 1)), dynamic, string)
+
+
+@given(
+    st.integers(12, 119),
+    st.sampled_from(["v", "V", "vel", "velocity ", "layer-"]),
+    st.sampled_from(["t", "rr", "RR_", "rep", "take ", "Take-"]),
+    st.integers(0, 999),
+    st.integers(0, 999),
+    st.sampled_from([".", "_", "-", " "]),
+    st.booleans(),
+)
+def test_layers_and_repetitions_come_out_of_any_spelling(
+    midi: int, layer: str, repetition: str, first: int, second: int, mark: str, turned: bool
+) -> None:
+    words = [pitch.name(midi), f"{layer}{first}", f"{repetition}{second}"]
+    named = names.parse(mark.join(words[::-1] if turned else words))
+    assert named is not None
+    assert named.pitches == (midi,)
+    assert named.velocity == f"{layer.strip(' -').lower()}{first}"
+    assert named.repetition == f"{repetition.strip(' _-').lower()}{second}"
 
 
 @given(st.text(max_size=30))

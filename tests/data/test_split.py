@@ -36,6 +36,19 @@ def test_any_split_is_whole_and_leaks_nothing(
     assert parts == split.split(own, validation=validation, test=test, seed=seed)
 
 
+@given(
+    st.dictionaries(st.integers(21, 108), st.integers(1, 6), min_size=12, max_size=40),
+    st.integers(0, 2**32 - 1),
+)
+def test_all_takes_of_a_pitch_are_in_one_part(takes: dict[int, int], seed: int) -> None:
+    own = [note(midi, f"v{k:03}") for midi, count in takes.items() for k in range(count)]
+    parts = split.split(own, validation=0.15, test=0.15, seed=seed)
+    of = {n.id: n.pitch for n in own}
+    assert sorted(i for ids in parts.values() for i in ids) == sorted(of)
+    pitches = [{of[i] for i in ids} for ids in parts.values()]
+    assert sum(len(some) for some in pitches) == len(set().union(*pitches)) == len(takes)
+
+
 def test_held_out_pitches_lie_between_learned_ones_all_over_the_range() -> None:
     own = notes(85)
     by_id = {n.id: n.pitch for n in own}

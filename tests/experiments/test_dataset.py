@@ -197,3 +197,22 @@ def test_so_do_the_tables(project: Project, name: str, edit: Edit) -> None:
             list(ablation.run_ablation(project, params(), chosen, console))
     one_line(error)
     assert not (project.root / "docs").exists()  # nothing was opened
+
+
+def test_checkpoints_score_a_few_notes_of_every_pitch(project: Project) -> None:
+    dataset = load_dataset(project.results("bells"), "bells", params())
+    every = dataset.ids("validation")
+    assert len(every) == 6  # three pitches of two takes
+    assert dataset.checkpoint_ids(6) == dataset.checkpoint_ids(64) == every
+    few = dataset.checkpoint_ids(3)
+    assert len({id_.rpartition("/")[2] for id_ in few}) == len(few) == 3
+    assert [id_ for id_ in every if id_ in few] == list(few)
+
+
+def test_clips_with_a_damaged_sample_are_refused(project: Project) -> None:
+    path = project.results("bells") / "clips.npz"
+    content = bytearray(path.read_bytes())
+    content[1000] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="does not hold clips: run the prepare stage again"):
+        load_dataset(project.results("bells"), "bells", params())

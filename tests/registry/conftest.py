@@ -72,7 +72,7 @@ def gate(data, notes, tracker, signal, tmp_path) -> Build:
             name: [note.id for note in used if note.pitch in pitches]
             for name, pitches in (("train", train), ("validation", train[:1]), ("test", test))
         }
-        clips = prepare_clips(data, used, rate=rate, seconds=1.4, highpass_hz=25.0)
+        clips = list(prepare_clips(data, used, rate=rate, seconds=1.4, highpass_hz=25.0))
         catalogue.write(notes, results / "catalogue.json")
         split.write(parts, results / "split.json")
         write_clips(clips, results / "clips.npz")

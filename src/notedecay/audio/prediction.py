@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.signal import lfilter, lfiltic
 
 from notedecay.audio.samples import Samples
 
@@ -73,6 +72,8 @@ def extrapolate(
     -------
     ndarray of float64, shape (samples,)
     """
+    from scipy.signal import lfilter, lfiltic
+
     limit = MAX_RISE * np.max(np.abs(x))
     radius = 1.0
     while True:

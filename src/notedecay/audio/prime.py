@@ -8,7 +8,6 @@ import numpy as np
 import soxr
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfiltfilt
 
 from notedecay.audio.mixing import CANCELLING_DB, Array, channels_cancel, mixed, mono_loss_db
 from notedecay.audio.prediction import continued
@@ -232,6 +231,9 @@ def _resampled(samples: NDArray[AnyFloat], rate_in: int, rate_out: int) -> NDArr
 
 
 def _highpassed(samples: Array, rate: int, corner_hz: float) -> Array:
+    # Imported where it is used, here and below: it takes a second, and lists of notes need none.
+    from scipy.signal import butter, sosfiltfilt
+
     if corner_hz <= 0 or len(samples) < 2:
         return samples
     sections = butter(4, corner_hz, "highpass", fs=rate, output="sos")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import welch
 
 from notedecay.audio.samples import Samples
 
@@ -32,6 +31,8 @@ def has_tone(samples: Samples, rate: int) -> bool:
         Hz.
     """
     frame = min(len(samples), round(_FRAME_SECONDS * rate))
+    from scipy.signal import welch
+
     frequency_hz, power = welch(samples.astype(np.float64), rate, nperseg=frame, detrend=False)
     audible, least = power[frequency_hz >= MIN_HZ], MIN_SHARE * power.sum()
     if audible.sum() < least:

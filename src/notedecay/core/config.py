@@ -174,12 +174,16 @@ class Evaluate(Section):
         Models without learning, and their settings.
     seen_notes : int
         How many training notes are scored, spread over the pitches.
+    checkpoint_notes : int
+        How many validation notes at most are scored while a model is trained, spread over the
+        pitches; the final table has them all.
     listen : int
         How many notes of each split are kept as audio and pictures.
     """
 
     baselines: dict[str, dict[str, Scalar]]
     seen_notes: int = Field(ge=1, le=10_000)
+    checkpoint_notes: int = Field(ge=1, le=10_000)
     listen: int = Field(ge=1, le=50)
 
 

@@ -11,7 +11,10 @@ from pathlib import Path
 
 def digest(path: Path) -> str:
     """MD5 of a file (DVC's own hash), ``unknown`` where there is none."""
-    return hashlib.md5(path.read_bytes()).hexdigest() if path.is_file() else "unknown"
+    if not path.is_file():
+        return "unknown"
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
 
 
 def sha256(path: Path) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from notedecay import audio
 from notedecay.audio import Recording
 from notedecay.audio.samples import Samples
+from notedecay.core.digests import digest
 from notedecay.core.errors import UserError
 from notedecay.core.files import replacing
 from notedecay.data import chromatic_runs, pitch
@@ -66,7 +67,7 @@ def build(
         notes.extend(_notes_in(data_dir, path, named, own, highpass_hz))
         if progress:
             progress(done, len(files))
-    return sorted(notes, key=lambda note: (note.id.split("/")[1], note.pitch, note.id))
+    return sorted(notes, key=lambda note: (note.take, note.pitch, note.id))
 
 
 def recordings(data_dir: Path, instrument: str) -> list[Path]:
@@ -113,6 +114,12 @@ def read(path: Path) -> list[Note]:
         raise UserError(f"{path} is not a catalogue: run the prepare stage again") from error
 
 
+def is_of(notes: Sequence[Note], data_dir: Path, files: Iterable[Path]) -> bool:
+    """Whether a catalogue is that of these files, by their names and contents."""
+    listed = {note.file: note.md5 for note in notes}
+    return listed == {path.relative_to(data_dir).as_posix(): digest(path) for path in files}
+
+
 def is_recording(path: Path, folder: Path) -> bool:
     """Whether a path below ``folder`` is an audio file and not hidden."""
     if path.suffix.lower() not in audio.SUFFIXES or is_hidden(path.relative_to(folder)):
@@ -154,6 +161,7 @@ def _unnamed(data_dir: Path, path: Path, recording: Recording, id_: str) -> Note
         channels=len(recording.samples),
         source=f"{known.source} {known.version}".strip(),
         licence=known.licence,
+        md5=digest(path),
     )
 
 

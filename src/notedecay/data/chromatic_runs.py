@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import find_peaks
 
 from notedecay.audio import resample
 from notedecay.audio.samples import Samples
@@ -101,6 +100,8 @@ def attacks(samples: Samples) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     strength : ndarray of float64, shape (attacks,)
         By how much the next 50 ms are louder than the loudest of the 120 ms before (dB).
     """
+    from scipy.signal import find_peaks
+
     level = levels(samples, ANALYSIS_RATE)
     level = np.maximum(level, level.max() - RANGE_DB)
     padded = np.concatenate((np.full(_BEFORE_FRAMES, level.min()), level))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import ShortTimeFFT
-from scipy.signal.windows import hann
 
 from notedecay.audio.samples import Samples
 
@@ -128,6 +126,9 @@ def _extra_fall(bands: Levels, t: int, before: int) -> Levels:
 
 def _band_levels(samples: Samples, rate: int, f0_hz: float) -> Levels:
     """Level of each band of partials every 10 ms, in dB, shape (bands, frames)."""
+    from scipy.signal import ShortTimeFFT
+    from scipy.signal.windows import hann
+
     window = hann(max(4, round(WINDOW * rate)), sym=False)
     transform = ShortTimeFFT(window, round(HOP * rate), rate, mfft=2 * len(window))
     power = transform.spectrogram(samples.astype(np.float64), p0=0)

@@ -1,10 +1,10 @@
-"""Parser of recordings' names: pitch or range, dynamic, string, way of playing, take."""
+"""Parser of recordings' names: pitch or range, dynamic, string, way of playing, layer, take."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from notedecay.core.errors import UserError
@@ -12,14 +12,23 @@ from notedecay.data import pitch
 
 _DYNAMICS = frozenset({"ppp", "pp", "p", "mp", "mf", "f", "ff", "fff"})
 _PLAYING = frozenset({"pizz", "arco", "vib", "nonvib"})
-# Iowa names the low and the high E string of a guitar sulE and sul_E.
-_STRING = re.compile(r"(?<![A-Za-z])sul_?[A-G](?![A-Za-z])")
+_MARKS = {
+    # Iowa names the low and the high E string of a guitar sulE and sul_E.
+    "string": re.compile(r"(?<![A-Za-z])sul_?[A-G](?![A-Za-z])"),
+    # A letter and its number are one word, also right behind a pitch (A0v1) or a MIDI number.
+    "velocity": re.compile(
+        r"(?<![A-Za-z])(?:v|(?:velocity|vel|layer)[ _-]?)\d{1,3}(?![A-Za-z0-9])", re.IGNORECASE
+    ),
+    "repetition": re.compile(
+        r"(?<![A-Za-z])(?:t|(?:take|rep|rr)[ _-]?)\d{1,3}(?![A-Za-z0-9])", re.IGNORECASE
+    ),
+}
 _SPELT = re.compile(r"(?<![A-Za-z])([A-Ga-g])[ _-]?(sharp|flat)[ _-]?(?=[0-9])", re.IGNORECASE)
 _PITCH = r"[A-Ga-g][#sb]?[0-9]"
 _ONE = re.compile(_PITCH)
 _RANGE = re.compile(f"({_PITCH})({_PITCH})")
-# A velocity layer (v12), a dynamic or a channel may follow a pitch without a mark: A0v1, C4ff, C3L.
-_WITH_LAYER = re.compile(rf"({_PITCH})([vV]\d{{1,3}}|(?:ppp|pp|mp|mf|fff|ff|p|f)\d?|[LR])")
+# A dynamic or a channel may follow a pitch without a mark: C4ff, C3L.
+_WITH_DYNAMIC = re.compile(rf"({_PITCH})((?:ppp|pp|mp|mf|fff|ff|p|f)\d?|[LR])")
 _GLUED = re.compile(r"([^\W\d_]*[^\W\dA-Z_])([A-G][#b]?[0-9])")
 _NUMBER = re.compile(r"(?:midi|note|key)?(\d{2,3})", re.IGNORECASE)
 _NSYNTH = re.compile(r"(?:^|_)\d{3}-(\d{3})-(\d{3})$")
@@ -38,6 +47,8 @@ class Named:
         MIDI numbers; more than one for a chromatic run.
     dynamic, string, playing : str or None
         ``ff``, ``sulG``, ``pizz``.
+    velocity, repetition : str or None
+        ``v12``; ``rr2``, ``take2``: what sample libraries call one of several takes of a note.
     rest : tuple of str
         All other words, in order; they distinguish takes that are alike otherwise.
     """
@@ -46,12 +57,15 @@ class Named:
     dynamic: str | None = None
     string: str | None = None
     playing: str | None = None
+    velocity: str | None = None
+    repetition: str | None = None
     rest: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def take(self) -> str | None:
-        """Playing, dynamic and string as one word, None where the name holds none of them."""
-        return "-".join(filter(None, (self.playing, self.dynamic, self.string))) or None
+        """All but pitch and rest as one word, None where the name holds no more."""
+        words = (self.playing, self.dynamic, self.string, self.velocity, self.repetition)
+        return "-".join(filter(None, words)) or None
 
 
 def parse(stem: str) -> Named | None:
@@ -69,10 +83,13 @@ def parse(stem: str) -> Named | None:
 
     Examples
     --------
-    >>> parse("Piano.ff.C4")
-    Named(pitches=(60,), dynamic='ff', string=None, playing=None, rest=('Piano',))
+    >>> named = parse("Piano.ff.C4")
+    >>> named.pitches, named.dynamic, named.rest
+    ((60,), 'ff', ('Piano',))
     >>> parse("Guitar.ff.sulG.C5Db5").pitches
     (72, 73)
+    >>> parse("C4v12 take 2").take
+    'v12-take2'
     >>> parse("C4 or D4") is None
     True
     """
@@ -84,9 +101,10 @@ def readings(stem: str) -> list[Named]:
     """Parse a file name in every possible way.
 
     A pitch is a word such as ``C4``, ``Bb3``, ``F#3``, ``Cs4`` or ``F-sharp-3``, perhaps with a
-    velocity, dynamic or channel behind it (``A0v1``, ``C4ff``, ``C3L``), or a range of semitones
-    (``C5Db5``). Where there is none, a pitch at the end of a word counts (``HarpA4``), and where
-    there is none either, a MIDI number (``060``, ``guitar_010-060-075``).
+    dynamic or channel behind it (``C4ff``, ``C3L``), or a range of semitones (``C5Db5``). Where
+    there is none, a pitch at the end of a word counts (``HarpA4``), and where there is none either,
+    a MIDI number (``060``, ``guitar_010-060-075``). A velocity layer (``v12``, ``vel 100``) and a
+    repetition (``rr2``, ``take 2``) may stand anywhere, also right behind the pitch.
 
     Parameters
     ----------
@@ -108,32 +126,47 @@ def readings(stem: str) -> list[Named]:
     """
     text = unicodedata.normalize("NFKC", stem).replace("♯", "#").replace("♭", "b")
     text = _SPELT.sub(lambda m: m[1] + ("#" if m[2].lower() == "sharp" else "b"), text)
-    string = _STRING.search(text)
-    words = [word for word in re.split(r"[^\w#]+|_", _STRING.sub(" ", text)) if word]
+    marks, text = _marks(text)
+    words = [word for word in re.split(r"[^\w#]+|_", text) if word]
     for read in (_whole_word, _end_of_word, _nsynth(text), _midi_number):
         found = [
             (i, pitches_of_word) for i, word in enumerate(words) if (pitches_of_word := read(word))
         ]
         if found:
-            return _distinct(
-                [_named(words, i, pitches_of_word, string) for i, pitches_of_word in found]
-            )
+            return _distinct([_named(words, i, of_word, marks) for i, of_word in found])
     return []
+
+
+Marks = Mapping[str, str]
+"""String, velocity layer and repetition, where a name has them."""
+
+
+def _marks(text: str) -> tuple[Marks, str]:
+    """Parts of a name that may consist of several words, and the name without them."""
+    marks = {}
+    for kind, pattern in _MARKS.items():
+        if found := pattern.search(text):
+            marks[kind] = found[0] if kind == "string" else _joined(found[0])
+            text = f"{text[: found.start()]} {text[found.end() :]}"
+    return marks, text
+
+
+def _joined(mark: str) -> str:
+    """``take2`` for ``Take 2``."""
+    return re.sub(r"[ _-]", "", mark).lower()
 
 
 WordPitches = tuple[tuple[int, ...], str]
 """Pitches that a word names, and what is left of the word."""
 
 
-def _named(
-    words: list[str], index: int, pitches_of_word: WordPitches, string: re.Match[str] | None
-) -> Named:
+def _named(words: list[str], index: int, pitches_of_word: WordPitches, marks: Marks) -> Named:
     pitches, left = pitches_of_word
     others = [*words[:index], *filter(None, [left]), *words[index + 1 :]]
     dynamic = next((word for word in others if word in _DYNAMICS), None)
     playing = next((word for word in others if word in _PLAYING), None)
     rest = tuple(word for word in others if word not in (dynamic, playing))
-    return Named(pitches, dynamic, string[0] if string else None, playing, rest)
+    return Named(pitches, dynamic, playing=playing, rest=rest, **marks)
 
 
 def _distinct(found: list[Named]) -> list[Named]:
@@ -142,12 +175,12 @@ def _distinct(found: list[Named]) -> list[Named]:
 
 
 def _whole_word(word: str) -> WordPitches | None:
-    """``C4``, ``C5Db5`` (rising) or ``C4v12``."""
+    """``C4``, ``C5Db5`` (rising) or ``C4ff``."""
     try:
         if _ONE.fullmatch(word):
             return (pitch.parse(word),), ""
-        if layer := _WITH_LAYER.fullmatch(word):
-            return (pitch.parse(layer[1]),), layer[2]
+        if marked := _WITH_DYNAMIC.fullmatch(word):
+            return (pitch.parse(marked[1]),), marked[2]
         if run := _RANGE.fullmatch(word):
             low, high = pitch.parse(run[1]), pitch.parse(run[2])
             return (tuple(range(low, high + 1)), "") if low < high else None

@@ -29,6 +29,8 @@ class Note:
         Of the file (Hz, count).
     source, licence : str
         Origin and terms of use.
+    md5 : str
+        Checksum of the file, as ``data.md5`` lists it.
     f0_hz, cents : float or None
         Measured fundamental (Hz) and its distance from the named pitch (cents).
     peak_dbfs : float
@@ -55,6 +57,7 @@ class Note:
     channels: int
     source: str
     licence: str
+    md5: str = ""
     f0_hz: float | None = None
     cents: float | None = None
     peak_dbfs: float = 0.0
@@ -62,6 +65,11 @@ class Note:
     t60: float | None = None
     flags: tuple[str, ...] = field(default=())
     warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def take(self) -> str:
+        """Which recording of the pitch it is: ``ff``, ``v001``, or the folder's name."""
+        return self.id.split("/")[1]
 
 
 @dataclass(frozen=True)

@@ -55,9 +55,10 @@ def slug(text: str) -> str:
 def note_ids(named: Names) -> dict[PurePath, list[str]]:
     """Give each note of some files a unique id.
 
-    The take in an id is dynamic, string and playing of the name, or else the folder's name.
-    Where two notes would share an id, the words in which the names of their folder differ are
-    added to all takes of that folder, then the folders' names, and at last a number.
+    The take in an id is dynamic, string, playing, velocity layer and repetition of the name, or
+    else the folder's name. Where two notes would share an id, the words in which the names of their
+    folder differ are added to all takes of that folder, then the folders' names, and at last a
+    number.
 
     Parameters
     ----------

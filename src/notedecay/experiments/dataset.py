@@ -11,7 +11,7 @@ from notedecay.core.config import Params
 from notedecay.core.digests import digest
 from notedecay.core.errors import UserError
 from notedecay.data import split
-from notedecay.data.clips import read_clips
+from notedecay.data.clips import check_clips, read_clips
 from notedecay.data.note import Clip
 from notedecay.models import Signal
 from notedecay.training.evaluator import EvaluationSet, spread
@@ -63,6 +63,18 @@ class Dataset:
         ids = set(self.split[name])
         return [clip for clip in self.clips if clip.id in ids]
 
+    def checkpoint_ids(self, count: int) -> tuple[str, ...]:
+        """Ids of the validation notes that are scored in training, in the order of the clips.
+
+        Parameters
+        ----------
+        count : int
+            How many at most; spread over the pitches where there are more.
+        """
+        notes = self.part("validation")
+        chosen = {clip.id for clip in spread(notes, count)}
+        return tuple(clip.id for clip in notes if clip.id in chosen)
+
     def evaluation_set(self, clips: Sequence[Clip]) -> EvaluationSet:
         """Evaluation set of clips, with the analysis of what follows their primes."""
         return EvaluationSet(clips, self.signal.prime_samples)
@@ -98,6 +110,7 @@ def load_dataset(results: Path, instrument: str, params: Params) -> Dataset:
         highpass_hz=config.highpass_hz,
     )
     path = results / CLIPS
+    check_clips(path)
     clips, parts = read_clips(path), split.read(results / SPLIT)
     mend = f"run 'dvc repro --force prepare@{instrument}'"
     if odd := {clip.rate for clip in clips} - {config.rate}:

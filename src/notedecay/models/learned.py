@@ -18,15 +18,14 @@ from notedecay.core.errors import DamagedError, UserError
 from notedecay.core.files import replacing
 from notedecay.data.note import Clip
 from notedecay.models.base import Continuator, ContinuatorConfig, Signal
+from notedecay.models.batches import Batches
+from notedecay.models.batches import Examples as Examples
 from notedecay.models.formats import DESCRIPTION, current_weight_name
 
 WEIGHTS = "weights.safetensors"
 """File in a trained model's folder that holds its weights."""
 
 MEND = "fetch or train them again"
-
-Examples = tuple[Tensor, ...]
-"""Training examples: tensors whose first axis counts the notes."""
 
 
 class LearnedConfig(ContinuatorConfig):
@@ -73,7 +72,7 @@ class LearnedContinuator(Continuator[L]):
     net: nn.Module
 
     @abstractmethod
-    def prepare(self, clips: Sequence[Clip], generator: torch.Generator) -> Examples:
+    def prepare(self, clips: Sequence[Clip], generator: torch.Generator) -> Examples | Batches:
         """Initialise the weights, set the net's statistics, and make the training examples.
 
         Parameters
@@ -85,8 +84,9 @@ class LearnedContinuator(Continuator[L]):
 
         Returns
         -------
-        tuple of tensors, each of shape (notes, ...)
-            On the CPU. Augmentation may make more notes than there are clips.
+        tuple of tensors, each of shape (notes, ...), or Batches
+            On the CPU. Augmentation may make more notes than there are clips. A model whose
+            examples are about as large as the notes makes them by batch.
         """
 
     @abstractmethod

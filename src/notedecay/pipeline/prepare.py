@@ -52,9 +52,9 @@ def prepare(project: Project, params: Params, instrument: str, progress: catalog
         seconds=config.seconds,
         highpass_hz=config.highpass_hz,
     )
-    catalogue.write(notes, results / "catalogue.json")
-    overview(notes, results / "notes.png")
-    split.write(parts, results / SPLIT)
     write_clips(clips, results / CLIPS)
+    split.write(parts, results / SPLIT)
+    overview(notes, results / "notes.png")
+    catalogue.write(notes, results / "catalogue.json")
     counts = ", ".join(f"{len(ids)} {name}" for name, ids in parts.items())
     return f"{len(notes)} notes, {len(notes) - len(used)} set aside; {counts}"

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from notedecay.core.config import Params, Train
+from notedecay.core.config import Instrument, Params
 from notedecay.core.files import replacing_folder
 from notedecay.core.project import Project
 from notedecay.core.tables import read_json, write_json, write_rows
@@ -52,7 +52,7 @@ def run_train(project: Project, params: Params, instrument: str, bars: TrialBars
     results = project.results(instrument)
     dataset = load_dataset(results, instrument, params)
     best = read_json(results / "best.json")
-    trial = trial_of(dataset, best["model"], best["settings"], config.train, params.seed)
+    trial = trial_of(dataset, best["model"], best["settings"], config, params.seed)
     store = TrialStore(project.trials)
     tracker = tracker_of("train", project, params, instrument, dataset.path)
     runs: list[str] = []
@@ -77,7 +77,7 @@ def run_train(project: Project, params: Params, instrument: str, bars: TrialBars
 
 
 def trial_of(
-    dataset: Dataset, model: str, settings: Mapping[str, Any], config: Train, seed: int
+    dataset: Dataset, model: str, settings: Mapping[str, Any], config: Instrument, seed: int
 ) -> Trial:
     """The training of a champion, as a trial.
 
@@ -89,22 +89,22 @@ def trial_of(
         Name of the model.
     settings : mapping
         As the search found them.
-    config : Train
-        Length.
+    config : Instrument
+        Length, and number of validation notes.
     seed : int
         Of the pipeline.
     """
     return Trial(
         model=model,
-        settings={**settings, "epochs": config.epochs},
+        settings={**settings, "epochs": config.train.epochs},
         signal=dataset.signal,
         clips=dataset.path,
         train=dataset.ids("train"),
-        validation=dataset.ids("validation"),
+        validation=dataset.checkpoint_ids(config.evaluate.checkpoint_notes),
         evaluation={},
         seed=seed,
-        check_every=config.check_every,
-        artifacts=Artifacts(diagnose_every=config.check_every, model=True),
+        check_every=config.train.check_every,
+        artifacts=Artifacts(diagnose_every=config.train.check_every, model=True),
     )
 
 

@@ -90,9 +90,8 @@ def _list_reasons(axes: Axes, flagged: Sequence[Note]) -> None:
             fontsize=8,
             color=BAD,
         )
-        take = note.id.split("/")[1]
         reasons = " and ".join(note.flags)
-        lines.append(f"{number}  {take} {note.pitch_name}: {reasons}")
+        lines.append(f"{number}  {note.take} {note.pitch_name}: {reasons}")
     if len(lines) > LISTED:
         lines = [*lines[:LISTED], f"and {len(lines) - LISTED} more: see 'notedecay notes'"]
     axes.text(1.02, 0.74, "\n".join(lines), transform=axes.transAxes, va="top", fontsize=8)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -15,7 +17,6 @@ from notedecay.data import catalogue
 from notedecay.data.note import Note
 from notedecay.data.set_aside import wrong_octaves
 from notedecay.experiments.progress import counting
-from notedecay.plots.overview import overview
 
 
 def show_notes(
@@ -59,26 +60,36 @@ def show_notes(
     for source, licence in sorted({(note.source, note.licence) for note in notes}):
         console.print(f"from {source}: {licence}", style="dim", markup=False)
     if picture is not None:
+        from notedecay.plots.overview import overview  # matplotlib takes a second to import
+
         overview(notes, picture)
     for line in wrong_octaves(notes):
         console.print(line, style="red", markup=False, soft_wrap=True)
-    aside = sum(bool(n.flags) for n in notes)
-    console.print(f"{len(notes)} notes, {aside} set aside")
+    console.print(_counts(notes))
 
 
 def _notes(project: Project, params: Params, instrument: str, console: Console) -> list[Note]:
-    """Notes of the pipeline's catalogue if it is newer than the files, else measured again."""
+    """Notes of the pipeline's catalogue if it is that of the files, else measured again."""
     written = project.results(instrument) / "catalogue.json"
     files = catalogue.recordings(project.data, instrument)
-    if written.exists() and written.stat().st_mtime > max(f.stat().st_mtime for f in files):
+    if written.exists():
         notes = catalogue.read(written)
-        # Dates do not show files that were deleted, renamed or moved into the folder.
-        if {n.file for n in notes} == {f.relative_to(project.data).as_posix() for f in files}:
+        if catalogue.is_of(notes, project.data, files):
             return notes
     config = params.instruments.get(instrument, params.defaults)
     highpass = config.prepare.highpass_hz
     with counting(instrument, console) as progress:
         return catalogue.build(project.data, instrument, highpass_hz=highpass, progress=progress)
+
+
+def _counts(notes: Sequence[Note]) -> str:
+    """``8 notes of 4 pitches (2 takes each), 1 set aside``; without pitches where each has one."""
+    takes = Counter((note.instrument, note.pitch) for note in notes if note.pitch_name != "?")
+    few, many = min(takes.values(), default=0), max(takes.values(), default=0)
+    of = f"{few} takes each" if few == many else f"{few} to {many} takes each"
+    pitches = "1 pitch" if len(takes) == 1 else f"{len(takes)} pitches"
+    shown = f" of {pitches} ({of})" if many > 1 else ""
+    return f"{len(notes)} notes{shown}, {sum(bool(n.flags) for n in notes)} set aside"
 
 
 def _table(notes: list[Note]) -> Table:

@@ -29,7 +29,8 @@ import torch
 from notedecay.core.errors import UserError
 from notedecay.data.note import Clip
 from notedecay.models.base import Continuator
-from notedecay.models.learned import Examples, LearnedConfig, LearnedContinuator
+from notedecay.models.batches import Batches, Examples, InMemory
+from notedecay.models.learned import LearnedConfig, LearnedContinuator
 from notedecay.training.checkpoint import (
     Checkpoint,
     fit_identity,
@@ -127,18 +128,19 @@ def fit(
 
 def _prepare(
     model: LearnedContinuator[Any], clips: Sequence[Clip], rng: torch.Generator, device: str
-) -> Examples:
+) -> Batches:
     """Initialise the model and make the training examples, then move both to the device."""
     model.net.to("cpu")
-    examples = model.prepare(clips, rng)
+    prepared = model.prepare(clips, rng)
+    examples = prepared if isinstance(prepared, Batches) else InMemory(prepared)
     chosen = choose_device(device)
     model.net.to(chosen)
-    return tuple(tensor.to(chosen) for tensor in examples)
+    return examples.to(chosen)
 
 
 def _train_epoch(
     model: LearnedContinuator[Any],
-    examples: Examples,
+    examples: Batches,
     optimiser: torch.optim.Optimizer,
     rng: torch.Generator,
     epoch: int,
@@ -151,7 +153,8 @@ def _train_epoch(
         group["lr"] = learning_rate
     model.net.train()
     losses, norms, weights = [], [], []
-    for batch in _batches(examples, config.batch, rng):
+    for made in _shuffled(examples, config.batch, rng):
+        batch = tuple(tensor.to(model.device) for tensor in made)
         optimiser.zero_grad()
         loss = model.loss(batch, rng)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -186,11 +189,11 @@ def _check_convergence(model: LearnedContinuator[Any], train_loss: float, epoch:
         )
 
 
-def _batches(examples: Examples, size: int, rng: torch.Generator) -> Iterator[Examples]:
+def _shuffled(examples: Batches, size: int, rng: torch.Generator) -> Iterator[Examples]:
     """Yield the notes in a new random order, in batches."""
-    order = torch.randperm(len(examples[0]), generator=rng)
-    for notes in torch.split(order.to(examples[0].device), size):
-        yield tuple(tensor[notes] for tensor in examples)
+    order = torch.randperm(len(examples), generator=rng)
+    for notes in torch.split(order, size):
+        yield examples.batch(notes)
 
 
 def _learning_rate(config: LearnedConfig, epoch: int) -> float:

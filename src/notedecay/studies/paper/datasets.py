@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -153,9 +153,9 @@ def _parts(notes: Sequence[Note], dataset: DatasetSpec) -> tuple[list[str], list
     return [note.id for note in notes if note.id not in unseen], unseen
 
 
-def _clips(dataset: DatasetSpec, notes: Sequence[Note], data: Path) -> list[Clip]:
+def _clips(dataset: DatasetSpec, notes: Sequence[Note], data: Path) -> Iterator[Clip]:
     if dataset.lead:
-        return [_with_lead(dataset, note, notes, data) for note in notes]
+        return (_with_lead(dataset, note, notes, data) for note in notes)
     return prepare_clips(
         data,
         notes,

@@ -46,13 +46,14 @@ def prepare(project: Project, params: Params, name: str, signal: Signal) -> list
     """Cut an instrument's train and validation notes at the common rate and filter."""
     results = project.results(name)
     used = {c.id for c in load_dataset(results, name, params).only("train", "validation").clips}
-    return prepare_clips(
+    clips = prepare_clips(
         project.data,
         [note for note in catalogue.read(results / "catalogue.json") if note.id in used],
         rate=signal.rate,
         seconds=params.instrument(name).prepare.seconds,
         highpass_hz=signal.highpass_hz,
     )
+    return list(clips)
 
 
 def trials(

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from notedecay.models.learned import Examples, LearnedContinuator
+from notedecay.models.batches import Examples
+from notedecay.models.learned import LearnedContinuator
 from notedecay.training.diagnostics.snapshots import SLICES, LayerStatistics
 
 NONLINEAR = (nn.ReLU, nn.Tanh, nn.Sigmoid)
