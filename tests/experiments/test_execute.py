@@ -160,3 +160,15 @@ def test_what_does_not_learn_needs_no_training(
     result = store.result(bare)
     assert result["figures"]["unseen"]["decay_ok"] > decay_ok
     assert result["history"] == []
+
+
+def test_what_is_measured_of_notes_serves_the_next_trial(trial: Trial, store: TrialStore) -> None:
+    settings = {"units": 8, "members": 2, "epochs": 1, "augmentations": 1}
+    modal = replace(trial, model="modal", settings=settings)
+    execute(modal, store, "cpu", go_on)
+    targets = sorted(store.targets.rglob("*.npz"))
+    assert len(targets) == len(trial.train)
+    changed = [path.stat().st_mtime_ns for path in targets]
+    execute(replace(modal, seed=4), store, "cpu", go_on)
+    assert sorted(store.targets.rglob("*.npz")) == targets
+    assert [path.stat().st_mtime_ns for path in targets] == changed

@@ -34,7 +34,8 @@ from notedecay.experiments.trial import (
     UNSEEN,
     Trial,
 )
-from notedecay.models import Continuator, create
+from notedecay.models import Continuator, LearnedContinuator, create
+from notedecay.models.note_cache import NoteCache
 from notedecay.training.device import choose_device
 from notedecay.training.diagnostics.pictures import write_diagnosis
 from notedecay.training.diagnostics.probe import Diagnosis
@@ -85,7 +86,8 @@ def execute(trial: Trial, store: TrialStore, device: str, on_epoch: OnEpoch) -> 
         began, progress = time.perf_counter(), store.unfinished(trial)
         earlier = sum(float(row["epoch_seconds"]) for row in store.history(trial))
         notes = _notes(trial)
-        model, result = _trained(trial, notes, progress, device, on_epoch)
+        cache = NoteCache(store.targets)
+        model, result = _trained(trial, notes, cache, progress, device, on_epoch)
         sets, scored = _evaluated(model, trial, notes.sets)
         result |= _figures(scored, sets)
         result["teacher_forced"] = _teacher_forced(model, notes.sets)
@@ -119,7 +121,12 @@ def _padded(clip: Clip, seconds: float | None) -> Clip:
 
 
 def _trained(
-    trial: Trial, notes: _Notes, progress: Path, device: str, on_epoch: OnEpoch
+    trial: Trial,
+    notes: _Notes,
+    cache: NoteCache,
+    progress: Path,
+    device: str,
+    on_epoch: OnEpoch,
 ) -> tuple[Continuator[Any] | None, dict[str, Any]]:
     """The model of a trial, trained if it can be, and the record of its training."""
     result: dict[str, Any] = {
@@ -137,8 +144,9 @@ def _trained(
     if is_oracle(trial.model):
         return None, result
     model = create(trial.model, trial.signal, trial.settings)
-    if not model.learned:
+    if not isinstance(model, LearnedContinuator):
         return model, result
+    model.cache = cache
     selected, warnings = _train(model, trial, notes, progress, device, on_epoch)
     result |= {
         "ended": selected.ended, "device": str(choose_device(device)), "epoch": selected.epoch,

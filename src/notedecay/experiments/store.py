@@ -37,6 +37,11 @@ class TrialStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    @property
+    def targets(self) -> Path:
+        """Folder of what trainings have measured of notes, beside that of the trials."""
+        return self._folder.with_name("targets")
+
     def folder(self, trial: Trial) -> Path:
         """Folder of the finished trial."""
         return self._folder / f"{trial.model}-{trial.fingerprint}"

@@ -21,6 +21,7 @@ from notedecay.models.base import Continuator, ContinuatorConfig, Signal
 from notedecay.models.batches import Batches
 from notedecay.models.batches import Examples as Examples
 from notedecay.models.formats import DESCRIPTION, current_weight_name
+from notedecay.models.note_cache import NoteCache
 
 WEIGHTS = "weights.safetensors"
 """File in a trained model's folder that holds its weights."""
@@ -65,11 +66,15 @@ class LearnedContinuator(Continuator[L]):
     ----------
     net : torch.nn.Module
         Its parameters are trained; its buffers hold statistics of the training notes.
+    cache : NoteCache or None
+        Where a model that measures its training notes keeps what it has measured, so that the
+        next training need not; None by default, and in a model that is read from a file.
     """
 
     learned: ClassVar[bool] = True
     files: ClassVar[tuple[str, ...]] = (DESCRIPTION, WEIGHTS)
     net: nn.Module
+    cache: NoteCache | None = None
 
     @abstractmethod
     def prepare(self, clips: Sequence[Clip], generator: torch.Generator) -> Examples | Batches:

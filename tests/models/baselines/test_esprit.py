@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notedecay.models import Signal, create
+from notedecay.models.baselines import esprit
 from notedecay.models.baselines.esprit import SYNTHESIS, fit_damped, synthesise
 from tests.synthetic import damped
 
@@ -48,6 +49,36 @@ def test_a_long_signal_is_fitted_whole() -> None:
     note = damped(FREQUENCIES, T60S, seconds=5.0)
     poles, amplitudes = fit_damped(note, 10)
     assert snr_db(note, synthesise(poles, amplitudes, len(note))) > 60
+
+
+def test_amplitudes_are_the_least_squares_solution_over_all_poles() -> None:
+    """A pair of poles, a real one, and a growing tone's, against the plain complex solution."""
+    rng = np.random.default_rng(0)
+    t = np.arange(600)
+    note = damped([400.0, 900.0], [0.5, 0.3], noise_db=-40)[:600]
+    note += (0.5 * 0.99**t + 0.01 * rng.standard_normal(600)).astype(np.float32)
+    poles, amplitudes = fit_damped(note, 4)
+    assert (poles.imag == 0).any()
+    shapes = poles ** t[:, np.newaxis]
+    expected = np.linalg.lstsq(shapes, note.astype(complex), rcond=None)[0]
+    assert np.allclose(amplitudes, expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("tilt", [0.0, 1e-9, 1e-4, 0.5, 1.0])
+def test_the_rotation_is_the_least_squares_solution(tilt: float) -> None:
+    """At a tilt of 0 the space holds the last sample alone, and the solution is not unique."""
+    rng = np.random.default_rng(0)
+    directions = rng.standard_normal((40, 6))
+    directions[-1] = 0
+    directions[:, 0] *= tilt
+    directions[-1, 0] = 1
+    space = np.linalg.qr(directions)[0]
+    expected = np.linalg.lstsq(space[:-1], space[1:], rcond=None)[0]
+    error = space[:-1] @ esprit._rotation(space) - space[1:]
+    least = np.linalg.norm(space[:-1] @ expected - space[1:])
+    assert np.linalg.norm(error) == pytest.approx(least, rel=1e-9)
+    if tilt >= 0.5:
+        assert np.allclose(esprit._rotation(space), expected, atol=1e-12)
 
 
 def test_growing_tones_are_made_to_decay() -> None:

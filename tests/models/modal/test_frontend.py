@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from notedecay.models import Signal
+from notedecay.models import Signal, create
+from notedecay.models.baselines.esprit import fit_damped
+from notedecay.models.modal import frontend
 from notedecay.models.modal.frontend import analyse_prime, find_and_describe_partials
 from notedecay.models.modal.partials import find_partials
 from tests.synthetic import damped
@@ -68,6 +70,28 @@ def test_noise_in_the_first_quarter_of_the_prime_does_not_shift_frequencies() ->
     tuned = analyse_prime(prime.tobytes(), SIGNAL).partials.frequency_hz
     for partial_hz in (440.0, 1000.0):
         assert np.abs(tuned - partial_hz).min() < 0.002
+
+
+def test_the_crossfade_is_esprits_continuation_of_the_newest_half() -> None:
+    note = damped([440, 447, 1000], [2.0, 0.8, 1.5], [1, 0.3, 0.5], rate=RATE, noise_db=-70)
+    prime = note[:PRIME] / np.abs(note[:PRIME]).max()
+    esprit = create("esprit", SIGNAL, {"order": 96, "attack_seconds": SIGNAL.prime_seconds / 2})
+    expected = esprit.continue_prime(prime, RATE // 10)
+    found = analyse_prime(prime.tobytes(), SIGNAL).crossfade
+    assert np.allclose(found, expected, atol=1e-6)
+    assert np.abs(found - note[PRIME:][: RATE // 10] / np.abs(note[:PRIME]).max()).max() < 0.01
+
+
+def test_one_fit_serves_frequencies_and_crossfade(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths = []
+
+    def counted(samples: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:
+        lengths.append(len(samples))
+        return fit_damped(samples, order)
+
+    monkeypatch.setattr(frontend, "fit_damped", counted)
+    analyse_prime(damped([330], [1.0], rate=RATE)[:PRIME].tobytes(), SIGNAL)
+    assert lengths == [PRIME // 2]
 
 
 @pytest.mark.parametrize("samples", [0, 1, 40, PRIME])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+from notedecay.models.modal import targets as targets_module
 from notedecay.models.modal.features import OCTAVE_COLUMN
 from notedecay.models.modal.partials import Partials
 from notedecay.models.modal.targets import (
@@ -16,6 +19,7 @@ from notedecay.models.modal.targets import (
     sample_copies,
     stack,
 )
+from notedecay.models.note_cache import NoteCache
 from tests.synthetic import damped
 
 RATE, PRIME = 4000, 1320
@@ -111,3 +115,48 @@ def test_augmentations_of_two_notes_are_independent() -> None:
         original, *again = note_targets(note.tobytes(), RATE, PRIME, 12)
         changes.append([(decays(one) - decays(original))[0].item() for one in again])
     assert abs(np.corrcoef(changes)[0, 1]) < 0.7
+
+
+def test_a_note_is_measured_once_for_every_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """400 notes, walked in order and again, with another process between."""
+    count, measured = 400, []
+
+    def counted(note: bytes, *settings: int) -> tuple[Targets, ...]:
+        measured.append((note, *settings))
+        return plain
+
+    plain = note_targets(BEATING.tobytes(), RATE, PRIME, 1)
+    monkeypatch.setattr(targets_module, "_measured", counted)
+    notes = [np.float32([number]).tobytes() for number in range(count)]
+    for _ in range(2):
+        cache = NoteCache(tmp_path)
+        for note in notes:
+            note_targets(note, RATE, PRIME, 1, cache)
+    assert len(measured) == count
+    for other in [(RATE + 1, PRIME, 1), (RATE, PRIME + 1, 1), (RATE, PRIME, 2)]:
+        note_targets(notes[0], *other, NoteCache(tmp_path))
+    assert len(measured) == count + 3
+
+
+def test_cached_targets_are_the_measured_ones_bit_for_bit(tmp_path: Path) -> None:
+    silent = np.zeros(2 * RATE, np.float32)
+    for note, copies in ((BEATING, 2), (BEATING, 0), (silent, 3)):
+        expected = note_targets(note.tobytes(), RATE, PRIME, copies)
+        for _ in range(2):
+            found = note_targets(note.tobytes(), RATE, PRIME, copies, NoteCache(tmp_path))
+            assert len(found) == len(expected) == 1 + copies
+            for one, other in zip(found, expected, strict=True):
+                assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+                assert all(a.dtype == b.dtype for a, b in zip(one, other, strict=True))
+
+
+def test_a_damaged_file_of_targets_is_measured_again(tmp_path: Path) -> None:
+    expected = note_targets(BEATING.tobytes(), RATE, PRIME, 1, NoteCache(tmp_path))
+    [file] = tmp_path.rglob("*.npz")
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    again = note_targets(BEATING.tobytes(), RATE, PRIME, 1, NoteCache(tmp_path))
+    assert torch.equal(again[1].log_t60, expected[1].log_t60)
+    assert len(file.read_bytes()) == len(whole)

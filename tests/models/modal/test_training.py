@@ -14,6 +14,7 @@ from notedecay.metrics import Reference
 from notedecay.models import load
 from notedecay.models.modal.model import Modal
 from notedecay.models.modal.targets import Targets, originals
+from notedecay.models.note_cache import NoteCache
 from notedecay.training.fit import fit
 from tests.models.modal.bells import PRIME, RATE, bell, make
 from tests.synthetic import damped
@@ -99,6 +100,19 @@ def test_reference_notes_are_the_training_notes_as_recorded() -> None:
     recorded = originals(model.examples(clips))
     model.net.set_reference(recorded.features, recorded.present)
     assert torch.allclose(known, model.net.reference_features, atol=1e-5)
+
+
+def test_the_cache_changes_no_weight(tmp_path: Path) -> None:
+    clips = [beating(pitch) for pitch in (50, 55, 60, 65)]
+    states = []
+    for cache in (None, NoteCache(tmp_path), NoteCache(tmp_path)):
+        model = make(epochs=3, augmentations=2, transpose=1)
+        model.cache = cache
+        fit(model, clips, seed=1, device="cpu")
+        states.append(model.state())
+    assert len(list(tmp_path.rglob("*.npz"))) == 12
+    for state in states[1:]:
+        assert all(torch.equal(state[name], tensor) for name, tensor in states[0].items())
 
 
 def test_two_thirds_of_the_training_examples_are_augmented() -> None:

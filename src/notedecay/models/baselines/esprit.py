@@ -16,6 +16,9 @@ from notedecay.models.base import Continuator, ContinuatorConfig
 WINDOW = 1024
 """Longest analysis window (samples); the cost grows with its cube."""
 
+MIN_LEFT = 1e-6
+"""Smallest share of a direction that may lie before the last sample for the short solution."""
+
 SYNTHESIS = 4096
 """Samples that are synthesised at a time, to bound the memory."""
 
@@ -98,10 +101,7 @@ def fit_damped(samples: Samples, order: int) -> tuple[Complex, Complex]:
         none = np.zeros(0, dtype=np.complex128)
         return none, none
     poles = _poles(x / peak, window, min(2 * order, window - 2))
-    shapes = np.vander(poles, len(samples), increasing=True).T
-    wave = samples.astype(np.complex128)
-    amplitudes = scipy.linalg.lstsq(shapes, wave, lapack_driver="gelsy")[0]
-    return poles, amplitudes
+    return poles, _amplitudes(poles, x)
 
 
 def synthesise(poles: Complex, amplitudes: Complex, n: int) -> NDArray[np.float64]:
@@ -130,12 +130,47 @@ def _poles(x: NDArray[np.float64], window: int, count: int) -> Complex:
     """Estimate poles from the rotation of the signal subspace by one sample."""
     last = (window - count, window - 1)
     _, space = scipy.linalg.eigh(_covariance(x, window), subset_by_index=last, check_finite=False)
-    rotation = scipy.linalg.lstsq(space[:-1], space[1:])[0]
-    poles = scipy.linalg.eigvals(rotation).astype(np.complex128)
+    poles = scipy.linalg.eigvals(_rotation(space)).astype(np.complex128)
     # A growing pole is reflected at the unit circle: it decays as fast as it would grow.
     growing = np.abs(poles) > 1
     poles[growing] = 1 / poles[growing].conj()
     return poles
+
+
+def _rotation(space: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Solve least squares for the rotation of a subspace by one sample.
+
+    The columns are orthonormal: without the last row, their products are the unit matrix but for
+    a matrix of rank 1, whose inverse is known (Sherman and Morrison, 1950).
+    """
+    last, products = space[-1], space[:-1].T @ space[1:]
+    left = 1.0 - last @ last
+    if left < MIN_LEFT:
+        return np.asarray(scipy.linalg.lstsq(space[:-1], space[1:])[0])
+    return np.asarray(products + np.outer(last, last @ products) / left)
+
+
+def _amplitudes(poles: Complex, x: NDArray[np.float64]) -> Complex:
+    """Solve least squares for the amplitudes of poles, each followed by its conjugate or real.
+
+    The signal is real, so two real columns stand for a pair of poles. Their triangular factor,
+    which costs half of the solution, takes the signal along as one more column.
+    """
+    upper, real = poles.imag > 0, poles.imag == 0
+    pairs = 2 * np.vander(poles[upper], len(x), increasing=True)
+    singles = np.vander(poles[real].real, len(x), increasing=True)
+    columns = np.vstack([pairs.real, -pairs.imag, singles, x])
+    [triangle] = scipy.linalg.qr(columns.T, mode="r", overwrite_a=True, check_finite=False)
+    count = len(poles)
+    solved, *_ = scipy.linalg.lstsq(
+        triangle[:count, :count], triangle[:count, count], lapack_driver="gelsy"
+    )
+    cosines, sines, alone = np.split(solved, np.cumsum([upper.sum(), upper.sum()]))
+    amplitudes = np.empty(count, dtype=np.complex128)
+    amplitudes[upper] = cosines + 1j * sines
+    amplitudes[np.flatnonzero(upper) + 1] = cosines - 1j * sines
+    amplitudes[real] = alone
+    return amplitudes
 
 
 def _covariance(x: NDArray[np.float64], window: int) -> NDArray[np.float64]:

@@ -19,7 +19,9 @@ from notedecay.models.modal.features import (
 from notedecay.models.modal.mixture import MAX_T60, DecayMixture
 from notedecay.models.modal.noise_floor import NoiseFloor, silent_floor
 from notedecay.models.modal.novelty import (
+    Reference,
     decays_from_slopes,
+    measure_reference,
     note_features,
     novelty,
     out_of_distribution_weight,
@@ -40,6 +42,8 @@ NEIGHBOUR_WIDTHS = (0.1, 0.4, 1.5)
 """Widths of the neighbourhoods over which partials exchange hidden units (octaves)."""
 NOISE_FLOOR_BUFFERS = ("floor_level_db", "floor_slopes", "floor_bounds_db")
 """Buffers that hold the noise floor to which notes decay."""
+REFERENCE_BUFFERS = ("reference_features", "reference_spacing", "reference_usual")
+"""Buffers that hold what a note's novelty is relative to."""
 MIN_LEVEL_DB = -60.0
 """Partials further under the note's strongest weigh no less (dB)."""
 
@@ -128,6 +132,9 @@ class ModalNet(nn.Module):
     log_t60: Tensor
     reference_features: Tensor
     """Mean features of the training notes, shape (notes, REFERENCE_COLUMNS)."""
+    reference_spacing: Tensor
+    reference_usual: Tensor
+    """Parts of a :class:`notedecay.models.modal.novelty.Reference`."""
     floor_level_db: Tensor
     floor_slopes: Tensor
     floor_bounds_db: Tensor
@@ -155,7 +162,9 @@ class ModalNet(nn.Module):
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("std", torch.ones(features))
         self.register_buffer("log_t60", torch.zeros(()))
-        self.register_buffer("reference_features", torch.zeros(0, REFERENCE_COLUMNS))
+        nothing = measure_reference(torch.zeros(0, REFERENCE_COLUMNS))
+        for buffer, tensor in zip(REFERENCE_BUFFERS, nothing, strict=True):
+            self.register_buffer(buffer, tensor)
         for buffer, silence in zip(NOISE_FLOOR_BUFFERS, silent_floor(), strict=True):
             self.register_buffer(buffer, torch.from_numpy(silence).float())
 
@@ -180,6 +189,16 @@ class ModalNet(nn.Module):
         for buffer, fitted in zip(NOISE_FLOOR_BUFFERS, floor, strict=True):
             getattr(self, buffer).copy_(torch.from_numpy(fitted))
 
+    @property
+    def reference(self) -> Reference:
+        """Training notes that a note's novelty is relative to."""
+        return Reference(*(getattr(self, buffer) for buffer in REFERENCE_BUFFERS))
+
+    @reference.setter
+    def reference(self, reference: Reference) -> None:
+        for buffer, tensor in zip(REFERENCE_BUFFERS, reference, strict=True):
+            setattr(self, buffer, tensor)
+
     def set_reference(self, features: Tensor, present: Tensor) -> None:
         """Keep the training notes' features as reference; ``mean`` and ``std`` must be set.
 
@@ -188,7 +207,7 @@ class ModalNet(nn.Module):
         features : tensor, shape (notes, partials, features)
         present : tensor, shape (notes, partials)
         """
-        self.reference_features = self._note_features(features, present)
+        self.reference = measure_reference(self._note_features(features, present))
 
     def novelty(self, features: Tensor, present: Tensor) -> Tensor:
         """Measure the novelty of notes, shape (notes,); 1 is rare among the training notes.
@@ -198,7 +217,7 @@ class ModalNet(nn.Module):
         features : tensor, shape (notes, partials, features)
         present : tensor, shape (notes, partials)
         """
-        return novelty(self._note_features(features, present), self.reference_features)
+        return novelty(self._note_features(features, present), self.reference)
 
     def outputs(
         self, features: Tensor, neighbours: Tensor, generator: torch.Generator | None = None
@@ -283,8 +302,16 @@ class ModalNet(nn.Module):
         return Prediction(decays, torch.sigmoid(outputs[..., PERSISTS]).mean(dim=0), aftersound)
 
     def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:
-        """Resize the reference to as many notes as the saved one has."""
-        if (notes := state.get(f"{prefix}reference_features")) is not None:
-            columns = self.reference_features.shape[1]
-            self.reference_features = self.reference_features.new_zeros(len(notes), columns)
+        """Resize the reference to as many notes as the saved one has.
+
+        What an older file does not hold of it is measured.
+        """
+        names = [f"{prefix}{buffer}" for buffer in REFERENCE_BUFFERS]
+        if (features := state.get(names[0])) is not None:
+            if not all(name in state for name in names):
+                state |= dict(zip(names, measure_reference(features), strict=True))
+            like = self.reference_features
+            self.reference = Reference(
+                *(like.new_zeros(state[name].shape, dtype=state[name].dtype) for name in names)
+            )
         super()._load_from_state_dict(state, prefix, *rest)

@@ -10,7 +10,7 @@ import numpy as np
 
 from notedecay.audio.samples import Samples
 from notedecay.models.base import Signal
-from notedecay.models.baselines.esprit import Esprit, EspritConfig, fit_damped
+from notedecay.models.baselines.esprit import Complex, fit_damped, synthesise
 from notedecay.models.modal.features import partial_features
 from notedecay.models.modal.partials import MIN_SAMPLES, Array, Partials, find_partials
 
@@ -18,8 +18,8 @@ CROSSFADE_SECONDS = 0.1
 """Length of the crossfade from ESPRIT's continuation of the prime to the partials (s)."""
 ESPRIT_ORDER = 96
 """Sinusoids of ESPRIT: what no partial explains, the rest of the attack, takes many."""
-ATTACK_SHARE = 0.3
-"""Beginning of the prime that ESPRIT's estimate of frequencies leaves out (share)."""
+ATTACK_SHARE = 0.5
+"""Beginning of the prime that ESPRIT leaves out: a continuation depends on the newest sound."""
 MAX_DISTANCE_HZ, MAX_DAMPING = 5.0, 25.0
 """Distance (Hz) and damping (1/s) up to which a sinusoid of ESPRIT belongs to a partial."""
 ENERGY_SECONDS = 0.3
@@ -53,13 +53,12 @@ def analyse_prime(prime: bytes, signal: Signal) -> PrimeAnalysis:
     normal, partials, features = find_and_describe_partials(
         np.frombuffer(prime, dtype=np.float32), signal.rate
     )
-    # The continuation depends on the newest sound alone; older sound only bends the fit.
-    attack = signal.prime_seconds / 2
-    esprit = Esprit(signal, EspritConfig(order=ESPRIT_ORDER, attack_seconds=attack))
-    samples = round(CROSSFADE_SECONDS * signal.rate)
-    crossfade = esprit.continue_prime(normal.astype(np.float32), samples)
-    partials = _with_esprit_frequencies(partials, normal, signal.rate)
-    return PrimeAnalysis(partials, features, crossfade)
+    later = normal[round(ATTACK_SHARE * len(normal)) :].astype(np.float32)
+    poles, amplitudes = fit_damped(later, ESPRIT_ORDER)
+    at_the_end = amplitudes * poles ** len(later)
+    made = synthesise(poles, at_the_end, round(CROSSFADE_SECONDS * signal.rate))
+    partials = _with_esprit_frequencies(partials, poles, at_the_end, signal.rate)
+    return PrimeAnalysis(partials, features, made.astype(np.float32))
 
 
 def find_and_describe_partials(prime: Samples, rate: int) -> tuple[Array, Partials, Array]:
@@ -88,28 +87,28 @@ def find_and_describe_partials(prime: Samples, rate: int) -> tuple[Array, Partia
     return normal, partials, partial_features(normal, rate, partials)
 
 
-def _with_esprit_frequencies(partials: Partials, prime: Array, rate: int) -> Partials:
-    """Replace each partial's frequency by ESPRIT's estimate over most of the prime.
+def _with_esprit_frequencies(
+    partials: Partials, poles: Complex, at_the_end: Complex, rate: int
+) -> Partials:
+    """Replace each partial's frequency by ESPRIT's estimate over half of the prime.
 
     ESPRIT separates a partial from nearby lines that are too weak or too close to be partials
     themselves, and averages over a longer time, over which a plucked string's frequency strays
     less (for primes of 100 ms or less it is no better). Where it finds several sinusoids for a
     partial that glides or beats, their mean counts, weighted by the energy that each has left.
     """
-    later = prime[round(ATTACK_SHARE * len(prime)) :].astype(np.float32)
-    found_hz, energy = _slow_sinusoids(later, rate)
+    found_hz, energy = _slow_sinusoids(poles, at_the_end, rate)
     near = np.abs(partials.frequency_hz[:, np.newaxis] - found_hz) < MAX_DISTANCE_HZ
     total = near @ energy
     mean_hz = near @ (energy * found_hz) / np.maximum(total, 1e-300)
     return replace(partials, frequency_hz=np.where(total > 0, mean_hz, partials.frequency_hz))
 
 
-def _slow_sinusoids(samples: Samples, rate: int) -> tuple[Array, Array]:
-    """Find the frequencies (Hz) of slowly damped sinusoids, and their energy after the samples."""
-    poles, amplitudes = fit_damped(samples, ESPRIT_ORDER)
+def _slow_sinusoids(poles: Complex, at_the_end: Complex, rate: int) -> tuple[Array, Array]:
+    """Find the frequencies (Hz) of slowly damped sinusoids, and their energy after the prime."""
     damping = -np.log(np.maximum(np.abs(poles), 1e-12)) * rate
     frequency_hz = np.angle(poles) * rate / (2 * np.pi)
-    power = np.abs(amplitudes * poles ** len(samples)) ** 2
+    power = np.abs(at_the_end) ** 2
     energy = power * -np.expm1(-2 * damping * ENERGY_SECONDS) / np.maximum(2 * damping, 1e-9)
     slow = (frequency_hz > 0) & (damping < MAX_DAMPING)
     return frequency_hz[slow], energy[slow]

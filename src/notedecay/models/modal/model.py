@@ -134,8 +134,9 @@ class Modal(LearnedContinuator[ModalConfig]):
             For notes at another rate, too short, or none with a partial of known decay.
         """
         self.net.init_weights(generator)
-        transposed = list(with_transpositions(clips, self.config.transpose))
-        examples = self._targets(transposed, self.config.augmentations)
+        transposed = with_transpositions(clips, self.config.transpose)
+        measured = [self._note_targets(clip, self.config.augmentations) for clip in transposed]
+        examples = stack(_with_partials(measured))
         known = examples.weight > 0
         if not known.any():
             raise UserError("no note has a partial that dies away or holds: nothing to learn from")
@@ -144,7 +145,8 @@ class Modal(LearnedContinuator[ModalConfig]):
         self.net.std.copy_(features.std(dim=0, correction=0) + 1e-6)
         self.net.log_t60.copy_(examples.log_t60[known].mean())
         # Without transposed copies: they lie so near that every other note would seem novel.
-        reference = originals(self._targets(clips, self.config.augmentations))
+        recorded = measured[self.config.transpose :: 2 * self.config.transpose + 1]
+        reference = originals(stack(_with_partials(recorded)))
         self.net.set_reference(reference.features, reference.present)
         if self.config.noise_floor:
             self.net.noise_floor = fit_noise_floor([self._split(clip) for clip in clips])
@@ -152,7 +154,7 @@ class Modal(LearnedContinuator[ModalConfig]):
 
     def examples(self, clips: Sequence[Clip]) -> Targets:
         """Measure the targets of notes, without augmentation."""
-        return self._targets(clips, 0)
+        return stack(_with_partials([self._note_targets(clip, 0) for clip in clips]))
 
     def loss(self, examples: Examples, generator: torch.Generator) -> Tensor:
         """Negative log likelihood of the decay times, plus persistence and aftersound losses."""
@@ -244,11 +246,6 @@ class Modal(LearnedContinuator[ModalConfig]):
     def _analyse(self, prime: Samples) -> PrimeAnalysis:
         return analyse_prime(np.ascontiguousarray(prime, dtype=np.float32).tobytes(), self.signal)
 
-    def _targets(self, clips: Sequence[Clip], augmentations: int) -> Targets:
-        """Measure the targets of notes and their copies; notes without partials are left out."""
-        measured = [self._note_targets(clip, augmentations) for clip in clips]
-        return stack([copies for copies in measured if len(copies[0].features)])
-
     def _note_targets(self, clip: Clip, augmentations: int) -> tuple[Targets, ...]:
         """Measure the targets of a note and its copies."""
         prime = self.signal.prime_samples
@@ -258,12 +255,17 @@ class Modal(LearnedContinuator[ModalConfig]):
                 f"200 ms after the prime at {self.signal.rate} Hz: prepare the notes again"
             )
         samples = np.ascontiguousarray(clip.samples, dtype=np.float32)
-        return note_targets(samples.tobytes(), clip.rate, prime, augmentations)
+        return note_targets(samples.tobytes(), clip.rate, prime, augmentations, self.cache)
 
     def _split(self, clip: Clip) -> SplitNote:
         """Split a note at the end of its prime; both parts divided by the prime's peak."""
         prime, after = split_at_prime(clip.samples, self.signal.prime_samples)
         return SplitNote(prime, after, clip.rate)
+
+
+def _with_partials(notes: Sequence[tuple[Targets, ...]]) -> list[tuple[Targets, ...]]:
+    """Leave out the notes whose primes have no partials."""
+    return [copies for copies in notes if len(copies[0].features)]
 
 
 def synthesise_partials(

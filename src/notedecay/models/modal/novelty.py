@@ -7,6 +7,7 @@ the larger the out-of-distribution weight that its density gives to the slopes o
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -28,6 +29,8 @@ MAX_DIFFERENCE = 3.0
 """A difference counts up to so many standard deviations: no single feature makes a note novel.
 
 At 16 kHz nearly every prime has the largest number of partials, and one of fewer lies far off."""
+VALUES_AT_A_TIME = 2**20
+"""Differences of features in memory at a time: 4 MiB, however many notes there are."""
 SLOPE_STD = 0.4
 """Standard deviation of log T60 about the slope's: the prime is short, and decays bend."""
 
@@ -50,7 +53,46 @@ def note_features(features: Tensor, weights: Tensor) -> Tensor:
     return (share[..., None, :] @ features)[..., 0, :]
 
 
-def novelty(notes: Tensor, reference: Tensor) -> Tensor:
+class Reference(NamedTuple):
+    """Training notes, and how far they lie apart: what novelty is relative to."""
+
+    features: Tensor
+    """From :func:`note_features`, shape (notes, features)."""
+    spacing: Tensor
+    """Mean distance of each from its nearest, shape (notes,)."""
+    usual: Tensor
+    """Quantile of their own distances relative to their neighbours' spacing, a scalar."""
+
+
+def measure_reference(features: Tensor) -> Reference:
+    """Measure once how far the training notes lie apart, so that no continuation need do so.
+
+    Parameters
+    ----------
+    features : tensor, shape (notes, features)
+        From :func:`note_features`.
+
+    Returns
+    -------
+    Reference
+        The time is quadratic in the notes (some 20 s for 10,000), the memory linear.
+    """
+    notes = len(features)
+    if notes < MIN_NOTES:
+        return Reference(features, features.new_zeros(notes), features.new_ones(()))
+    scaled = features / _scale(features)
+    rows = max(1, VALUES_AT_A_TIME // features.numel())
+    distance = features.new_empty(notes)
+    which = distance.new_empty(notes, min(NEIGHBOURS, notes - 1), dtype=torch.long)
+    for part in torch.split(torch.arange(notes, device=features.device), rows):
+        # Into one tensor: small ones of each part would lie between the large and keep memory.
+        distance[part], which[part] = _nearest_others(scaled, part)
+    spacing = distance.clamp(min=1e-6)
+    relative = distance / spacing[which].mean(dim=-1)
+    return Reference(features, spacing, relative.quantile(USUAL_QUANTILE).clamp(min=1e-6))
+
+
+def novelty(notes: Tensor, reference: Reference) -> Tensor:
     """Measure the distance of notes from the training notes, relative to theirs.
 
     The distance from the nearest training notes is divided by theirs from their own nearest:
@@ -58,27 +100,22 @@ def novelty(notes: Tensor, reference: Tensor) -> Tensor:
 
     Parameters
     ----------
-    notes, reference : tensor, shape (notes, features)
-        From :func:`note_features`; the reference is the training notes'.
+    notes : tensor, shape (notes, features)
+        From :func:`note_features`.
+    reference : Reference
+        Of the training notes.
 
     Returns
     -------
     tensor, shape (notes,)
         0 upwards; 95 % of the training notes reach less than 1.
     """
-    if len(reference) < MIN_NOTES:
+    if len(reference.features) < MIN_NOTES:
         return torch.zeros(len(notes), device=notes.device)
-    scale = reference.std(dim=0, correction=0) + MIN_SPREAD
-    between = _distances(reference / scale, reference / scale).fill_diagonal_(torch.inf)
-    nearest = min(NEIGHBOURS, len(reference) - 1)
-    spacing = between.topk(nearest, largest=False).values.mean(dim=-1).clamp(min=1e-6)
-
-    def relative(distances: Tensor) -> Tensor:
-        found = distances.topk(nearest, largest=False)
-        return found.values.mean(dim=-1) / spacing[found.indices].mean(dim=-1)
-
-    usual = relative(between).quantile(USUAL_QUANTILE).clamp(min=1e-6)
-    return relative(_distances(notes / scale, reference / scale)) / usual
+    scale = _scale(reference.features)
+    distances = _distances(notes / scale, reference.features / scale)
+    distance, which = _nearest(distances, len(reference.features))
+    return distance / reference.spacing[which].mean(dim=-1) / reference.usual
 
 
 def out_of_distribution_weight(novel: Tensor) -> Tensor:
@@ -102,6 +139,24 @@ def decays_from_slopes(features: Tensor) -> DecayMixture:
     fall_db_per_s = -SLOPE_SCALE * torch.sinh(features[..., NEIGHBOUR_SLOPE_COLUMN, None])
     log_t60 = math.log(60) - fall_db_per_s.clamp(min=60 / MAX_T60).log()
     return DecayMixture(torch.zeros_like(log_t60), log_t60, torch.full_like(log_t60, SLOPE_STD))
+
+
+def _scale(reference: Tensor) -> Tensor:
+    """Compute the difference of each feature that counts as 1."""
+    return reference.std(dim=0, correction=0) + MIN_SPREAD
+
+
+def _nearest_others(scaled: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Find the nearest other notes of some notes, as :func:`_nearest` does."""
+    distances = _distances(scaled[rows], scaled)
+    distances[torch.arange(len(rows), device=rows.device), rows] = torch.inf
+    return _nearest(distances, len(scaled))
+
+
+def _nearest(distances: Tensor, notes: int) -> tuple[Tensor, Tensor]:
+    """Find the nearest training notes: mean distance, shape (notes,), and which they are."""
+    found = distances.topk(min(NEIGHBOURS, notes - 1), largest=False)
+    return found.values.mean(dim=-1), found.indices
 
 
 def _distances(notes: Tensor, others: Tensor) -> Tensor:

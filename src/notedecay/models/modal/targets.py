@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from functools import cache as cache_once
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from notedecay.audio.samples import Samples
+from notedecay.core.digests import code_digest
 from notedecay.metrics.decay import (
     SLOWEST_JUDGED_DB_PER_S,
     decay_times,
@@ -25,6 +29,7 @@ from notedecay.models.modal.augmentation import fit_modes, re_excite
 from notedecay.models.modal.features import feature_count
 from notedecay.models.modal.frontend import find_and_describe_partials
 from notedecay.models.modal.partials import Array, Partials
+from notedecay.models.note_cache import NoteCache
 
 FAINT_WEIGHT = 0.2
 """Weight of a partial that is not among those by which a continuation is scored."""
@@ -93,9 +98,8 @@ def partial_targets(partials: Partials, features: Array, after: Array, rate: int
     return Targets(*(torch.from_numpy(np.asarray(array)).float() for array in arrays))
 
 
-@lru_cache(maxsize=256)
 def note_targets(
-    note: bytes, rate: int, prime_samples: int, augmentations: int
+    note: bytes, rate: int, prime_samples: int, augmentations: int, cache: NoteCache | None = None
 ) -> tuple[Targets, ...]:
     """Measure the targets of a note as recorded, and of re-excited copies of it.
 
@@ -109,6 +113,8 @@ def note_targets(
         Length of its prime.
     augmentations : int
         Number of re-excited copies.
+    cache : NoteCache, optional
+        Serves the targets of a note that it holds, and keeps those of others.
 
     Returns
     -------
@@ -117,6 +123,43 @@ def note_targets(
         training: a search trains on it many times, and the cache serves all but the first. A
         note without modes that beat is repeated instead.
     """
+    if cache is None:
+        return _measured(note, rate, prime_samples, augmentations)
+    head = f"{rate} {prime_samples} {augmentations} ".encode()
+    version, key = _version(), hashlib.sha256(head + note).hexdigest()
+    held = cache.read(version, key)
+    if held is None:
+        measured = _measured(note, rate, prime_samples, augmentations)
+        cache.write(version, key, _joined(measured))
+        return measured
+    return _parted(held)
+
+
+@cache_once
+def _version() -> str:
+    """Version of all that targets depend on but the note: this code, and the libraries'."""
+    code = code_digest(["notedecay.models.modal.targets"])
+    return f"modal-{code}-numpy-{np.__version__}-scipy-{scipy.__version__}"
+
+
+def _joined(copies: Sequence[Targets]) -> dict[str, NDArray[np.generic]]:
+    """Join the copies of a note to one array of each kind, with the partials of each copy."""
+    joined = Targets(*(torch.cat(column) for column in zip(*copies, strict=True)))
+    arrays = {name: tensor.numpy() for name, tensor in joined._asdict().items()}
+    return {"partials": np.array([len(copy.present) for copy in copies]), **arrays}
+
+
+def _parted(arrays: Mapping[str, NDArray[np.generic]]) -> tuple[Targets, ...]:
+    """Undo :func:`_joined`."""
+    partials = arrays["partials"].tolist()
+    columns = (torch.split(torch.from_numpy(arrays[name]), partials) for name in Targets._fields)
+    return tuple(Targets(*copy) for copy in zip(*columns, strict=True))
+
+
+def _measured(
+    note: bytes, rate: int, prime_samples: int, augmentations: int
+) -> tuple[Targets, ...]:
+    """Measure the targets of a note and its copies."""
     samples = np.frombuffer(note, dtype=np.float32)
     partials, original = _copy_targets(samples, rate, prime_samples)
     if not augmentations:

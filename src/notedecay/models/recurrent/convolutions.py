@@ -112,7 +112,8 @@ class Convolutions(nn.Module):
         tensor, shape (notes, blocks, width)
         """
         if mask is None:
-            mask = blocks.new_ones(*blocks.shape[:2], 1)
+            flat: Tensor = self.stack(blocks.flatten(0, 1).unsqueeze(1))
+            return flat.reshape(*blocks.shape[:2], self.width)
         real = mask.squeeze(2) > 0
         convolved = blocks.new_zeros(*blocks.shape[:2], self.width)
         convolved[real] = self.stack(blocks[real].unsqueeze(1)).flatten(1)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
+
+from notedecay.models.recurrent.feedback import Gate, LayerState, lstm_step
 
 State = tuple[Tensor, Tensor]
 
@@ -31,7 +31,7 @@ class GatedLstm(nn.LSTM):
         inputs: int,
         units: int,
         layers: int,
-        gate: Callable[[Tensor], Tensor] = hard_sigmoid,
+        gate: Gate = hard_sigmoid,
     ) -> None:
         super().__init__(inputs, units, layers, batch_first=True)
         self.gate = gate
@@ -67,11 +67,8 @@ class GatedLstm(nn.LSTM):
         """Run one layer over a sequence."""
         weight, recurrent, bias, recurrent_bias = self.all_weights[layer]
         driven = nn.functional.linear(inputs, weight, bias + recurrent_bias)
-        hidden, cell = state
-        outputs = []
+        after, outputs = LayerState(*state), []
         for step in driven.unbind(dim=1):
-            enter, forget, candidate, leave = (step + hidden @ recurrent.T).chunk(4, dim=1)
-            cell = self.gate(forget) * cell + self.gate(enter) * torch.tanh(candidate)
-            hidden = self.gate(leave) * torch.tanh(cell)
-            outputs.append(hidden)
-        return torch.stack(outputs, dim=1), (hidden, cell)
+            after = lstm_step(step + after.hidden @ recurrent.T, after.cell, self.gate)
+            outputs.append(after.hidden)
+        return torch.stack(outputs, dim=1), after

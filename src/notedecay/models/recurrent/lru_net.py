@@ -8,7 +8,7 @@ parallel scan).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,9 @@ T60_RANGE = (0.2, 20.0)
 
 MIN_DECAY = 1e-6
 """Smallest decay of a state (nepers per block), so that none rings for ever."""
+
+BLOCKS_AT_A_TIME = 16
+"""Blocks of silence in a call of the net: one takes hardly less time than some."""
 
 
 def scan(inputs: Tensor, eigenvalues: Tensor, before: Tensor) -> Tensor:
@@ -197,18 +200,17 @@ class LinearRecurrentNet(BlockNet):
             after.append(last)
         return self.output_layer(hidden), torch.stack(after)
 
-    def generate(self, prime: Tensor, blocks: int) -> Tensor:
+    def stream(self, prime: Tensor) -> Iterator[Tensor]:
         """Generate blocks from the freely decaying states; shapes as in :class:`BlockNet`.
 
         The generated blocks are no inputs: no error accumulates, and nothing can grow.
         """
         predicted, memory = self(prime)
-        made = [predicted[:, -1:]]
-        silence = torch.zeros_like(made[0])
-        while len(made) < blocks:
-            block, memory = self(silence, memory)
-            made.append(block)
-        return torch.cat(made, dim=1)
+        yield predicted[:, -1]
+        silence = prime.new_zeros(len(prime), BLOCKS_AT_A_TIME, prime.shape[2])
+        while True:
+            predicted, memory = self(silence, memory)
+            yield from predicted.unbind(1)
 
     def init_weights(self, generator: torch.Generator, recurrent_gain: float) -> None:  # noqa: ARG002
         """Initialise the weights; the recurrence has its own distribution, without a gain."""

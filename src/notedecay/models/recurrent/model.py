@@ -21,7 +21,8 @@ from notedecay.models.base import Signal
 from notedecay.models.learned import Examples, LearnedConfig, LearnedContinuator
 from notedecay.models.recurrent.blocks import Blocks
 from notedecay.models.recurrent.convolutions import Convolutions
-from notedecay.models.recurrent.net import Activation, BlockNet, Core, Net
+from notedecay.models.recurrent.feedback import Core
+from notedecay.models.recurrent.net import Activation, BlockNet, Net
 from notedecay.models.transposition import with_transpositions
 
 MIN_LEVEL = 1e-9
@@ -169,7 +170,7 @@ class Blockwise(LearnedContinuator[B]):
         with torch.inference_mode():
             inputs = self._normalise(torch.from_numpy(cut).to(self.device), scale)
             made = self.net.generate(inputs, count)
-            made = self._denormalise(made) * scale
+            self._denormalise_(made, scale)
         arrays = made.cpu().numpy()
         return [self.blocks.join(a, n) for a, n in zip(arrays, samples, strict=True)]
 
@@ -207,11 +208,12 @@ class Blockwise(LearnedContinuator[B]):
         """Normalise blocks as inputs of the net."""
         return (blocks / scale.clamp(min=MIN_LEVEL) - self.net.mean) / self.net.std
 
-    def _denormalise(self, blocks: Tensor) -> Tensor:
-        """Undo the normalisation of predicted blocks, but for the scale."""
+    def _denormalise_(self, blocks: Tensor, scale: Tensor) -> None:
+        """Undo the normalisation of predicted blocks, in place: they may be a minute of sound."""
         if self.config.denormalisation == "authors":
-            return (blocks + self.net.mean) * self.net.std
-        return blocks * self.net.std + self.net.mean
+            blocks.add_(self.net.mean).mul_(self.net.std).mul_(scale)
+        else:
+            blocks.mul_(self.net.std).add_(self.net.mean).mul_(scale)
 
 
 R = TypeVar("R", bound=RecurrentConfig)

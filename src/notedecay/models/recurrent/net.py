@@ -6,16 +6,22 @@ Sander & Harder, "Learning the decay of a sound signal", 2016.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from notedecay.models.recurrent.convolutions import Convolutions
+from notedecay.models.recurrent.feedback import (
+    Core,
+    FoldedFeedback,
+    LayerState,
+    free_running,
+    layer_gates,
+)
 
 Activation = Literal["linear", "tanh", "relu"]
-Core = nn.LSTM | nn.GRU
 Memory = Tensor | tuple[Tensor, Tensor]
 """State of a core between calls, each tensor of shape (layers, notes, units)."""
 
@@ -87,8 +93,21 @@ class BlockNet(nn.Module, ABC):
         """
 
     @abstractmethod
+    def stream(self, prime: Tensor) -> Iterator[Tensor]:
+        """Generate the blocks after a prime for ever, each in constant time and memory.
+
+        Parameters
+        ----------
+        prime : tensor, shape (notes, prime blocks, size)
+            Blocks of the prime, normalised.
+
+        Yields
+        ------
+        tensor, shape (notes, size)
+        """
+
     def generate(self, prime: Tensor, blocks: int) -> Tensor:
-        """Generate the blocks after a prime, each in constant time.
+        """Generate the blocks after a prime.
 
         Parameters
         ----------
@@ -101,6 +120,10 @@ class BlockNet(nn.Module, ABC):
         -------
         tensor, shape (notes, blocks, size)
         """
+        made = prime.new_empty(len(prime), blocks, prime.shape[2])
+        for number, block in zip(range(blocks), self.stream(prime), strict=False):
+            made[:, number] = block
+        return made
 
     def init_weights(self, generator: torch.Generator, recurrent_gain: float) -> None:
         """Initialise as the paper did: Glorot, orthogonal recurrence, forget bias 1."""
@@ -168,6 +191,7 @@ class Net(BlockNet):
         self.add_module(self._core, core)  # its name in files of weights
         self.output_layer = nn.Linear(core.hidden_size, size)
         self.output_activation = ACTIVATIONS[output_activation]()
+        self._folded = FoldedFeedback()
 
     @property
     def core(self) -> Core:
@@ -196,18 +220,36 @@ class Net(BlockNet):
         memory : tensor or pair of tensors
             State after the last block.
         """
+        hidden, memory = self.core(self._inputs(blocks, mask), memory)
+        return self.output_activation(self.output_layer(hidden)), memory
+
+    @property
+    def is_affine(self) -> bool:
+        """Whether there is no activation between two steps, see :meth:`feedback`."""
+        between = (self.activation, self.output_activation)
+        return self.convolutions is None and all(isinstance(one, nn.Identity) for one in between)
+
+    def feedback(self, hidden: Tensor) -> Tensor:
+        """Predict a block and the gates it drives; see :class:`.feedback.FedBack`."""
+        core = self.core
+        block = self.output_activation(self.output_layer(hidden[:, : core.hidden_size]))
+        inputs = self._inputs(block[:, None], None)[:, 0]
+        return torch.cat([layer_gates(core, 0, inputs, hidden[:, -core.hidden_size :]), block], 1)
+
+    def stream(self, prime: Tensor) -> Iterator[Tensor]:
+        """Generate blocks from the net's own predictions; shapes as in :class:`BlockNet`."""
+        _, memory = self(prime)
+        hidden, cell = memory if isinstance(memory, tuple) else (memory, memory)
+        states = [LayerState(*layer) for layer in zip(hidden, cell, strict=True)]
+        core = self.core
+        feedback = self._folded.of(self, core.hidden_size * min(2, len(states)))
+        return free_running(core, states, prime.shape[2], feedback)
+
+    def _inputs(self, blocks: Tensor, mask: Tensor | None) -> Tensor:
+        """Compute the inputs of the recurrent layers, shape (notes, blocks, inputs)."""
         inputs = with_spectrum(blocks) if self.spectral else blocks
         if self.convolutions is not None:
             inputs = self.convolutions(inputs, mask)
-        hidden, memory = self.core(self.activation(self.input_layer(inputs)), memory)
-        return self.output_activation(self.output_layer(hidden)), memory
-
-    def generate(self, prime: Tensor, blocks: int) -> Tensor:
-        """Generate blocks from the net's own predictions; shapes as in :class:`BlockNet`."""
-        all_predicted, memory = self(prime)
-        block = all_predicted[:, -1:]
-        predicted = [block]
-        while len(predicted) < blocks:
-            block, memory = self(block, memory)
-            predicted.append(block)
-        return torch.cat(predicted, dim=1)
+        inputs = self.activation(self.input_layer(inputs))
+        assert isinstance(inputs, Tensor)
+        return inputs

@@ -7,12 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from notedecay.models.recurrent.feedback import (
+    FoldedFeedback,
+    LayerState,
+    free_running,
+    layer_gates,
+    lstm_step,
+)
 from notedecay.models.recurrent.gaussian import Gaussian, gaussian
 from notedecay.models.recurrent.net import ACTIVATIONS, Activation, BlockNet
 
@@ -59,7 +68,7 @@ class LatentNet(BlockNet):
     min_std : float
         Smallest standard deviation of the output.
     seed : int, optional
-        With it :meth:`generate` samples codes and blocks; without, it takes their means.
+        With it :meth:`stream` samples codes and blocks; without, it takes their means.
     """
 
     def __init__(
@@ -86,6 +95,7 @@ class LatentNet(BlockNet):
         self.decoder_input = nn.Linear(2 * units, units)
         self.decoder = nn.Linear(units, 2 * size)
         self.lstm = nn.LSTM(2 * units, units, batch_first=True)
+        self._folded = FoldedFeedback()
 
     @property
     def core(self) -> nn.LSTM:
@@ -123,7 +133,7 @@ class LatentNet(BlockNet):
             posterior = gaussian(outputs, *LATENT_BOUNDS)
             code = self._features_of(posterior.sample(step_noise))
             gates = from_block + code @ code_weight + before @ recurrent.T
-            hidden, cell = _lstm_step(gates, cell)
+            hidden, cell = lstm_step(gates, cell)
             steps.append((before, *posterior, code, hidden))
         befores, mean, log_variance, codes, after = (
             torch.stack(step, dim=1) for step in zip(*steps, strict=True)
@@ -170,28 +180,40 @@ class LatentNet(BlockNet):
         code = self._features_of(self.prior_of(inferred.after).mean)
         return self.decode(code, inferred.after).mean, state
 
-    def generate(self, prime: Tensor, blocks: int) -> Tensor:
+    @property
+    def is_affine(self) -> bool:
+        """Whether there is no activation between two steps, and nothing is sampled."""
+        return self.seed is None and isinstance(self.activation, nn.Identity)
+
+    def feedback(self, hidden: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Generate a block and compute the gates it drives; see :class:`.feedback.FedBack`.
+
+        Code and block are means, or samples where there is standard normal noise, of the shape
+        (notes, latent + size).
+        """
+        prior = self.prior_of(hidden)
+        z = prior.mean if noise is None else prior.sample(noise[:, : self.latent])
+        code = self._features_of(z)
+        output = self.decode(code, hidden)
+        block = output.mean if noise is None else output.sample(noise[:, self.latent :])
+        joined = torch.cat([self.activation(self.block_features(block)), code], dim=1)
+        return torch.cat([layer_gates(self.lstm, 0, joined, hidden), block], dim=1)
+
+    def stream(self, prime: Tensor) -> Iterator[Tensor]:
         """Generate blocks from the prior; shapes as in :class:`BlockNet`."""
         _, state = self(prime)
-        rngs = [] if self.seed is None else [_generator(self.seed, note) for note in prime]
-        made = []
-        for _ in range(blocks):
-            noise = torch.zeros(len(prime), self.latent + self.size)
-            for note, rng in zip(noise, rngs, strict=False):
-                note.normal_(generator=rng)
-            block, state = self._step(state, noise.to(prime.device))
-            made.append(block)
-        return torch.stack(made, dim=1)
+        feedback = self._folded.of(self, self.units)
+        if self.seed is not None:
+            rngs = [_generator(self.seed, note) for note in prime]
+            feedback = partial(self._sampled_feedback, rngs)
+        return free_running(self.lstm, [LayerState(*state)], self.size, feedback)
 
-    def _step(self, state: State, noise: Tensor) -> tuple[Tensor, State]:
-        """Generate one block and update the state; noise has the shape (notes, latent + size)."""
-        hidden, cell = state
-        code = self._features_of(self.prior_of(hidden).sample(noise[:, : self.latent]))
-        block = self.decode(code, hidden).sample(noise[:, self.latent :])
-        joined = torch.cat([self.activation(self.block_features(block)), code], dim=1)
-        weight, recurrent, bias, recurrent_bias = self.lstm.all_weights[0]
-        gates = linear(joined, weight, bias + recurrent_bias) + hidden @ recurrent.T
-        return block, _lstm_step(gates, cell)
+    def _sampled_feedback(self, rngs: Sequence[torch.Generator], hidden: Tensor) -> Tensor:
+        """Feedback with noise from the generator of each note."""
+        noise = torch.empty(len(hidden), self.latent + self.size)
+        for note, rng in zip(noise, rngs, strict=True):
+            note.normal_(generator=rng)
+        return self.feedback(hidden, noise.to(hidden.device))
 
     def _features_of(self, code: Tensor) -> Tensor:
         """Compute the features of a code, the input of decoder and recurrence."""
@@ -204,10 +226,3 @@ def _generator(seed: int, prime: Tensor) -> torch.Generator:
     text = seed.to_bytes(8, "big") + prime.cpu().numpy().tobytes()
     digest = hashlib.blake2b(text, digest_size=8).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest, "big"))
-
-
-def _lstm_step(gates: Tensor, cell: Tensor) -> State:
-    """Compute one step of an LSTM from its gates before activation, shape (notes, 4 * units)."""
-    enter, forget, candidate, leave = gates.chunk(4, dim=1)
-    cell = torch.sigmoid(forget) * cell + torch.sigmoid(enter) * torch.tanh(candidate)
-    return torch.sigmoid(leave) * torch.tanh(cell), cell
