@@ -113,7 +113,8 @@ def study_of(project: Project, params: Params, instrument: str) -> Study:
         startup=config.search.startup,
         objectives=tuple(config.search.objectives),
     )
-    notes = Notes(dataset, config.evaluate.seen_notes, config.evaluate.listen)
+    evaluate = config.evaluate
+    notes = Notes(dataset, evaluate.seen_notes, evaluate.checkpoint_notes, evaluate.listen)
     return Study(name, config.search, notes, plan)
 
 

@@ -16,7 +16,7 @@ def notes(tmp_path_factory) -> Notes:
     path = tmp_path_factory.mktemp("clips") / "clips.npz"
     write_clips([*LOUD, SOFT], path)
     parts = {"train": [clip.id for clip in LOUD], "validation": [SOFT.id], "test": []}
-    return Notes(Dataset(SIGNAL, read_clips(path), parts, path), seen=2, listen=1)
+    return Notes(Dataset(SIGNAL, read_clips(path), parts, path), seen=2, checkpoint=64, listen=1)
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,8 @@ def clip(frequency: float, seconds: float = 2.0, t60: float = 1.5) -> Clip:
 
 
 def prepared(model: Lru, clips: list[Clip], seed: int = 0) -> Framed:
-    return Framed(*model.prepare(clips, torch.Generator().manual_seed(seed)))
+    batches = model.prepare(clips, torch.Generator().manual_seed(seed))
+    return Framed(*batches.batch(torch.arange(len(batches))))
 
 
 def loss(model: Lru, blocks: Tensor, mask: Tensor) -> float:

@@ -32,7 +32,8 @@ def clip(frequency: float, seconds: float = 2.0, level: float = 1.0) -> Clip:
 
 
 def prepared(model: Recurrent[Any], clips: list[Clip], seed: int = 0) -> Framed:
-    return Framed(*model.prepare(clips, torch.Generator().manual_seed(seed)))
+    batches = model.prepare(clips, torch.Generator().manual_seed(seed))
+    return Framed(*batches.batch(torch.arange(len(batches))))
 
 
 def loss(model: Recurrent[Any], framed: Framed) -> float:

@@ -46,7 +46,8 @@ PRIMES = [c.samples[:PRIME] for c in CLIPS]
 
 
 def prepared(model: Vrnn, clips: list[Clip]) -> Framed:
-    return Framed(*model.prepare(clips, torch.Generator().manual_seed(0)))
+    batches = model.prepare(clips, torch.Generator().manual_seed(0))
+    return Framed(*batches.batch(torch.arange(len(batches))))
 
 
 def loss(model: Vrnn, blocks: Tensor, mask: Tensor, seed: int = 0) -> float:

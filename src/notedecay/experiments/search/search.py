@@ -44,12 +44,15 @@ class Notes:
         Its train and validation notes are used.
     seen : int
         Number of training notes that are evaluated too.
+    checkpoint : int
+        Most validation notes that are scored while a model is trained.
     listen : int
         Number of notes of each evaluation set that are kept as audio and pictures.
     """
 
     dataset: Dataset
     seen: int
+    checkpoint: int
     listen: int
 
 
@@ -157,7 +160,9 @@ def run_name(slot: int, model: str) -> str:
 def trial_of(study: Study, point: Point, over: Mapping[int, FrozenTrial]) -> Trial:
     """The trial of a slot, with the rule that prunes it."""
     dataset, config = study.notes.dataset, study.config
-    sets = {SEEN: dataset.seen(study.notes.seen), VALIDATION: dataset.part("validation")}
+    ids = dataset.checkpoint_ids(study.notes.checkpoint)
+    validation = [clip for clip in dataset.part("validation") if clip.id in set(ids)]
+    sets = {SEEN: dataset.seen(study.notes.seen), VALIDATION: validation}
     listen = [clip.id for notes in sets.values() for clip in spread(notes, study.notes.listen)]
     return Trial(
         model=point.model,
@@ -165,7 +170,7 @@ def trial_of(study: Study, point: Point, over: Mapping[int, FrozenTrial]) -> Tri
         signal=dataset.signal,
         clips=dataset.path,
         train=dataset.ids("train"),
-        validation=dataset.ids("validation"),
+        validation=ids,
         evaluation={name: tuple(clip.id for clip in notes) for name, notes in sets.items()},
         seed=point.seed,
         check_every=config.check_every,

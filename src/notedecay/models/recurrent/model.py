@@ -5,6 +5,7 @@ Sander & Harder, "Learning the decay of a sound signal", 2016.
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeVar
@@ -18,6 +19,7 @@ from notedecay.audio.samples import Samples
 from notedecay.core.errors import UserError
 from notedecay.data.note import Clip
 from notedecay.models.base import Signal
+from notedecay.models.batches import Batches, ByNote
 from notedecay.models.learned import Examples, LearnedConfig, LearnedContinuator
 from notedecay.models.recurrent.blocks import Blocks
 from notedecay.models.recurrent.convolutions import Convolutions
@@ -125,16 +127,26 @@ class Blockwise(LearnedContinuator[B]):
     def make_net(self, size: int) -> BlockNet:
         """Make the net for blocks of ``size`` samples."""
 
-    def prepare(self, clips: Sequence[Clip], generator: torch.Generator) -> Examples:
-        """Initialise the weights, measure the level of the notes, and cut them into blocks."""
+    def prepare(self, clips: Sequence[Clip], generator: torch.Generator) -> Batches:
+        """Initialise the weights and measure the level of the notes, which are framed by batch."""
         self.net.init_weights(generator, self.config.recurrent_gain)
         transposed = with_transpositions(clips, self.config.transpose)
-        windows = [self._window(clip) for clip in transposed]
         if self.config.level == "global":
-            everything = np.concatenate(windows).astype(np.float64)
-            self.net.mean.fill_(float(everything.mean()))
-            self.net.std.fill_(max(float(everything.std()), MIN_LEVEL))
-        return self._frame(windows)
+            self._measure_level(transposed)
+        prime = self.signal.prime_samples
+        longest = max(len(self.blocks.cut(self._window(clip), prime)) for clip in transposed)
+        return ByNote(self.examples, transposed, longest)
+
+    def _measure_level(self, clips: Sequence[Clip]) -> None:
+        """Set mean and standard deviation of all samples, with a note in memory at a time."""
+        count = sum(len(self._window(clip)) for clip in clips)
+        total = sum(float(np.sum(self._window(clip), dtype=np.float64)) for clip in clips)
+        mean = total / count
+        squares = sum(
+            float(np.square(self._window(clip).astype(np.float64) - mean).sum()) for clip in clips
+        )
+        self.net.mean.fill_(mean)
+        self.net.std.fill_(max(math.sqrt(squares / count), MIN_LEVEL))
 
     def examples(self, clips: Sequence[Clip]) -> Framed:
         """Cut notes into blocks, normalised as the training notes were."""
@@ -189,11 +201,12 @@ class Blockwise(LearnedContinuator[B]):
         prime = self.signal.prime_samples
         notes = [
             self._normalise(
-                torch.from_numpy(self.blocks.cut(w, prime)), self._scale([w[:prime]])[0]
+                torch.from_numpy(self.blocks.cut(w, prime)).to(self.device),
+                self._scale([w[:prime]])[0].to(self.device),
             )
             for w in windows
         ]
-        mask = [torch.ones(len(note), 1) for note in notes]
+        mask = [torch.ones(len(note), 1, device=self.device) for note in notes]
         pad = nn.utils.rnn.pad_sequence
         return Framed(pad(notes, batch_first=True), pad(mask, batch_first=True))
 
