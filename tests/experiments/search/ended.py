@@ -11,10 +11,11 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from notedecay.core.config import Search
 from notedecay.experiments.search.sampler import Point
 from notedecay.training.selection import select_epoch
+from tests import toy
 
-CONFIG = Search(
-    trials=12, epochs=24, check_every=4, warmup_checks=2, device="cpu", spaces={"lstm": {}}
-)
+CONFIG = Search(**toy.INSTRUMENT["search"] | {
+    "trials": 12, "epochs": 24, "check_every": 4, "warmup_checks": 2, "spaces": {"lstm": {}},
+})  # fmt: skip
 """Evaluated at epochs 4, 8, 12, 16, 20 and 24; a trial may end after the second evaluation."""
 
 

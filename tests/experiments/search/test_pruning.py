@@ -10,7 +10,6 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from notedecay.core.config import Search
 from notedecay.experiments.search.pruning import (
     PruneRule,
     evaluations,
@@ -249,9 +248,7 @@ def test_with_six_notes_far_worse_trials_are_ended_early():
 
 
 def test_the_search_says_how_long_the_warm_up_is():
-    config = Search(
-        trials=9, epochs=24, check_every=8, warmup_checks=0, device="cpu", spaces={"lstm": {}}
-    )
+    config = CONFIG.model_copy(update={"check_every": 8, "warmup_checks": 0})
     found = rule_from([ended(0, steady(NOTES, (8, 16, 24)))], config)
     assert found is not None
     assert (found.looks, found.level) == ((16,), 0.05)
