@@ -149,6 +149,18 @@ def test_fetch_imports_nothing_that_reads_sound_where_all_is_there(project: Path
     assert not imported("fetch") & heavy
 
 
+def test_a_note_is_continued_in_one_thread_unless_the_user_says_otherwise(
+    run: Run, prime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ("generate", "--model", "piano", "--prime", prime, "--out", prime.parent / "o.wav")
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert run(*arguments)[0] == 0
+    assert os.environ["OMP_NUM_THREADS"] == "2"
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert run(*arguments)[0] == 0
+    assert os.environ.pop("OMP_NUM_THREADS") == "1"
+
+
 def test_the_garbage_collector_waits_for_the_imports() -> None:
     kept = gc.get_freeze_count()
     with uncollected():

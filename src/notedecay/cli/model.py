@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from notedecay.cli.imports import uncollected
+from notedecay.cli.options import use_one_thread
 from notedecay.cli.output import note, result_path
 
 Model = Annotated[
@@ -36,6 +37,7 @@ def generate(
         raise UserError(f"{out}: the result is a WAV file; give a name that ends in .wav")
     if out.resolve() == prime.resolve():
         raise UserError(f"{out} is the prime itself; give the result another name")
+    use_one_thread()
     with uncollected():
         from notedecay import audio, champions, inference
 
