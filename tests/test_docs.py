@@ -1,4 +1,4 @@
-"""Links and paths in the documents: each leads to something that is there."""
+"""Links, paths, commands and names in the documents: each is of something that is there."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import typer
 import yaml
 
+from notedecay.cli import app
 from tests.test_floors import ARROWS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,6 +48,64 @@ def test_paths_that_are_named_exist(page: Path) -> None:
         if not any((top / path).exists() for top in (ROOT, ROOT / "src/notedecay"))
     ]
     assert not lost
+
+
+def commands(page: Path, program: str) -> list[list[str]]:
+    """Words after a program's name, in blocks of shell commands and in inline code."""
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    lines += re.findall(r"`([^`]+)`", prose)
+    found = [line.partition("#")[0].split() for line in lines]
+    return [words[1:] for words in found if words[1:] and words[0] == program]
+
+
+OWN = typer.main.get_command(app)
+OF_STAGES = {"configure", "prepare", "search", "train", "compare", "register"}
+
+
+TODAY = [page for page in PAGES if page.name != "CHANGELOG.md"]
+
+
+@pytest.mark.parametrize("page", TODAY, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_that_are_named_exist(page: Path) -> None:
+    for name, *words in commands(page, "notedecay"):
+        if name.startswith("-"):
+            continue
+        assert name in OWN.commands, name
+        known = {option for one in OWN.commands[name].params for option in one.opts}
+        options = {word.partition("=")[0] for word in words if word.startswith("--")}
+        assert options <= known, f"notedecay {name}"
+        assert name != "stage" or words[0] in OF_STAGES, words
+    targets = re.findall(r"^([\w./-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for name, *_ in commands(page, "make"):
+        assert name in targets, f"make {name}"
+
+
+def test_the_commands_are_found_in_pages() -> None:
+    readme = commands(ROOT / "README.md", "notedecay")
+    assert ["generate", "--model", "piano", "--prime", "NOTE.wav", "--out", "OUT.wav"] in readme
+    assert ["repro"] in commands(ROOT / "README.md", "make")
+    named = {words[0] for page in PAGES for words in commands(page, "notedecay")}
+    assert named >= {"generate", "fetch", "add", "pin", "evaluate", "ablate", "pool", "paper"}
+
+
+def test_what_the_architecture_names_is_in_the_code() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    names = re.findall(r"`([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)`", prose)
+    modules = [*(ROOT / "src").rglob("*.py"), ROOT / "params.yaml"]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in modules)
+    known = set(re.findall(r"\w+", code)) | {
+        path.name for path in (ROOT / "src/notedecay").iterdir()
+    }
+    unknown = [
+        name for name in names
+        if not (ROOT / name).exists() and not set(name.split(".")) <= known
+    ]  # fmt: skip
+    assert len(names) > 20
+    assert not unknown
 
 
 def test_there_are_pages():

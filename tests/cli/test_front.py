@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -15,9 +16,12 @@ import yaml
 
 from notedecay import audio
 from notedecay.cli import GROUPS, main
+from notedecay.cli.imports import uncollected
 from notedecay.cli.output import AGAIN, resumable, set_quiet
+from notedecay.models import Signal, create
 from tests import toy
 from tests.synthetic import damped
+from tests.test_champions import register
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -104,6 +108,67 @@ def test_what_the_package_and_its_help_import_is_light() -> None:
     # Typer reads options with pydantic.
     heavy = {"numpy", "scipy", "torch", "mlflow", "yaml", "rich"}
     assert not imported("generate", "--help") & heavy
+
+
+UNUSED = {
+    "alembic", "dvc", "fastapi", "librosa", "matplotlib", "mlflow", "numba", "optuna", "pandas",
+    "psutil", "pyarrow", "rich", "sklearn", "sqlalchemy",
+}  # fmt: skip
+
+
+def continued(prime: Path, model: object) -> set[str]:
+    """Packages that a note's continuation by a model imports."""
+    out = prime.with_name("out.wav")
+    arguments = ("--model", model, "--prime", prime, "--out", out, "--seconds", "0.1")
+    packages = imported("generate", *map(str, arguments))
+    assert out.is_file()
+    return packages
+
+
+def test_to_continue_a_note_imports_neither_tracking_nor_pictures(
+    project: Path, prime: Path
+) -> None:
+    folder = project / "esprit"
+    folder.mkdir()
+    create("esprit", Signal(instrument="bells", rate=2000), {"order": 8}).save(folder)
+    assert not continued(prime, folder) & UNUSED
+    assert not continued(prime, "piano") & UNUSED  # shipped
+
+
+def test_nor_does_the_champion_of_the_project(project: Path, prime: Path) -> None:
+    register(project, "bells", "champion")
+    assert not continued(prime, "bells") & UNUSED
+    assert not continued(prime, "models:/notedecay-bells/1") & UNUSED
+
+
+def test_fetch_imports_nothing_that_reads_sound_where_all_is_there(project: Path) -> None:
+    (project / "data").mkdir()
+    (project / "data.dvc").write_text("outs:\n")
+    (project / "data.md5").write_text("# outs:\n")
+    heavy = {"numpy", "scipy", "torch", "soundfile", "requests", "mlflow", "dvc"}
+    assert not imported("fetch") & heavy
+
+
+def test_a_note_is_continued_in_one_thread_unless_the_user_says_otherwise(
+    run: Run, prime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ("generate", "--model", "piano", "--prime", prime, "--out", prime.parent / "o.wav")
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert run(*arguments)[0] == 0
+    assert os.environ["OMP_NUM_THREADS"] == "2"
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert run(*arguments)[0] == 0
+    assert os.environ.pop("OMP_NUM_THREADS") == "1"
+
+
+def test_the_garbage_collector_waits_for_the_imports() -> None:
+    kept = gc.get_freeze_count()
+    with uncollected():
+        assert not gc.isenabled()
+        made = [[number] for number in range(1000)]
+    assert gc.isenabled()
+    assert gc.get_freeze_count() >= kept + len(made)
+    gc.unfreeze()
 
 
 def test_completion_can_be_installed(run: Run) -> None:

@@ -18,6 +18,7 @@ from notedecay.data import split
 from notedecay.data.clips import write_clips
 from notedecay.data.note import Clip
 from notedecay.experiments.dataset import load_dataset
+from notedecay.experiments.runners.placement import Placement
 from notedecay.pipeline import STAGES
 from notedecay.studies.ablation import command as ablation
 from notedecay.studies.crossval import command as crossval
@@ -190,10 +191,10 @@ def test_so_do_the_tables(project: Project, name: str, edit: Edit) -> None:
     console = Console(quiet=True)
     with pytest.raises(UserError, match=r"split\.json: .*prepare") as error:
         if name == "evaluate":
-            choice = crossval.Choice((), None, 1, "cpu")
+            choice = crossval.Choice((), None, Placement("cpu", 1))
             list(crossval.run_evaluation(project, params(), choice, console))
         else:
-            chosen = ablation.Choice((), (), 1, 1, "cpu")
+            chosen = ablation.Choice((), (), 1, Placement("cpu", 1))
             list(ablation.run_ablation(project, params(), chosen, console))
     one_line(error)
     assert not (project.root / "docs").exists()  # nothing was opened

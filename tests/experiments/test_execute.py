@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from notedecay.experiments.execute import execute
+from notedecay.experiments.search.pruning import PruneRule
 from notedecay.experiments.store import TrialStore
 from notedecay.experiments.trial import PRUNED, Artifacts, Trial
 from notedecay.models import load
@@ -30,8 +31,7 @@ def store(tmp_path: Path) -> TrialStore:
     return TrialStore(tmp_path / "trials")
 
 
-def go_on(_: int, __: int, ___: Mapping[str, float]) -> bool:
-    return False
+def go_on(_: int, __: int, ___: Mapping[str, float]) -> None: ...
 
 
 def figures(store: TrialStore, trial: Trial) -> dict[str, Any]:
@@ -39,16 +39,15 @@ def figures(store: TrialStore, trial: Trial) -> dict[str, Any]:
     result["history"] = [
         {k: v for k, v in row.items() if k != "epoch_seconds"} for row in result["history"]
     ]
-    return {k: v for k, v in result.items() if k != "seconds"}
+    return {k: v for k, v in result.items() if k not in ("seconds", "cost")}
 
 
 def test_it_leaves_figures_audio_pictures_and_the_model(trial: Trial, store: TrialStore) -> None:
     whole = replace(trial, artifacts=EVERYTHING)
     epochs: list[tuple[int, int, bool]] = []
 
-    def note(epoch: int, of: int, metrics: Mapping[str, float]) -> bool:
+    def note(epoch: int, of: int, metrics: Mapping[str, float]) -> None:
         epochs.append((epoch, of, CHECKPOINT_SCORE in metrics))
-        return False
 
     execute(whole, store, "cpu", note)
     assert epochs == [(n, 6, n % 2 == 0) for n in range(1, 7)]
@@ -83,7 +82,7 @@ def test_without_validation_notes_the_last_epoch_is_kept(trial: Trial, store: Tr
 def test_a_finished_trial_is_not_run_again(trial: Trial, store: TrialStore) -> None:
     execute(trial, store, "cpu", go_on)
     epochs: list[int] = []
-    execute(trial, store, "cpu", lambda n, _, __: bool(epochs.append(n)))
+    execute(trial, store, "cpu", lambda n, _, __: epochs.append(n))
     assert epochs == []
 
 
@@ -105,10 +104,9 @@ def test_an_interrupted_trial_resumes_and_ends_the_same(
     execute(trial, whole, "cpu", go_on)
     for stop in stops:
 
-        def interrupt(epoch: int, _: int, __: Mapping[str, float], stop: int = stop) -> bool:
+        def interrupt(epoch: int, _: int, __: Mapping[str, float], stop: int = stop) -> None:
             if epoch == stop:
                 raise KeyboardInterrupt
-            return False
 
         with pytest.raises(KeyboardInterrupt):
             execute(trial, store, "cpu", interrupt)
@@ -118,10 +116,9 @@ def test_an_interrupted_trial_resumes_and_ends_the_same(
 
 
 def test_its_seconds_hold_those_before_an_interruption(trial: Trial, store: TrialStore) -> None:
-    def interrupt(epoch: int, _: int, __: Mapping[str, float]) -> bool:
+    def interrupt(epoch: int, _: int, __: Mapping[str, float]) -> None:
         if epoch == 6:
             raise KeyboardInterrupt
-        return False
 
     with pytest.raises(KeyboardInterrupt):
         execute(trial, store, "cpu", interrupt)
@@ -131,7 +128,10 @@ def test_its_seconds_hold_those_before_an_interruption(trial: Trial, store: Tria
 
 
 def test_a_pruned_trial_has_figures_and_is_not_finished(trial: Trial, store: TrialStore) -> None:
-    execute(trial, store, "cpu", lambda epoch, _, __: epoch == 4)
+    best = {epoch: (1.0, 1.0) for epoch in (2, 4, 6)}
+    rule = PruneRule(best, looks=(4,), level=0.25)  # of two notes both are worse
+    execute(replace(trial, prune=rule), store, "cpu", go_on)
+    assert replace(trial, prune=rule).fingerprint == trial.fingerprint
     result = store.result(trial)
     assert result["ended"] == PRUNED
     assert [row["epoch"] for row in result["history"]] == [1, 2, 3, 4]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
     from notedecay.models import Continuator
+    from notedecay.registry.local import LocalVersion
 
 SHIPPED = Path(__file__).parent
 
@@ -82,24 +83,37 @@ def _is_instrument(name: str) -> bool:
 
 def _registered(uri: str) -> Continuator[Any]:
     from notedecay.core.project import find_project
-    from notedecay.registry import versions
-    from notedecay.tracking.store import connect, is_local
+    from notedecay.registry import local
 
-    client = connect(find_project().mlruns if is_local() else Path("mlruns"))
+    named = os.environ.get("MLFLOW_TRACKING_URI")
+    mlruns = Path("mlruns") if named else find_project().mlruns
+    version = local.find(mlruns, uri)
+    if version is not None:
+        return _load(version)
+    from notedecay.registry import versions
+    from notedecay.tracking.store import connect
+
+    client = connect(mlruns)
     return versions.load_version(client, versions.find(client, uri))
 
 
 def _champion(instrument: str) -> Found:
-    client = _registry()
-    if client is not None:
-        from notedecay.registry.names import CHAMPION, registered_name
-        from notedecay.registry.versions import holder, load_version
+    from notedecay.registry import local
+    from notedecay.registry.names import CHAMPION, champion_uri, registered_name
 
-        name = registered_name(instrument)
+    name, mlruns, client = registered_name(instrument), _registry(), None
+    line = f"{instrument}: the champion of this project, {name} version"
+    if mlruns is not None:
+        own = local.find(mlruns, champion_uri(instrument))
+        if own is not None:
+            return Found(_load(own), f"{line} {own.version}")
+        from notedecay.registry.versions import holder, load_version
+        from notedecay.tracking.store import connect
+
+        client = connect(mlruns)
         version = holder(client, name, CHAMPION)
         if version is not None:
-            line = f"{instrument}: the champion of this project, {name} version {version.version}"
-            return Found(load_version(client, version), line)
+            return Found(load_version(client, version), f"{line} {version.version}")
     folder = shipped().get(instrument)
     if folder is None:
         raise UserError(_unknown(instrument, client))
@@ -109,8 +123,15 @@ def _champion(instrument: str) -> Found:
     return Found(models.load(folder), f"{instrument}: the model shipped with notedecay ({why})")
 
 
-def _registry() -> MlflowClient | None:
-    """Client of the registry of the project around; None if there is none.
+def _load(version: LocalVersion) -> Continuator[Any]:
+    from notedecay import models
+    from notedecay.registry.files import model_folder
+
+    return models.load(model_folder(version.folder, version.tags, version.uri))
+
+
+def _registry() -> Path | None:
+    """Folder of the registry of the project around; None if there is none.
 
     A project in which nothing has run has no database, and a look-up does not make one.
     """
@@ -122,9 +143,7 @@ def _registry() -> MlflowClient | None:
         return None
     if not os.environ.get("MLFLOW_TRACKING_URI") and not (mlruns / "mlflow.db").is_file():
         return None
-    from notedecay.tracking.store import connect
-
-    return connect(mlruns)
+    return mlruns
 
 
 def _unknown(instrument: str, client: MlflowClient | None) -> str:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from notedecay.cli.imports import uncollected
+from notedecay.cli.options import use_one_thread
 from notedecay.cli.output import note, result_path
 
 Model = Annotated[
@@ -29,21 +31,23 @@ def generate(
     seed: Annotated[int, typer.Option(help="Of --samples.")] = 0,
 ) -> None:
     """Continue a note: write the prime and what follows it."""
-    import notedecay
-    from notedecay import audio, champions
     from notedecay.core.errors import UserError
 
     if out.suffix.lower() != ".wav":
         raise UserError(f"{out}: the result is a WAV file; give a name that ends in .wav")
     if out.resolve() == prime.resolve():
         raise UserError(f"{out} is the prime itself; give the result another name")
+    use_one_thread()
+    with uncollected():
+        from notedecay import audio, champions, inference
+
     recording, found = audio.read_head(prime), champions.find(model)
     if found.source:
         note(found.source)
     if samples is None:
-        made = {out: notedecay.generate(found.model, recording, seconds)}
+        made = {out: inference.generate(found.model, recording, seconds)}
     else:
-        sampled = notedecay.draw(found.model, recording, seconds, count=samples, seed=seed)
+        sampled = inference.draw(found.model, recording, seconds, count=samples, seed=seed)
         made = {out.with_stem(f"{out.stem}-{n}"): one for n, one in enumerate(sampled, 1)}
     for conversion in next(iter(made.values())).conversions:
         note(f"{prime}: {conversion}")

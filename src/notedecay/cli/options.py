@@ -33,7 +33,7 @@ Device = Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:1.")]
 
 
 def use_one_thread() -> None:
-    """Let each training compute in one thread, unless the user says otherwise.
+    """Let a training or a note's continuation use one thread, unless OMP_NUM_THREADS is set.
 
     The nets are small: a second thread gains little on an idle machine. On a busy one the two
     wait for each other, and an epoch takes ten times as long. Call before torch is imported.

@@ -1,4 +1,7 @@
-"""Download and import of recordings into the data folder, and its pin."""
+"""Download and import of recordings into the data folder, and its pin.
+
+What reads recordings or fetches them is imported when it is needed: mostly all are there already.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from notedecay.core.commands import pasteable
 from notedecay.core.config import load_params
 from notedecay.core.errors import UserError, count
 from notedecay.core.project import Project
-from notedecay.data.sources import folder, lock, packages
+from notedecay.data.sources import lock
 
 Notify = Callable[[str], None]
 """Called with remarks, line by line."""
@@ -33,6 +36,8 @@ def fetch_pinned(project: Project, notify: Notify) -> None:
         For recordings that cannot be fetched, or differ from the pinned ones.
     """
     if not _matches(project.root):
+        from notedecay.data.sources import packages
+
         pinned = packages.packages_of(lock.read_lock(project.root / lock.LIST).files)
         packages.fetch(pinned, project.data, say=notify, again=lock.damaged(project.root))
     notify(f"data/: {lock.verify(project.root)} files, as data.dvc pins them")
@@ -65,6 +70,8 @@ def fetch(project: Project, sources: Sequence[str], instrument: str | None, noti
     UserError
         For a source that does not exist, and a folder that cannot be used.
     """
+    from notedecay.data.sources import packages
+
     for source in sources:
         if Path(source).is_dir():
             _fetch_folder(project, source, instrument, notify)
@@ -80,6 +87,8 @@ def _fetch_folder(project: Project, source: str, instrument: str | None, notify:
     if instrument is None:
         command = pasteable("notedecay", "fetch", "--source", source, "--instrument", "banjo")
         raise UserError(f"name the instrument of {source}: {command}")
+    from notedecay.data.sources import folder
+
     imported = folder.import_folder(Path(source), instrument, project.data)
     for line in imported.left_out:
         notify(f"left out: {line}")

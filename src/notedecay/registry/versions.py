@@ -19,7 +19,7 @@ from mlflow.types import ColSpec, Schema
 from notedecay import models
 from notedecay.core.errors import DamagedError, UserError, nearest
 from notedecay.models import Continuator, checksums
-from notedecay.models.formats import DESCRIPTION, DESCRIPTIONS
+from notedecay.registry.files import MEND, SUMS_TAG, model_folder
 from notedecay.registry.names import parse_uri
 from notedecay.serving import package
 from notedecay.tracking.runs import process, process_is_gone
@@ -29,9 +29,6 @@ SIGNATURE = ModelSignature(
     Schema([ColSpec("string", "prime"), ColSpec("double", "seconds")]),
     Schema([ColSpec("string", "audio")]),
 )
-SUMS_TAG = "sha256"
-"""Tag of a version: SHA-256 of each file of its model, by name, in JSON."""
-MEND = "bring that folder back; only if it is lost for good, delete the version and run make repro"
 
 
 def register(
@@ -211,26 +208,7 @@ def folder_of(client: MlflowClient, version: ModelVersion) -> Path:
         raise DamagedError(
             f"the files of {uri} cannot be had from {_address(client, version, uri)}: {MEND}"
         ) from error
-    found = [path for name in DESCRIPTIONS for path in sorted(folder.rglob(name))]
-    if not found and SUMS_TAG in version.tags:
-        raise DamagedError(f"{uri} has lost its {DESCRIPTION} below {folder}: {MEND}")
-    if not found:
-        raise UserError(f"{uri} holds no model of notedecay; it was registered by another program")
-    mend = f"these are no longer the files of {uri}: {MEND}"
-    checksums.compare(_sums(version, uri), found[0].parent, mend)
-    return found[0].parent
-
-
-def _sums(version: ModelVersion, uri: str) -> dict[str, str]:
-    """Checksums that a version was registered with; none if it has no such tag."""
-    text = version.tags.get(SUMS_TAG, "{}")
-    try:
-        return {str(name): str(digest) for name, digest in json.loads(text).items()}
-    except (ValueError, AttributeError) as error:
-        raise DamagedError(
-            f"the tag '{SUMS_TAG}' of {uri} holds no checksums: bring it back, or delete it to "
-            "use the files unchecked"
-        ) from error
+    return model_folder(folder, version.tags, uri)
 
 
 def _address(client: MlflowClient, version: ModelVersion, uri: str) -> str:

@@ -20,7 +20,6 @@ from pathspec import GitIgnoreSpec
 from notedecay.core.errors import UserError, count, nearest
 from notedecay.core.files import replacing
 from notedecay.data.filenames import refuse_unusable
-from notedecay.data.sources import packages
 
 LIST = "data.md5"
 IGNORED = ".dvcignore"
@@ -157,6 +156,8 @@ def verify(root: Path, instrument: str | None = None) -> int:
 
 def _remedy(pinned: Manifest, actual: Manifest) -> str:
     """Instructions that remove these differences."""
+    from notedecay.data.sources import packages
+
     lost = _lost(pinned, actual)
     fetched = [name for name in lost if packages.package_of(name)]
     ways = []

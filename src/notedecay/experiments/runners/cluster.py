@@ -57,8 +57,8 @@ class RayRunner(Runner):
         """As of :meth:`Runner.run`."""
         waiting = iter(trials)
         with (
-            terminated_as_interrupted(),
             _connected(str(self._placement.ray)) as ray,
+            terminated_as_interrupted(),  # after Ray, which has a handler of its own
             _Tasks(ray, self) as tasks,
         ):
             while tasks.fill(waiting) or tasks.running:

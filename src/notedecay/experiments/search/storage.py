@@ -25,7 +25,14 @@ from notedecay.core.commands import installed, pasteable
 from notedecay.core.errors import UserError
 from notedecay.experiments.search.claims import KEEPALIVE, Claims, claims_of
 from notedecay.experiments.search.seeding import Earlier
-from notedecay.tracking.database import LOCK_SECONDS, STUDIES, check_database, failure, sqlite_url
+from notedecay.tracking.database import (
+    LOCK_SECONDS,
+    STUDIES,
+    check_database,
+    failure,
+    root_text,
+    sqlite_url,
+)
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -230,7 +237,7 @@ def storage_failure(url: sa.URL, error: BaseException) -> UserError:
     if path is not None:
         return failure(path, STUDIES, error)
     where = f"{url.host or 'localhost'}:{url.port or 5432}/{url.database}"
-    text = " ".join(str(error.__cause__ or error).split())[:160]
+    text = root_text(error)[:160]
     if url.password:
         text = text.replace(str(url.password), "***")
     return UserError(
