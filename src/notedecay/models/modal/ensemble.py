@@ -307,11 +307,13 @@ class ModalNet(nn.Module):
         What an older file does not hold of it is measured.
         """
         names = [f"{prefix}{buffer}" for buffer in REFERENCE_BUFFERS]
-        if (features := state.get(names[0])) is not None:
-            if not all(name in state for name in names):
+        if (features := state.get(names[0])) is not None and features.dim() == 2:
+            if not any(name in state for name in names[1:]):
                 state |= dict(zip(names, measure_reference(features), strict=True))
-            like = self.reference_features
+            old, notes = self.reference, len(features)
             self.reference = Reference(
-                *(like.new_zeros(state[name].shape, dtype=state[name].dtype) for name in names)
+                old.features.new_zeros(notes, REFERENCE_COLUMNS),
+                old.spacing.new_zeros(notes),
+                old.usual,
             )
         super()._load_from_state_dict(state, prefix, *rest)
