@@ -128,7 +128,7 @@ def test_its_seconds_hold_those_before_an_interruption(trial: Trial, store: Tria
 
 
 def test_a_pruned_trial_has_figures_and_is_not_finished(trial: Trial, store: TrialStore) -> None:
-    best = {epoch: (1.0, 1.0) for epoch in (2, 4, 6)}
+    best = dict.fromkeys((2, 4, 6), (1.0, 1.0))
     rule = PruneRule(best, looks=(4,), level=0.25)  # of two notes both are worse
     execute(replace(trial, prune=rule), store, "cpu", go_on)
     assert replace(trial, prune=rule).fingerprint == trial.fingerprint
