@@ -178,7 +178,7 @@ def test_a_space_replaces_that_of_the_same_model_and_null_takes_one_out():
     assert made["lstm"] == {"units": [8]}
     assert made["gru"] == {"units": 4}
     assert made["modal"] == instrument({}).search.spaces["modal"]
-    assert made.keys() == {"modal", "lstm", "gru"}
+    assert made.keys() == instrument({}).search.spaces.keys() - {"lru"}
 
 
 def test_a_baseline_replaces_that_of_the_same_name_and_null_takes_one_out():
