@@ -20,7 +20,9 @@ from notedecay.core.project import Project
 from notedecay.experiments.fingerprint import training_code
 
 PREPARE = ("notedecay.data.catalogue", "notedecay.data.clips", "notedecay.data.split")
-SEARCH = ("notedecay.experiments.search.decide", "notedecay.experiments.search.sampler")
+SAMPLING = ("notedecay.experiments.search.pruning", "notedecay.experiments.search.sampler")
+CHOICE = ("notedecay.experiments.search.choice", "notedecay.experiments.search.finals",
+          "notedecay.experiments.search.pareto", "notedecay.experiments.search.stop")  # fmt: skip
 COMPARE = ("notedecay.pipeline.compare",)
 NO_MODELS = ("notedecay.core", "notedecay.models", "notedecay.tracking")
 NO_RESULTS = ("notedecay.core", "notedecay.models", "notedecay.tracking", "notedecay.plots")
@@ -53,13 +55,22 @@ def configure(project: Project, params: Params, instrument: str) -> str:
     return f"parameters in {path.relative_to(project.root)}"
 
 
+def sampling_code() -> str:
+    """Hash of the code that the points of a search's trials, and their pruning, depend on."""
+    return code_digest(SAMPLING, NO_RESULTS)
+
+
 def _code(config: Instrument) -> dict[str, Any]:
     """Hash of the code of each stage; per model where a stage uses several."""
     searched = {name: training_code(name) for name in sorted(config.search.spaces)}
     baselines = {name: training_code(name) for name in sorted(config.evaluate.baselines)}
     return {
         "prepare": code_digest(PREPARE, NO_RESULTS),
-        "search": {**searched, "sampling": code_digest(SEARCH, NO_RESULTS)},
+        "search": {
+            **searched,
+            "sampling": sampling_code(),
+            "choice": code_digest(CHOICE, NO_RESULTS),
+        },
         "train": searched,
         "compare": {**searched, **baselines, "table": code_digest(COMPARE, NO_MODELS)},
     }

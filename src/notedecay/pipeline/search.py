@@ -19,10 +19,11 @@ from notedecay.experiments.progress import TrialBars
 from notedecay.experiments.runners.placement import Placement
 from notedecay.experiments.search.decide import decide
 from notedecay.experiments.search.sampler import DIRECTIONS, Plan
-from notedecay.experiments.search.search import Notes, Study, rows, search
+from notedecay.experiments.search.search import Notes, Resources, Study, rows, search
 from notedecay.experiments.search.seeding import Seeds, seeds
 from notedecay.experiments.search.storage import SharedStudy
 from notedecay.experiments.store import TrialStore
+from notedecay.pipeline.configure import sampling_code
 from notedecay.pipeline.tracked import tracker_of
 
 NOT_COMPARED = {
@@ -61,8 +62,9 @@ def run_search(
     runner = placement.runner(store)
     with shared_study(project, study, bars.warn) as shared:
         study = seeded(study, shared, instrument, bars.warn)
-        over = search(study, shared, store, runner, tracker, bars)
-        best = decide(study, shared, over, store, runner, tracker, bars)
+        resources = Resources(shared, store, runner, tracker, bars)
+        over = search(study, resources)
+        best = decide(study, over, resources)
     write_rows(rows(over), results / "trials.csv")
     write_rows(best.finalists, results / "finalists.csv")
     write_rows(best.pareto, results / "pareto.csv")
@@ -85,7 +87,7 @@ def run_worker(
     store = TrialStore(project.trials)
     with shared_study(project, study, bars.warn) as shared:
         study = seeded(study, shared, instrument, bars.warn)
-        over = search(study, shared, store, placement.runner(store), tracker, bars)
+        over = search(study, Resources(shared, store, placement.runner(store), tracker, bars))
     return f"{study.name} has its {len(over)} trials"
 
 
@@ -99,11 +101,13 @@ def study_of(project: Project, params: Params, instrument: str) -> Study:
     """
     config = params.instrument(instrument)
     dataset = load_dataset(project.results(instrument), instrument, params)
+    code = {model: training_code(model) for model in config.search.spaces}
     name = study_name(
         instrument,
         search=config.search.model_dump(exclude=NOT_COMPARED),
+        checkpoint_notes=config.evaluate.checkpoint_notes,
         dataset=dataset.identity(),
-        code={model: training_code(model) for model in config.search.spaces},
+        code={**code, "sampling": sampling_code()},
         seed=params.seed,
     )
     plan = Plan(

@@ -13,7 +13,7 @@ from notedecay.data.note import Clip
 from notedecay.experiments.progress import TrialBars
 from notedecay.experiments.runners.serial import SerialRunner
 from notedecay.experiments.search.sampler import Plan
-from notedecay.experiments.search.search import Notes, Study, rows, search
+from notedecay.experiments.search.search import Notes, Resources, Study, rows, search
 from notedecay.experiments.search.storage import SharedStudy
 from notedecay.experiments.store import TrialStore
 from notedecay.models import Signal
@@ -78,7 +78,8 @@ def run_search(
     study = study_of(name, config(trials, **given.pop("config", {})), notes, given.pop("seed", 3))
     runner = given.pop("runner", SerialRunner(store, "cpu"))
     with SharedStudy(name, folder, ["maximize"]) as shared:
-        return rows(search(study, shared, store, runner, tracker, given.pop("bars", Counted())))
+        bars = given.pop("bars", Counted())
+        return rows(search(study, Resources(shared, store, runner, tracker, bars)))
 
 
 def runs(tracker: Tracker, name: str) -> tuple[Run, list[Run]]:

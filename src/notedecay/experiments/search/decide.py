@@ -10,19 +10,15 @@ from typing import Any
 from optuna.trial import FrozenTrial
 
 from notedecay.core.errors import UserError
-from notedecay.experiments.progress import TrialBars
 from notedecay.experiments.run import Listed, run_trials
-from notedecay.experiments.runners.base import Runner
 from notedecay.experiments.search.choice import Choice, choose, finalists
 from notedecay.experiments.search.finals import fold_scores, fold_trials, name_of
 from notedecay.experiments.search.paired import mean_score
 from notedecay.experiments.search.pareto import table
-from notedecay.experiments.search.search import STUDY, Study
-from notedecay.experiments.search.storage import SharedStudy
+from notedecay.experiments.search.search import STUDY, Resources, Study
 from notedecay.experiments.sink import TrialSink
-from notedecay.experiments.store import TrialStore
 from notedecay.experiments.trial import Trial
-from notedecay.tracking.runs import ActiveRun, Tracker
+from notedecay.tracking.runs import ActiveRun
 
 Scores = dict[str, list[float]]
 """Score of each note of the folds, by finalist."""
@@ -53,27 +49,17 @@ class Best:
     pareto: list[dict[str, Any]]
 
 
-def decide(
-    study: Study,
-    shared: SharedStudy,
-    over: Mapping[int, FrozenTrial],
-    store: TrialStore,
-    runner: Runner,
-    tracker: Tracker,
-    bars: TrialBars,
-) -> Best:
+def decide(study: Study, over: Mapping[int, FrozenTrial], resources: Resources) -> Best:
     """Choose among the best trials by folds of the train and validation notes.
 
     Parameters
     ----------
     study : Study
         Searched.
-    shared : SharedStudy
-        Keeps the scores of the folds, so that they are made once.
     over : mapping of int to FrozenTrial
         Its finished trials.
-    store, runner, tracker, bars
-        As of :func:`notedecay.experiments.search.search.search`.
+    resources : Resources
+        The shared study keeps the scores of the folds, so that they are made once.
 
     Raises
     ------
@@ -83,10 +69,11 @@ def decide(
     best = finalists(list(over.values()), study.config.finalists)
     if not best:
         raise _no_complete_trial(study.name, over)
+    tracker = resources.tracker
     run = tracker.find(STUDY, study.name, "study")
     assert run is not None, "the search has made it"
     with tracker.resume(run.info.run_id) as active:
-        scores = _scores(best, study, shared, store, runner, tracker, bars, active.id)
+        scores = _scores(best, study, resources, active.id)
         choice = _choice(best, scores)
         rows = _rows(best, scores, choice)
         pareto = table(list(over.values()), study.plan.objectives)
@@ -96,20 +83,11 @@ def decide(
     return Best(chosen.user_attrs["model"], settings, choice.line, rows, pareto)
 
 
-def _scores(
-    best: Sequence[FrozenTrial],
-    study: Study,
-    shared: SharedStudy,
-    store: TrialStore,
-    runner: Runner,
-    tracker: Tracker,
-    bars: TrialBars,
-    parent: str,
-) -> Scores:
-    """Score of each note on the fold that has not seen it; validation scores of a lone finalist."""
+def _scores(best: Sequence[FrozenTrial], study: Study, resources: Resources, parent: str) -> Scores:
+    """Score of each note on the fold that has not seen it; none for a lone finalist."""
     if len(best) == 1:
         return {}
-    config = study.config
+    config, shared, store = study.config, resources.shared, resources.store
     share = len(study.notes.dataset.part("validation")) / len(study.notes.dataset.clips)
     trials = fold_trials(
         best, study.notes.dataset, config,
@@ -125,10 +103,10 @@ def _scores(
         for name, each in trials.items()
         for number, trial in enumerate(each, start=1)
     ]
-    bars.total(0, len(listed))
-    bars.summarise("final choice")
-    sink = TrialSink(tracker, "fold", f"{study.name} final choice")
-    for failed, fault in run_trials(listed, runner, store, sink, bars).items():
+    resources.bars.total(0, len(listed))
+    resources.bars.summarise("final choice")
+    sink = TrialSink(resources.tracker, "fold", f"{study.name} final choice")
+    for failed, fault in run_trials(listed, resources.runner, store, sink, resources.bars).items():
         raise UserError(f"{failed}: {fault.line}")
     scores = {
         name: fold_scores([store.result(trial) for trial in each]) for name, each in trials.items()

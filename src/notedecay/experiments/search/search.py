@@ -78,14 +78,32 @@ class Study:
     plan: Plan
 
 
-def search(
-    study: Study,
-    shared: SharedStudy,
-    store: TrialStore,
-    runner: Runner,
-    tracker: Tracker,
-    bars: TrialBars,
-) -> dict[int, FrozenTrial]:
+@dataclass(frozen=True)
+class Resources:
+    """What a search works with.
+
+    Attributes
+    ----------
+    shared : SharedStudy
+        Holds what is over; of the study's name.
+    store : TrialStore
+        The store of the runner.
+    runner : Runner
+        Runs the trials.
+    tracker : Tracker
+        Gets a run per study and per trial.
+    bars : TrialBars
+        Draws the progress.
+    """
+
+    shared: SharedStudy
+    store: TrialStore
+    runner: Runner
+    tracker: Tracker
+    bars: TrialBars
+
+
+def search(study: Study, resources: Resources) -> dict[int, FrozenTrial]:
     """Run trials until the study has enough; call again to resume after an interruption.
 
     Any number of processes may do so at once: each slot is worked on by one of them, and all
@@ -95,16 +113,8 @@ def search(
     ----------
     study : Study
         What to search.
-    shared : SharedStudy
-        Of the same name.
-    store : TrialStore
-        The store of the runner.
-    runner : Runner
-        Runs the trials.
-    tracker : Tracker
-        Gets a run per study and per trial.
-    bars : TrialBars
-        Draws the progress.
+    resources : Resources
+        What to search with.
 
     Returns
     -------
@@ -117,16 +127,17 @@ def search(
         The machine lacks something, such as disk space: the study goes on with the next call.
     """
     config = study.config
+    shared, tracker, bars = resources.shared, resources.tracker, resources.bars
     tracker.end_orphans(lambda tags: _is_orphan(tags, shared))
     slots = Slots(shared, study.plan, config.trials, config.patience)
     with ExitStack() as stack:
         with shared.claims.alone():  # the run is made once
             run = stack.enter_context(_study_run(tracker, study))
         sink = stack.enter_context(TrialSink(tracker, "trial", study.name))
-        listing = _Listing(study, slots, store, run.id, bars)
+        listing = _Listing(study, slots, resources.store, run.id, bars)
         try:
             run_trials(
-                listing, runner, store, sink, bars,
+                listing, resources.runner, resources.store, sink, bars,
                 on_result=listing.finish, on_fault=listing.fail,
             )  # fmt: skip
         finally:
