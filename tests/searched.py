@@ -184,6 +184,13 @@ def kill_all(searched: Searched) -> None:
         process.wait()
 
 
+def stop(searched: Searched) -> None:
+    """Stop all processes and all below them where they are; SIGCONT lets them go on."""
+    for process in searched.processes:
+        for one in [psutil.Process(process.pid), *psutil.Process(process.pid).children(True)]:
+            one.suspend()
+
+
 def trial_process(process: subprocess.Popen[bytes]) -> psutil.Process | None:
     """The process of a running trial below a worker: that below the fork server."""
     for server in psutil.Process(process.pid).children():

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from tests import toy
-from tests.searched import Searched, kill_all, make
+from tests.searched import Searched, kill_all, make, stop
 
 pytestmark = pytest.mark.end_to_end
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make(tmp_path_factory.mktemp("toy") / "project", trials=2, finalists=2, epochs=4,
-                check_every=2)  # fmt: skip
+    return make(tmp_path_factory.mktemp("toy") / "project", trials=2, finalists=2, epochs=40,
+                check_every=20)  # fmt: skip
 
 
 @pytest.fixture
@@ -45,9 +45,10 @@ def test_status_before_within_and_after(project: Searched) -> None:
     )
     project.workers(1)
     project.until(lambda: bool(project.unfinished()))
+    stop(project)
     try:
         within = call(project, "status", "bells")
-        assert re.search(r"trial \d (lstm|gru): epoch (\d|\?) of 4, by \S+:\d+ since 20", within)
+        assert re.search(r"trial \d (lstm|gru): epoch (\d+|\?) of 40, by \S+:\d+ since 20", within)
     finally:
         kill_all(project)
     assert "nobody works on it" in call(project, "status")

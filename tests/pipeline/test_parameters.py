@@ -32,7 +32,7 @@ if name == "configure":
     sys.exit(configure(project, load_params(project.params), instrument) and 0)
 text = Path("dvc.yaml").read_text().replace("${{key}}", instrument)
 stage = yaml.safe_load(text)["stages"][name]["do"]
-values = yaml.safe_load(Path(f"results/{{instrument}}/params.yaml").read_text())
+values = yaml.safe_load(Path(f"results/{{instrument}}/params.json").read_text())
 content = str(values.get({{"compare": "evaluate"}}.get(name, name))) + str(values["seed"])
 for dep in stage["deps"]:
     if dep.startswith("results"):
@@ -93,7 +93,7 @@ def change(root: Path, *path: str, value: Any) -> None:
 
 
 def values(root: Path, instrument: str) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((root / f"results/{instrument}/params.yaml").read_text())
+    found: dict[str, Any] = yaml.safe_load((root / f"results/{instrument}/params.json").read_text())
     return found
 
 
@@ -144,7 +144,7 @@ def test_an_experiment_changes_a_default_of_those_that_do_not_override_it(projec
     trials = {"old": 2, "new": 6, "diff": 4}
     assert json.loads(toy.dvc(project, "params", "diff", "--json").stdout) == {
         "params.yaml": {"defaults.search.trials": trials},  # as it is written
-        "results/bells/params.yaml": {"search.trials": trials},  # as it is used
+        "results/bells/params.json": {"search.trials": trials},  # as it is used
     }
 
 

@@ -11,12 +11,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
 from notedecay.core.config import Instrument, Params
 from notedecay.core.digests import code_digest
-from notedecay.core.files import replacing
 from notedecay.core.project import Project
+from notedecay.core.tables import write_json
 from notedecay.experiments.fingerprint import training_code
 
 PREPARE = ("notedecay.data.catalogue", "notedecay.data.clips", "notedecay.data.split")
@@ -30,7 +28,9 @@ NO_RESULTS = ("notedecay.core", "notedecay.models", "notedecay.tracking", "noted
 
 
 def configure(project: Project, params: Params, instrument: str) -> str:
-    """Write ``params.yaml`` of an instrument's results: the seed, every parameter, and code.
+    """Write ``params.json`` of an instrument's results: the seed, every parameter, and code.
+
+    It is JSON, since DVC reads it for each stage, and YAML takes it ten times as long.
 
     Parameters
     ----------
@@ -46,12 +46,11 @@ def configure(project: Project, params: Params, instrument: str) -> str:
     str
         The file, in one line.
     """
-    path = project.results(instrument) / "params.yaml"
+    path = project.results(instrument) / "params.json"
     config = params.instrument(instrument)
-    values = {"seed": params.seed, **config.model_dump(by_alias=True), "code": _code(config)}
-    with replacing(path) as partial:
-        text = yaml.safe_dump(values, sort_keys=False)
-        partial.write_text(f"# Made from params.yaml of the project; edit that.\n{text}")
+    write_json(
+        {"seed": params.seed, **config.model_dump(by_alias=True), "code": _code(config)}, path
+    )
     return f"parameters in {path.relative_to(project.root)}"
 
 
