@@ -14,9 +14,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import optuna
 import psutil
+import sqlalchemy as sa
 from mlflow.entities import ViewType
 from rich.console import Console
 
@@ -115,32 +117,36 @@ class Searched:
 
     def under_way(self) -> bool:
         """Whether a trial is over and another one has finished an epoch."""
-        return bool(self.over()) and bool(self.unfinished())
+        return self.count_over() > 0 and bool(self.unfinished())
+
+    def count_over(self) -> int:
+        """Number of trials that are over; 0 while the tables are not made."""
+        url = self.url()
+        if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+            return 0
+        engine = sa.create_engine(url, poolclass=sa.NullPool)
+        with suppress(sa.exc.DBAPIError), engine.connect() as connection:
+            return int(connection.execute(sa.text("select count(*) from trials")).scalar() or 0)
+        return 0
+
+    def url(self) -> sa.URL:
+        with mock.patch.dict(os.environ, self.environment, clear=True):
+            return storage_url(self.root / "mlruns")
 
     def unfinished(self) -> list[Path]:
         return list((self.root / "mlruns/trials").glob("*.unfinished/history.json"))
 
     def over(self) -> dict[int, optuna.trial.FrozenTrial]:
         """Trials that are over, by slot, read apart from the product's own code."""
-        with suppress(optuna.exceptions.StorageInternalError, KeyError):
-            with self._in_environment():
-                url = storage_url(self.root / "mlruns").render_as_string(hide_password=False)
-            if url.startswith("sqlite") and not (self.root / "mlruns/optuna.db").exists():
-                return {}
-            storage = optuna.storages.RDBStorage(url)
-            try:
-                names = optuna.get_all_study_names(storage)
-                trials = [
-                    t
-                    for n in names
-                    for t in optuna.load_study(study_name=n, storage=storage).trials
-                ]
-            finally:
-                storage.remove_session()
-                storage.engine.dispose()
-            assert len({t.user_attrs["slot"] for t in trials}) == len(trials), "a slot twice"
-            return {trial.user_attrs["slot"]: trial for trial in trials}
-        return {}
+        storage = optuna.storages.RDBStorage(self.url().render_as_string(hide_password=False))
+        try:
+            (name,) = optuna.get_all_study_names(storage)
+            trials = optuna.load_study(study_name=name, storage=storage).trials
+        finally:
+            storage.remove_session()
+            storage.engine.dispose()
+        assert len({t.user_attrs["slot"] for t in trials}) == len(trials), "a slot twice"
+        return {trial.user_attrs["slot"]: trial for trial in trials}
 
     def tally(self) -> Tally:
         over = self.over()
@@ -158,11 +164,6 @@ class Searched:
             Counter(run.info.status for run in runs),
             left,
         )
-
-    def _in_environment(self) -> Any:
-        from unittest import mock
-
-        return mock.patch.dict(os.environ, self.environment, clear=True)
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:

@@ -63,7 +63,7 @@ def _head(
     if running and seconds:
         left = (needed - len(over)) * sum(seconds) / len(seconds) / running
         parts.append(f"about {max(1, round(left / 60))} min left")
-    elif len(over) < needed:
+    elif not running and len(over) < needed:
         parts.append("nobody works on it")
     return "; ".join(parts)
 
