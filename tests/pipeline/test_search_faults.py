@@ -101,12 +101,12 @@ ANYWHERE: list[Fault] = [
     a_worker_is_stopped, the_host_has_another_name,
 ]  # fmt: skip
 OF_SERVERS: list[Fault] = [the_server_is_restarted, the_server_crashes]
-SHORT = (none, all_are_killed, the_server_is_restarted)
-"""Faults that each run of the tests meets; 'make test-long' has all."""
+SHORT = {("postgresql", none), ("sqlite", all_are_killed), ("postgresql", the_server_is_restarted)}
+"""What each run of the tests meets; 'make test-long' has all."""
 
 CASES = [
     pytest.param(storage, fault, id=f"{fault.__name__}-{storage}",
-                 marks=() if fault in SHORT else pytest.mark.long)
+                 marks=() if (storage, fault) in SHORT else pytest.mark.long)
     for storage, faults in (("sqlite", ANYWHERE), ("postgresql", ANYWHERE + OF_SERVERS))
     for fault in faults
 ]  # fmt: skip

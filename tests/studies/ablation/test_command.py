@@ -13,7 +13,7 @@ from notedecay.core.project import Project
 from notedecay.studies.ablation.command import Choice, plan
 from tests.toy import notedecay
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 
 SETTINGS = {"units": 8, "members": 4, "dropout": 0.0, "input_noise": 0.0, "augmentations": 2}
 CALL = ("ablate", "--seeds", "2", "--workers", "2")

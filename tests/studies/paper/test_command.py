@@ -17,7 +17,7 @@ from notedecay.experiments.trial import RESULT
 from notedecay.tracking.store import tracking_uri
 from tests.toy import environment, make_notes
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 
 COMMAND = ["notedecay", "paper", "--workers", "2"]
 ASKED = ["--quick", "--only", "flute-512", "--only", "flute-esprit", "--only", "cello-512"]

@@ -12,7 +12,7 @@ from notedecay.data.sources import lock
 from notedecay.tracking.runs import Tracker
 from tests.toy import INSTRUMENT, make_notes, notedecay, write_params
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 
 NAMES = ("bells", "gongs")
 BEST = {"model": "gru", "settings": {"units": 16, "resolution": 30}}
