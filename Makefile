@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: repro test test-quick test-long lint ui lock image
+.PHONY: repro test test-quick test-long bench lint ui lock image
 
 repro: .venv/installed
 	@notedecay fetch
@@ -20,6 +20,14 @@ test-quick: lint
 # What takes minutes each, such as every fault that can meet a search.
 test-long: .venv/installed-dev
 	OMP_NUM_THREADS=1 pytest -m long --numprocesses auto --dist loadfile --no-loadscope-reorder
+
+# Ratios of one run each, kept in docs/performance.md; needs a prepared piano and an idle machine.
+bench: export OMP_NUM_THREADS := 1
+bench: .venv/installed-dev
+	python benchmarks/generation.py
+	python benchmarks/learned_notes.py
+	python benchmarks/scale_notes.py 100 1000
+	python -m benchmarks.workers piano
 
 lint: .venv/installed-dev
 	ruff check src tests benchmarks

@@ -74,7 +74,10 @@ def test_commands_that_are_named_exist(page: Path) -> None:
         if name.startswith("-"):
             continue
         assert name in OWN.commands, name
-        known = {option for one in OWN.commands[name].params for option in one.opts}
+        command = OWN.commands[name]
+        below = getattr(command, "commands", {})  # of a group, such as 'search run'
+        each = [command, below.get(words[0] if words else "", below.get("run", command))]
+        known = {option for found in each for one in found.params for option in one.opts}
         options = {word.partition("=")[0] for word in words if word.startswith("--")}
         assert options <= known, f"notedecay {name}"
         assert name != "stage" or words[0] in OF_STAGES, words

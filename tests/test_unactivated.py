@@ -14,7 +14,7 @@ import yaml
 from notedecay.core.commands import find_children, installed, pasteable
 from tests import toy
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 
 BARE = "/usr/bin:/bin"
 STAGE = """#!/bin/sh

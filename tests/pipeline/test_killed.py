@@ -28,7 +28,7 @@ from tests import toy
 
 pytestmark = pytest.mark.end_to_end
 
-TRIALS, EPOCHS = 3, 40
+TRIALS, EPOCHS = 3, 120
 
 
 @pytest.fixture(scope="module")
@@ -212,11 +212,13 @@ def doubled(copied) -> dict[str, Any]:
     return {"root": root, **shown}
 
 
+@pytest.mark.long
 def test_two_searches_at_once_run_each_trial_once(doubled, whole):
     assert points(doubled["root"]) == points(whole)
     assert [run.info.status for run in runs(doubled["root"], "trial")] == ["FINISHED"] * TRIALS
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stage", ["search", "train", "compare", "register"])
 def test_the_second_reports_that_it_waits(doubled, stage):
     assert doubled[stage].count(f"another 'notedecay stage {stage} bells' is running") == 1
@@ -226,11 +228,13 @@ def test_the_second_reports_that_it_waits(doubled, stage):
 @pytest.mark.parametrize(
     "file", ["best.json", "trials.csv", "training.csv", "model/weights.safetensors"]
 )
+@pytest.mark.long
 def test_two_at_once_leave_the_results_of_one(doubled, whole, file):
     results = Path("results/bells", file)
     assert (doubled["root"] / results).read_bytes() == (whole / results).read_bytes()
 
 
+@pytest.mark.long
 def test_two_registers_at_once_make_one_version_of_a_run(doubled):
     client = connect(doubled["root"] / "mlruns")
     versions = client.search_model_versions("name = 'notedecay-bells'")
@@ -263,12 +267,14 @@ def orphaned(copied) -> dict[str, Any]:
     return {"root": root, "alive": alive, "done": done}
 
 
+@pytest.mark.long
 def test_a_stage_ends_with_the_dvc_that_was_killed(orphaned):
     assert orphaned["alive"] == []
     assert set(orphaned["done"]) == {"COMPLETE"}  # as if it were interrupted
     assert 1 <= len(orphaned["done"]) < TRIALS
 
 
+@pytest.mark.long
 def test_the_next_dvc_makes_what_an_uninterrupted_one_makes(orphaned, whole):
     root = orphaned["root"]
     assert [run.info.status for run in runs(root, "trial")] == ["FINISHED"] * TRIALS

@@ -19,7 +19,7 @@ from tests import toy
 from tests.registry.servers import serving
 from tests.synthetic import damped
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 
 FOLDER = "[a] b's (1) #é"
 PITCHES = range(60, 70)
