@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -156,3 +157,9 @@ def test_a_change_of_the_registry_s_own_code_is_noticed(
     assert is_up_to_date(project, "bells")
     (tmp_path / "gate.py").write_text("MARGIN = 2\n")
     assert not is_up_to_date(project, "bells")
+
+
+def test_its_inputs_are_what_the_pipeline_writes() -> None:
+    """A name that no stage writes would let the stage do its work each time, unnoticed."""
+    text = (Path(__file__).resolve().parents[2] / "dvc.yaml").read_text(encoding="utf-8")
+    assert set(INPUTS) <= set(re.findall(r"- results/\$\{key\}/([\w.]+)", text))

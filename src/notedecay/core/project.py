@@ -7,6 +7,9 @@ from pathlib import Path
 
 from notedecay.core.errors import UserError
 
+MERGED_PARAMS = "params.json"
+"""File of an instrument's results with its parameters, defaults included, and hashes of code."""
+
 
 @dataclass(frozen=True)
 class Project:

@@ -13,7 +13,7 @@ from typing import Any
 
 from notedecay.core.config import Instrument, Params
 from notedecay.core.digests import code_digest
-from notedecay.core.project import Project
+from notedecay.core.project import MERGED_PARAMS, Project
 from notedecay.core.tables import write_json
 from notedecay.experiments.fingerprint import training_code
 
@@ -46,7 +46,7 @@ def configure(project: Project, params: Params, instrument: str) -> str:
     str
         The file, in one line.
     """
-    path = project.results(instrument) / "params.json"
+    path = project.results(instrument) / MERGED_PARAMS
     config = params.instrument(instrument)
     write_json(
         {"seed": params.seed, **config.model_dump(by_alias=True), "code": _code(config)}, path

@@ -19,11 +19,11 @@ from urllib.parse import unquote, urlparse
 
 from notedecay.core.digests import sha256
 from notedecay.core.files import replacing
-from notedecay.core.project import Project
+from notedecay.core.project import MERGED_PARAMS, Project
 from notedecay.registry.names import registered_name
 
 INPUTS = (
-    "candidates", "catalogue.json", "clips.npz", "params.yaml", "registered.json", "runs.json",
+    "candidates", "catalogue.json", "clips.npz", MERGED_PARAMS, "registered.json", "runs.json",
     "scores.json", "split.json",
 )  # fmt: skip
 """Files and folders of an instrument's results that the stage reads or writes."""
