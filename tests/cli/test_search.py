@@ -75,6 +75,7 @@ def test_the_finalists_are_compared_on_folds_and_the_choice_is_said(project: Sea
     assert tally.left == []
 
 
+@pytest.mark.long
 def test_detached_it_goes_on_without_a_terminal(project: Searched) -> None:
     printed = call(project, "bells", "--detach")
     assert "notedecay search status" in printed

@@ -14,7 +14,7 @@ import yaml
 
 from tests import toy
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 
 CHAIN = ["configure", "prepare", "search", "train", "compare", "register"]
 QUICK = f"""#!{sys.executable}

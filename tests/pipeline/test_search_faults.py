@@ -101,7 +101,7 @@ ANYWHERE: list[Fault] = [
     a_worker_is_stopped, the_host_has_another_name,
 ]  # fmt: skip
 OF_SERVERS: list[Fault] = [the_server_is_restarted, the_server_crashes]
-SHORT = {("postgresql", none), ("sqlite", all_are_killed), ("postgresql", the_server_is_restarted)}
+SHORT = {("sqlite", all_are_killed), ("postgresql", the_server_is_restarted)}
 """What each run of the tests meets; 'make test-long' has all."""
 
 CASES = [

@@ -83,6 +83,7 @@ def test_a_lost_node_is_a_fault_that_may_be_tried_again(
     two_nodes.add_a_node()
 
 
+@pytest.mark.long
 def test_an_interrupt_ends_the_trials_on_the_cluster(
     two_nodes: RayCluster, home: Path, tmp_path: Path
 ) -> None:
