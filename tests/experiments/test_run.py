@@ -131,14 +131,14 @@ def test_a_trial_whose_process_dies_is_tried_three_times_at_most(
     clips: Path, store: TrialStore, sink: RecordingSink
 ) -> None:
     died, mended = DiedFault("killed", 2), DiedFault("killed", 2)
-    runner, told = Scripted(store, {1: [died] * 3, 2: [mended] * 2}), []
+    runner, lines = Scripted(store, {1: [died] * 3, 2: [mended] * 2}), []
     failed = run(
         listed(clips, 1, 2, 3), runner, sink,
-        on_fault=lambda one, fault: told.append((one.name, fault.line)),
+        on_fault=lambda one, fault: lines.append((one.name, fault.line)),
     )  # fmt: skip
     assert runner.ran == [1, 1, 1, 2, 2, 2, 3]
     assert failed == {"trial 1": Fault("killed (tried 3 times)", 2)}
-    assert told == [("trial 1", "killed (tried 3 times)")]
+    assert lines == [("trial 1", "killed (tried 3 times)")]
     assert sink.calls.count(("begin", 2)) == sink.calls.count(("end", 2)) == 1
 
 

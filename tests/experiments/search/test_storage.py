@@ -86,8 +86,8 @@ def test_a_server_that_is_away_is_waited_for(
     postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(STORAGE, postgres.create(tmp_path.name))
-    told: list[str] = []
-    with SharedStudy("s", tmp_path, ["maximize"], told.append) as study:
+    lines: list[str] = []
+    with SharedStudy("s", tmp_path, ["maximize"], lines.append) as study:
         assert study.claim(0)
         postgres.stop()
         back = threading.Thread(target=lambda: (time.sleep(3), postgres.start()))
@@ -96,8 +96,8 @@ def test_a_server_that_is_away_is_waited_for(
         back.join()
         assert study.over()[0].value == 0.75
         assert study.claim(0)
-    assert told
-    assert set(told) == {"the database of studies is away: waiting for it"}
+    assert lines
+    assert set(lines) == {"the database of studies is away: waiting for it"}
 
 
 def test_a_server_that_stays_away_is_one_line_without_the_password(

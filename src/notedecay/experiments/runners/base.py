@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from notedecay.experiments.trial import Trial
@@ -44,6 +44,21 @@ class MachineFault(Fault):
 
 OnEnd = Callable[[Trial, Fault | None], None]
 """Called with a trial that has ended, and with its fault if it has no result; may raise."""
+
+
+def fill(
+    waiting: Iterator[Trial | None], has_room: Callable[[], bool], start: Callable[[Trial], None]
+) -> bool:
+    """Start trials while there is room and one can start; return whether there may be more."""
+    while has_room():
+        try:
+            trial = next(waiting)
+        except StopIteration:
+            return False
+        if trial is None:
+            return True
+        start(trial)
+    return True
 
 
 class Runner(ABC):

@@ -23,6 +23,7 @@ from notedecay.experiments.runners.base import (
     OnEpoch,
     Runner,
     Waiting,
+    fill,
 )
 from notedecay.experiments.runners.pool import terminated_as_interrupted
 from notedecay.experiments.runners.worker import Execute, Message, streamed
@@ -116,15 +117,10 @@ class _Tasks:
     def fill(self, waiting: Iterator[Trial | None]) -> bool:
         """Submit trials while the cluster has room; return whether there may be more of them."""
         room = self._runner.room(self._ray)
-        while len(self.running) < room:
-            try:
-                trial = next(waiting)
-            except StopIteration:
-                return False
-            if trial is None:
-                return True
-            self.running[self._runner.submit(self._ray, trial)] = trial
-        return True
+        return fill(waiting, lambda: len(self.running) < room, self._submit)
+
+    def _submit(self, trial: Trial) -> None:
+        self.running[self._runner.submit(self._ray, trial)] = trial
 
     def messages(self) -> Iterator[tuple[Trial, Message]]:
         """Epochs and ends of the running trials, as far as they have come."""

@@ -24,6 +24,7 @@ from notedecay.experiments.runners.base import (
     OnEpoch,
     Runner,
     Waiting,
+    fill,
 )
 from notedecay.experiments.runners.worker import Execute, Message, work
 from notedecay.experiments.store import TrialStore
@@ -127,21 +128,12 @@ class _Pool:
 
     def run(self, waiting: Iterator[Trial | None]) -> None:
         """Run trials until there are no more, and report their epochs and ends."""
-        while self._fill(waiting) or self._running:
+        while fill(waiting, lambda: bool(self._free), self._start) or self._running:
             self._pass_on(connection.wait(list(self._running), POLL_SECONDS))
 
-    def _fill(self, waiting: Iterator[Trial | None]) -> bool:
-        """Start trials on the free devices; return whether there may be more of them."""
-        while self._free:
-            try:
-                trial = next(waiting)
-            except StopIteration:
-                return False
-            if trial is None:
-                return True
-            running = self._runner.start(self._context, trial, self._free.pop(0))
-            self._running[running.connection] = running
-        return True
+    def _start(self, trial: Trial) -> None:
+        running = self._runner.start(self._context, trial, self._free.pop(0))
+        self._running[running.connection] = running
 
     def _pass_on(self, connections: list[Any]) -> None:
         """Receive a message of each connection; report epochs and ends."""

@@ -15,8 +15,13 @@ from notedecay.experiments.trial import UNSEEN, Trial
 
 
 def name_of(trial: FrozenTrial) -> str:
-    """Name of a trial of a search: its slot and model."""
-    return f"trial {trial.user_attrs['slot']} {trial.user_attrs['model']}"
+    """Name of a finished trial of a search."""
+    return trial_name(trial.user_attrs["slot"], trial.user_attrs["model"])
+
+
+def trial_name(slot: int, model: str) -> str:
+    """Name of a trial of a search, and of its run: its slot and model."""
+    return f"trial {slot} {model}"
 
 
 def fold_trials(

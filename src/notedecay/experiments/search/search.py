@@ -15,6 +15,7 @@ from notedecay.experiments.dataset import Dataset
 from notedecay.experiments.progress import TrialBars
 from notedecay.experiments.run import Listed, run_trials
 from notedecay.experiments.runners.base import Fault, MachineFault, Runner
+from notedecay.experiments.search.finals import trial_name
 from notedecay.experiments.search.pareto import calibration, values
 from notedecay.experiments.search.pruning import rule_for
 from notedecay.experiments.search.sampler import Plan, Point
@@ -163,11 +164,6 @@ def rows(over: Mapping[int, FrozenTrial]) -> list[dict[str, Any]]:
     ]
 
 
-def run_name(slot: int, model: str) -> str:
-    """Name of the run of a trial."""
-    return f"trial {slot} {model}"
-
-
 def trial_of(study: Study, point: Point, over: Mapping[int, FrozenTrial]) -> Trial:
     """The trial of a slot, with the rule that prunes it."""
     dataset, config = study.notes.dataset, study.config
@@ -227,11 +223,11 @@ class _Listing:
             self._bars.summarise(summary(over))
             if len(over) >= needed.slots:
                 return
-            point = self._slots.claim()
-            yield None if point is None else self._begin(point)
+            point = self._slots.claim(over, needed.slots)
+            yield None if point is None else self._begin(point, over)
 
-    def _begin(self, point: Point) -> Listed | None:
-        trial = trial_of(self._study, point, self._slots.over()[0])
+    def _begin(self, point: Point, over: Mapping[int, FrozenTrial]) -> Listed | None:
+        trial = trial_of(self._study, point, over)
         history = self._store.history(trial)
         begun = begun_now(
             point.model, self._store.unfinished(trial).name, self._study.config.epochs
@@ -244,7 +240,7 @@ class _Listing:
             return None
         self._points[trial.fingerprint] = point
         tags = {TRIAL_NUMBER: str(point.slot), STUDY: self._study.name}
-        return Listed(trial, run_name(point.slot, point.model), tags, self._parent)
+        return Listed(trial, trial_name(point.slot, point.model), tags, self._parent)
 
     def finish(self, one: Listed, result: dict[str, Any], run_id: str) -> None:
         """Write the result of a trial to its slot, and remove the trial from the store.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -67,14 +68,21 @@ class Slots:
         kept = {slot: trial for slot, trial in sorted(found.items()) if slot < needed.slots}
         return kept, needed
 
-    def claim(self) -> Point | None:
-        """Claim the first slot that may begin and is not worked on; None if there is none now."""
-        over, needed = self.study.over(), self.over()[1].slots
+    def claim(self, over: Mapping[int, FrozenTrial], needed: int) -> Point | None:
+        """Claim the first slot that may begin and is not worked on; None if there is none now.
+
+        Parameters
+        ----------
+        over : mapping of int to FrozenTrial
+            Trials that are over, as :meth:`over` has just given them.
+        needed : int
+            Number of slots, likewise.
+        """
         first = next((slot for slot in range(needed) if slot not in over), needed)
         for slot in range(first, min(needed, first + self.plan.window)):
             if slot in over or slot in self._held or not self.study.claim(slot):
                 continue
-            if slot in (over := self.study.over()):  # another has just done it
+            if slot in self.study.over():  # another has just done it
                 self.study.release(slot)
                 continue
             self._held[slot] = begin(self.plan, slot, over)
