@@ -150,13 +150,17 @@ def until(true: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("how", ["restart", "crash"])
-def test_claims_are_had_again_when_the_server_is_back(postgres: Postgres, how: str) -> None:
+def test_claims_are_had_again_when_the_server_is_back(
+    postgres: Postgres, how: str, tmp_path: Path
+) -> None:
+    """Also if another process asks for them first: it would work on the slots as well."""
     url = sa.make_url(postgres.url().replace("postgresql:", "postgresql+psycopg:"))
-    mine, other = (claims_of(url, Path(), f"again {how}") for _ in range(2))
+    mine, other = (claims_of(url, tmp_path, f"again {how}") for _ in range(2))
     assert mine.claim(0)
     assert mine.claim(1)
     assert not other.claim(0)
     getattr(postgres, how)()
+    assert not other.claim(0)
     assert mine.is_mine(0)
     assert mine.is_mine(1)
     assert not other.claim(0)
@@ -165,12 +169,13 @@ def test_claims_are_had_again_when_the_server_is_back(postgres: Postgres, how: s
     other.close()
 
 
-def test_a_claim_that_another_took_meanwhile_is_lost(postgres: Postgres) -> None:
+def test_a_claim_that_another_took_meanwhile_is_lost(postgres: Postgres, tmp_path: Path) -> None:
+    """On a machine that shares no file locks with this one."""
     url = sa.make_url(postgres.url().replace("postgresql:", "postgresql+psycopg:"))
-    mine = claims_of(url, Path(), "taken")
+    mine = claims_of(url, tmp_path / "here", "taken")
     assert mine.claim(0)
     postgres.restart()
-    other = claims_of(url, Path(), "taken")
+    other = claims_of(url, tmp_path / "there", "taken")
     assert other.claim(0)
     assert not mine.is_mine(0)
     assert not mine.is_mine(0)

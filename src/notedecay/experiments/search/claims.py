@@ -1,7 +1,7 @@
 """Claims of a study's slots: locks that their holder's death frees.
 
-Beside SQLite a claim is a file lock, which the kernel frees; in PostgreSQL it is an advisory lock,
-which the server frees when the connection ends. So there is no heartbeat, no grace period and no
+A claim is a file lock, which the kernel frees; with PostgreSQL an advisory lock as well, which the
+server frees when the connection ends. So there is no heartbeat, no grace period and no
 host name: whoever gets a claim knows that nobody else works on the slot.
 """
 
@@ -139,17 +139,23 @@ class FileClaims(Claims):
 
 
 class PostgresClaims(Claims):
-    """Advisory locks on one connection, direct or from a pool of sessions.
+    """Advisory locks on one connection, direct or from a pool of sessions, and file locks.
+
+    A restart of the database frees all advisory locks while their holders work on. The file locks
+    keep others that share the folder from the slots until the holders have theirs again.
 
     Parameters
     ----------
     url : sqlalchemy.URL
         Of the database.
+    folder : Path
+        Of the file locks.
     study : str
         Name of the study.
     """
 
-    def __init__(self, url: sa.URL, study: str) -> None:
+    def __init__(self, url: sa.URL, folder: Path, study: str) -> None:
+        self._files = FileClaims(folder, study)
         digest = hashlib.sha256(study.encode()).digest()
         self._study = int.from_bytes(digest[:4], "big", signed=True)
         self._engine = sa.create_engine(
@@ -160,8 +166,11 @@ class PostgresClaims(Claims):
 
     def claim(self, slot: int) -> bool:
         """As of :meth:`Claims.claim`."""
-        if slot not in self._held and self._ask("pg_try_advisory_lock", slot):
-            self._held.add(slot)
+        if slot not in self._held and self._files.claim(slot):
+            if self._ask("pg_try_advisory_lock", slot):
+                self._held.add(slot)
+            else:
+                self._files.release(slot)
         return slot in self._held
 
     def release(self, slot: int) -> None:
@@ -170,6 +179,7 @@ class PostgresClaims(Claims):
             self._held.discard(slot)
             with suppress(sa.exc.DBAPIError):  # a connection that has ended holds no locks
                 self._ask("pg_advisory_unlock", slot)
+            self._files.release(slot)
 
     def is_mine(self, slot: int) -> bool:
         """As of :meth:`Claims.is_mine`."""
@@ -178,11 +188,11 @@ class PostgresClaims(Claims):
 
     def is_free(self, slot: int) -> bool:
         """As of :meth:`Claims.is_free`."""
-        return slot not in self._slots_held()
+        return self._files.is_free(slot) and slot not in self._slots_held()
 
     def is_idle(self) -> bool:
         """As of :meth:`Claims.is_idle`."""
-        return not self._slots_held()
+        return self._files.is_idle() and not self._slots_held()
 
     def _slots_held(self) -> set[int]:
         """Slots that any process holds."""
@@ -208,6 +218,7 @@ class PostgresClaims(Claims):
         self._held.clear()
         self._disconnect()
         self._engine.dispose()
+        self._files.close()
 
     def _ask(self, function: str, slot: int) -> bool:
         return bool(
@@ -246,7 +257,7 @@ def claims_of(url: sa.URL, folder: Path, study: str) -> Claims:
     if kind == "sqlite":
         return FileClaims(folder, study)
     if kind == "postgresql":
-        return PostgresClaims(url, study)
+        return PostgresClaims(url, folder, study)
     raise UserError(
         f"NOTEDECAY_STORAGE names a database of {kind}: name one of PostgreSQL, or none for a "
         "SQLite file in mlruns/"
